@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make modules         vhost_doorbell.ko for the running kernel (KDIR= another)
+# make tools           user-space programs, into build/tools/bin
+# make install         both, and the man pages (DESTDIR=, PREFIX=)
+# make demo            a guest on a disk that the host kernel serves, in a VM
+# make check           all tests; KERNELS="bookworm trixie trixie-backports"
+# make check-debug     the VM tests on a kernel with KASAN and lockdep
+# make bench           side by side with QEMU, qemu-storage-daemon, vhost-scsi
+# make clean           forget what was built here
+
+KVER	?= $(shell uname -r)
+KDIR	?= /lib/modules/$(KVER)/build
+PREFIX	?= /usr/local
+
+export VHD_VERSION := $(shell cat VERSION)
+
+all: modules tools
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 modules
+
+modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+tools:
+	$(MAKE) -C tools
+
+install: modules_install
+	$(MAKE) -C tools install PREFIX=$(PREFIX)
+
+demo:
+	tests/vm/demo
+
+check:
+	tests/run all
+
+check-debug:
+	tests/run debug
+
+lint unit fuzz vm:
+	tests/run $@
+
+bench:
+	tests/bench/run
+
+clean:
+	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	rm -rf build
+
+.PHONY: all modules modules_install tools install demo check check-debug \
+	lint unit fuzz vm bench clean

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * backend - the contract between a device and what it is a device of
+ *
+ * A back end takes chains from its queues when it is run, and completes them in
+ * whatever context and order it likes. It never waits for the guest.
+ */
+#ifndef BELL_BACKEND_H
+#define BELL_BACKEND_H
+
+#include <linux/types.h>
+
+#include "exec.h"
+
+struct bell_backend;
+struct seq_file;
+
+struct bell_backend_ops {
+	const char	*name;
+	struct bell_exec_ops exec;
+
+	/* Copy from the config space; what is beyond its end stays zero. */
+	void	(*get_config)(struct bell_backend *be, u32 offset, void *buf,
+			      u32 size);
+
+	/*
+	 * Per queue, around a run: what depends on its size and on the features
+	 * agreed on. Stop finds nothing in flight. The back end keeps what it
+	 * needs in exec->vq->priv.
+	 */
+	int	(*start_queue)(struct bell_backend *be, struct bell_exec *exec,
+			       u64 features);
+	void	(*stop_queue)(struct bell_backend *be, struct bell_exec *exec);
+
+	/* Lines for /proc/PID/fdinfo/FD. */
+	void	(*show)(struct bell_backend *be, struct seq_file *m);
+
+	/* With all queues stopped. */
+	void	(*destroy)(struct bell_backend *be);
+};
+
+/* Embedded in the back end's own structure; constant while it lives. */
+struct bell_backend {
+	const struct bell_backend_ops	*ops;
+	u64				 features;	/* of its device type */
+	u32				 num_queues;
+	/* Requests can be submitted without blocking, so by a vCPU too. */
+	bool				 may_inline;
+};
+
+#endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * backend_blk - a virtio-blk device (virtio 1.3, section 5.2)
+ */
+#include <linux/blkdev.h>
+#include <linux/file.h>
+#include <linux/log2.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <uapi/linux/vhost_doorbell.h>
+#include <uapi/linux/virtio_blk.h>
+#include <uapi/linux/virtio_ids.h>
+
+#include "backend.h"
+#include "backend_blk.h"
+#include "backend_blk_priv.h"
+#include "disk.h"
+#include "vq.h"
+
+#define BLK_SEG_MAX	126
+#define BLK_SEG_LIMIT	1022
+#define BLK_SIZE_MAX	SZ_128K
+/* Of data in one request; bounds what a guest can make us allocate. */
+#define BLK_BYTES_LIMIT	SZ_16M
+
+static void blk_get_config(struct bell_backend *be, u32 offset, void *buf,
+			   u32 size)
+{
+	struct bell_blk *blk = container_of(be, struct bell_blk, be);
+
+	if (offset < sizeof(blk->config))
+		memcpy(buf, (u8 *)&blk->config + offset,
+		       min_t(u32, size, sizeof(blk->config) - offset));
+}
+
+static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
+			   u64 features)
+{
+	struct bell_blk *blk = container_of(be, struct bell_blk, be);
+	struct bell_vq *vq = exec->vq;
+	struct bell_blk_queue *q;
+	u32 i;
+
+	q = kvzalloc(struct_size(q, req, vq->num), GFP_KERNEL_ACCOUNT);
+	if (!q)
+		return -ENOMEM;
+	q->blk = blk;
+	for (i = 0; i < vq->num; i++) {
+		q->req[i].disk = &blk->disk;
+		q->req[i].vq = vq;
+		q->req[i].exec = exec;
+		q->req[i].head = i;
+	}
+	/* A driver that cannot flush counts on each write. */
+	q->writethrough = !(features & BIT_ULL(VIRTIO_BLK_F_FLUSH)) ||
+			  blk->disk.file->f_flags & O_DSYNC;
+	vq->priv = q;
+	return 0;
+}
+
+static void blk_stop_queue(struct bell_backend *be, struct bell_exec *exec)
+{
+	kvfree(exec->vq->priv);
+	exec->vq->priv = NULL;
+}
+
+static void blk_show(struct bell_backend *be, struct seq_file *m)
+{
+	struct bell_blk *blk = container_of(be, struct bell_blk, be);
+
+	seq_puts(m, "disk:\t");
+	seq_file_path(m, blk->disk.file, " \t\n\\");
+	seq_printf(m, "\ncapacity:\t%llu\n", blk->disk.capacity);
+	seq_printf(m, "read-only:\t%d\n", blk->read_only);
+}
+
+static void blk_destroy(struct bell_backend *be)
+{
+	struct bell_blk *blk = container_of(be, struct bell_blk, be);
+
+	blk->disk.ops->close(&blk->disk);
+	fput(blk->disk.file);
+	kfree(blk);
+}
+
+static const struct bell_backend_ops blk_ops = {
+	.name = "blk",
+	.exec = {
+		.pass = bell_backend_blk_pass,
+		.retry = bell_backend_blk_resubmit,
+	},
+	.get_config = blk_get_config,
+	.start_queue = blk_start_queue,
+	.stop_queue = blk_stop_queue,
+	.show = blk_show,
+	.destroy = blk_destroy,
+};
+
+static void blk_set_config(struct bell_blk *blk, u32 seg_max, u32 size_max,
+			   u32 blk_size)
+{
+	struct virtio_blk_config *c = &blk->config;
+	struct bell_disk *disk = &blk->disk;
+	u32 exp = ilog2(max(disk->phys_block_size, blk_size) / blk_size);
+
+	*c = (struct virtio_blk_config){
+		.capacity = (__force __virtio64)cpu_to_le64(disk->capacity),
+		.size_max = (__force __virtio32)cpu_to_le32(size_max),
+		.seg_max = (__force __virtio32)cpu_to_le32(seg_max),
+		.blk_size = (__force __virtio32)cpu_to_le32(blk_size),
+		.physical_block_exp = exp,
+		.min_io_size = (__force __virtio16)
+			cpu_to_le16(min(disk->io_min / blk_size, 0xffffU)),
+		.opt_io_size = (__force __virtio32)
+			cpu_to_le32(disk->io_opt / blk_size),
+		.wce = 1,
+		.num_queues = (__force __virtio16)
+			cpu_to_le16(blk->be.num_queues),
+	};
+}
+
+static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
+{
+	u32 size_max = cfg->size_max ?: BLK_SIZE_MAX;
+	u32 seg_max = cfg->seg_max ?: BLK_SEG_MAX;
+	u32 blk_size = cfg->blk_size ?: blk->disk.block_size;
+	u64 features;
+
+	if (!is_power_of_2(blk_size) || blk_size < blk->disk.block_size ||
+	    blk_size > max_t(u32, PAGE_SIZE, blk->disk.block_size))
+		return -EINVAL;
+	if (seg_max > BLK_SEG_LIMIT || size_max < PAGE_SIZE)
+		return -EINVAL;
+	if (blk->disk.capacity < blk_size >> SECTOR_SHIFT)
+		return -ENOSPC;
+
+	features = BIT_ULL(VIRTIO_BLK_F_SIZE_MAX) |
+		   BIT_ULL(VIRTIO_BLK_F_SEG_MAX) |
+		   BIT_ULL(VIRTIO_BLK_F_BLK_SIZE) |
+		   BIT_ULL(VIRTIO_BLK_F_FLUSH) |
+		   BIT_ULL(VIRTIO_BLK_F_TOPOLOGY);
+	if (blk->read_only)
+		features |= BIT_ULL(VIRTIO_BLK_F_RO);
+	if (cfg->num_queues > 1)
+		features |= BIT_ULL(VIRTIO_BLK_F_MQ);
+
+	blk->be.features = features;
+	blk->be.num_queues = cfg->num_queues;
+	blk->be.may_inline = blk->disk.may_inline;
+	blk->max_bytes = min_t(u64, (u64)seg_max * size_max, BLK_BYTES_LIMIT);
+	memcpy(blk->serial, cfg->serial, sizeof(blk->serial));
+	blk_set_config(blk, seg_max, size_max, blk_size);
+	return 0;
+}
+
+static int blk_open(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
+{
+	struct file *file = blk->disk.file;
+	umode_t mode = file_inode(file)->i_mode;
+
+	if (!(file->f_mode & FMODE_READ))
+		return -EACCES;
+	/* It may only be appended to. */
+	if (file->f_flags & O_APPEND)
+		return -EINVAL;
+	blk->read_only = cfg->flags & VHOST_DOORBELL_BLK_F_READ_ONLY ||
+			 !(file->f_mode & FMODE_WRITE);
+	if (S_ISBLK(mode))
+		return bell_disk_bdev_open(&blk->disk);
+	if (S_ISREG(mode))
+		return bell_disk_file_open(&blk->disk);
+	return -EINVAL;
+}
+
+/**
+ * bell_backend_blk_create() - make a disk of an open file
+ * @cfg: checked for flags, number of queues and reserved fields
+ *
+ * Context: Process context, of the process that has @cfg->fd.
+ * Return: the back end or an ERR_PTR, as the UAPI says of
+ * VHOST_DOORBELL_SET_BLK.
+ */
+struct bell_backend *bell_backend_blk_create(const struct vhost_doorbell_blk *cfg)
+{
+	struct bell_blk *blk;
+	int ret;
+
+	blk = kzalloc(sizeof(*blk), GFP_KERNEL_ACCOUNT);
+	if (!blk)
+		return ERR_PTR(-ENOMEM);
+	blk->be.ops = &blk_ops;
+	ret = -EBADF;
+	blk->disk.file = fget(cfg->fd);
+	if (!blk->disk.file)
+		goto err_free;
+	ret = blk_open(blk, cfg);
+	if (ret)
+		goto err_file;
+	ret = blk_set(blk, cfg);
+	if (ret)
+		goto err_disk;
+	return &blk->be;
+
+err_disk:
+	blk->disk.ops->close(&blk->disk);
+err_file:
+	fput(blk->disk.file);
+err_free:
+	kfree(blk);
+	return ERR_PTR(ret);
+}

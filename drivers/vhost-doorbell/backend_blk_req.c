@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * backend_blk_req - virtio-blk requests (virtio 1.3, section 5.2.6)
+ *
+ * A request is 16 bytes of header in the readable part of the chain and one
+ * byte of status at the end of the writable part, cut into descriptors in any
+ * way; what is left of either part is data. Data goes to the disk as it lies in
+ * guest memory.
+ *
+ * A header or status that cannot be reached breaks the queue, as there is no
+ * way to answer; all else that is wrong with a request ends in its status.
+ */
+#include <linux/blkdev.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "backend_blk.h"
+#include "backend_blk_priv.h"
+#include "disk.h"
+#include "exec.h"
+#include "gmem.h"
+#include "trace.h"
+#include "vq.h"
+
+/* A place in the segments of a chain. */
+struct blk_cursor {
+	const struct bell_seg	*seg;
+	u64			 skip;		/* bytes of @seg that are done */
+};
+
+/* --- the end of a request --- */
+
+static void blk_free_vecs(struct bell_disk_req *req)
+{
+	if (req->vecs != req->inline_vecs)
+		kfree(req->vecs);
+	req->vecs = NULL;
+}
+
+static void blk_finish(struct bell_disk_req *req, u8 status, u32 written)
+{
+	bool ok = status == VIRTIO_BLK_S_OK;
+	struct bell_done done = {
+		.head = req->head,
+		.epoch = req->epoch,
+		.failed = !ok,
+		/*
+		 * From the start of the writable part: with the status, which
+		 * is its last byte, only if nothing before it was left out.
+		 */
+		.len = written == req->room ? written + 1 : written,
+	};
+
+	if (ok && req->op == BELL_DISK_READ)
+		done.bytes_read = req->bytes;
+	if (ok && req->op == BELL_DISK_WRITE)
+		done.bytes_written = req->bytes;
+	blk_free_vecs(req);
+	/* Pinned since the take: the guest may have given the page away. */
+	WRITE_ONCE(*req->status, status);
+	bell_vq_complete(req->vq, &done);
+}
+
+/**
+ * bell_backend_blk_done() - the disk is done with a request
+ * @req: the request, which is reused at once
+ * @error: 0 or a negative errno
+ *
+ * Context: Any.
+ */
+void bell_backend_blk_done(struct bell_disk_req *req, int error)
+{
+	u32 written = 0;
+	u8 status;
+
+	switch (error) {
+	case 0:
+		status = VIRTIO_BLK_S_OK;
+		if (req->op == BELL_DISK_READ)
+			written = req->bytes;
+		break;
+	case -EOPNOTSUPP:
+		status = VIRTIO_BLK_S_UNSUPP;
+		break;
+	default:
+		status = VIRTIO_BLK_S_IOERR;
+		break;
+	}
+	blk_finish(req, status, written);
+}
+
+/**
+ * bell_backend_blk_retry() - a request would block: let the worker submit it
+ * @req: the request
+ *
+ * Context: Any.
+ */
+void bell_backend_blk_retry(struct bell_disk_req *req)
+{
+	bell_exec_worker_retry(req->exec, &req->retry);
+}
+
+/* --- the beginning --- */
+
+static u64 blk_bytes(const struct bell_seg *seg, u32 n)
+{
+	u64 bytes = 0;
+
+	while (n--)
+		bytes += seg++->len;
+	return bytes;
+}
+
+/*
+ * Copy between @buf and what comes next in guest memory, which holds @len more
+ * bytes; moves the cursor on.
+ */
+static int blk_copy(struct bell_vq *vq, struct blk_cursor *cur, void *buf,
+		    u32 len, bool to_guest, bool may_pin)
+{
+	int ret;
+
+	while (len) {
+		u32 n = min_t(u64, len, cur->seg->len - cur->skip);
+		u64 gpa;
+
+		if (check_add_overflow(cur->seg->addr, cur->skip, &gpa))
+			return -EFAULT;
+		if (to_guest)
+			ret = bell_gmem_write(vq->gmem, gpa, buf, n, may_pin);
+		else
+			ret = bell_gmem_read(vq->gmem, gpa, buf, n, may_pin);
+		if (ret)
+			return ret;
+		buf += n;
+		len -= n;
+		cur->skip += n;
+		if (cur->skip == cur->seg->len) {
+			cur->seg++;
+			cur->skip = 0;
+		}
+	}
+	return 0;
+}
+
+/* Enough vectors for any way that the data may lie in pages. */
+static int blk_alloc_vecs(struct bell_disk_req *req, struct blk_cursor cur,
+			  bool may_sleep)
+{
+	u32 left = req->bytes, n = 0;
+
+	while (left) {
+		u32 len = min_t(u64, left, cur.seg->len - cur.skip);
+		u64 off = offset_in_page(cur.seg->addr + cur.skip);
+
+		n += DIV_ROUND_UP(off + len, PAGE_SIZE);
+		left -= len;
+		cur.seg++;
+		cur.skip = 0;
+	}
+	req->vecs = req->inline_vecs;
+	if (n <= BELL_DISK_INLINE_VECS)
+		return 0;
+	if (n > BELL_DISK_MAX_VECS)
+		return -EINVAL;
+	req->vecs = kmalloc_array(n, sizeof(*req->vecs),
+				  may_sleep ? GFP_KERNEL :
+					      GFP_NOWAIT | __GFP_NOWARN);
+	if (req->vecs)
+		return 0;
+	req->vecs = req->inline_vecs;
+	return may_sleep ? -ENOMEM : -EAGAIN;
+}
+
+static void blk_add_span(struct bell_disk_req *req,
+			 const struct bell_gmem_span *span)
+{
+	struct bio_vec *v = req->nvecs ? &req->vecs[req->nvecs - 1] : NULL;
+
+	if (v && page_to_phys(v->bv_page) + v->bv_offset + v->bv_len ==
+	    page_to_phys(span->page) + span->offset) {
+		v->bv_len += span->len;
+		return;
+	}
+	bvec_set_page(&req->vecs[req->nvecs++], span->page, span->len,
+		      span->offset);
+}
+
+/* Look up the pages of the data, @req->bytes from the cursor on. */
+static int blk_map_data(struct bell_disk_req *req, struct blk_cursor cur,
+			bool may_sleep)
+{
+	struct bell_disk *disk = req->disk;
+	struct bell_gmem_span span;
+	u32 left = req->bytes, i;
+	int ret;
+
+	ret = blk_alloc_vecs(req, cur, may_sleep);
+	if (ret)
+		return ret;
+	req->nvecs = 0;
+	while (left) {
+		u64 n = min_t(u64, left, cur.seg->len - cur.skip), gpa;
+
+		if (check_add_overflow(cur.seg->addr, cur.skip, &gpa))
+			return -EFAULT;
+		ret = bell_gmem_span(req->vq->gmem, gpa, n, may_sleep, &span);
+		if (ret)
+			return ret;
+		blk_add_span(req, &span);
+		left -= span.len;
+		cur.skip += span.len;
+		if (cur.skip == cur.seg->len) {
+			cur.seg++;
+			cur.skip = 0;
+		}
+	}
+	req->aligned = !((req->sector << SECTOR_SHIFT) & disk->len_mask);
+	for (i = 0; i < req->nvecs; i++) {
+		if (req->vecs[i].bv_offset & disk->addr_mask ||
+		    req->vecs[i].bv_len & disk->len_mask)
+			req->aligned = false;
+	}
+	return 0;
+}
+
+/* May this much be read or written there? */
+static bool blk_in_range(struct bell_blk *blk, u64 sector, u64 bytes)
+{
+	u32 mask = le32_to_cpu((__force __le32)blk->config.blk_size) - 1;
+	u64 capacity = blk->disk.capacity;
+
+	return bytes && bytes <= blk->max_bytes && !(bytes & mask) &&
+	       sector <= capacity &&
+	       bytes >> SECTOR_SHIFT <= capacity - sector &&
+	       !((sector << SECTOR_SHIFT) & mask);
+}
+
+/* Read and write. */
+static int blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
+		  struct blk_cursor data, u64 bytes, bool may_sleep)
+{
+	int ret;
+
+	if (!blk_in_range(blk, req->sector, bytes) ||
+	    (req->op == BELL_DISK_WRITE && blk->read_only)) {
+		bell_backend_blk_done(req, -EIO);
+		return 0;
+	}
+	req->bytes = bytes;
+	ret = blk_map_data(req, data, may_sleep);
+	if (!ret)
+		ret = blk->disk.ops->submit(req, !may_sleep);
+	if (ret == -EAGAIN || ret == -ESRCH) {
+		blk_free_vecs(req);
+		return ret;
+	}
+	if (ret)
+		bell_backend_blk_done(req, ret);
+	return 0;
+}
+
+static int blk_get_id(struct bell_blk *blk, struct bell_disk_req *req,
+		      struct blk_cursor data, u64 bytes, bool may_sleep)
+{
+	u32 len = min_t(u64, bytes, sizeof(blk->serial));
+	int ret = blk_copy(req->vq, &data, blk->serial, len, true, may_sleep);
+
+	if (ret == -EAGAIN || ret == -ESRCH)
+		return ret;
+	if (ret)
+		blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+	else
+		blk_finish(req, VIRTIO_BLK_S_OK, len);
+	return 0;
+}
+
+/*
+ * Begin a request whose header was read. -EAGAIN and -ESRCH: nothing was begun.
+ */
+static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
+		     const struct bell_chain *chain, struct blk_cursor out,
+		     const struct virtio_blk_outhdr *hdr, bool may_sleep)
+{
+	struct blk_cursor in = { .seg = chain->seg + chain->nout };
+	u64 in_bytes = blk_bytes(in.seg, chain->nin) - 1;
+	u64 out_bytes = blk_bytes(chain->seg, chain->nout) - sizeof(*hdr);
+	u32 type = le32_to_cpu((__force __le32)hdr->type);
+	struct bell_blk *blk = q->blk;
+
+	req->sector = le64_to_cpu((__force __le64)hdr->sector);
+	req->bytes = 0;
+	req->room = min_t(u64, in_bytes, U32_MAX);
+	req->vecs = req->inline_vecs;
+	trace_bell_submit(req->vq->dev_id, req->vq->index, req->head, type,
+			  req->sector, type == VIRTIO_BLK_T_IN ? in_bytes :
+								 out_bytes);
+	switch (type) {
+	case VIRTIO_BLK_T_IN:
+		req->op = BELL_DISK_READ;
+		return blk_rw(blk, req, in, in_bytes, may_sleep);
+	case VIRTIO_BLK_T_OUT:
+		req->op = BELL_DISK_WRITE;
+		req->fua = q->writethrough;
+		return blk_rw(blk, req, out, out_bytes, may_sleep);
+	case VIRTIO_BLK_T_FLUSH:
+		req->op = BELL_DISK_FLUSH;
+		return blk->disk.ops->submit(req, !may_sleep);
+	case VIRTIO_BLK_T_GET_ID:
+		req->op = BELL_DISK_NONE;
+		return blk_get_id(blk, req, in, in_bytes, may_sleep);
+	default:
+		req->op = BELL_DISK_NONE;
+		blk_finish(req, VIRTIO_BLK_S_UNSUPP, 0);
+		return 0;
+	}
+}
+
+/* Find the status byte; it stays pinned until the request ends. */
+static int blk_find_status(struct bell_disk_req *req,
+			   const struct bell_chain *chain, bool may_sleep)
+{
+	const struct bell_seg *last = &chain->seg[chain->nout + chain->nin - 1];
+	struct bell_gmem_span span;
+	u64 gpa;
+	int ret;
+
+	if (!chain->nin)
+		return -EFAULT;
+	if (check_add_overflow(last->addr, (u64)last->len - 1, &gpa))
+		return -EFAULT;
+	ret = bell_gmem_span(req->vq->gmem, gpa, 1, may_sleep, &span);
+	if (!ret)
+		req->status = page_address(span.page) + span.offset;
+	return ret;
+}
+
+/* Serve a chain that was taken. -EAGAIN, -ESRCH, -EPROTO: it was not. */
+static int blk_serve(struct bell_blk_queue *q, struct bell_vq *vq,
+		     const struct bell_chain *chain, bool may_sleep)
+{
+	struct bell_disk_req *req = &q->req[chain->head];
+	struct blk_cursor out = { .seg = chain->seg };
+	struct virtio_blk_outhdr hdr;
+	int ret = -EFAULT;
+
+	req->epoch = chain->epoch;
+	if (blk_bytes(chain->seg, chain->nout) >= sizeof(hdr))
+		ret = blk_copy(vq, &out, &hdr, sizeof(hdr), false, may_sleep);
+	if (!ret)
+		ret = blk_find_status(req, chain, may_sleep);
+	if (!ret)
+		return blk_begin(q, req, chain, out, &hdr, may_sleep);
+	if (ret != -EAGAIN && ret != -ESRCH)
+		ret = bell_vq_break(vq, "no header or status in head %u",
+				    chain->head);
+	return ret;
+}
+
+static enum bell_pass blk_stop_reason(struct bell_vq *vq, int ret)
+{
+	if (ret == -EAGAIN)
+		return BELL_PASS_PUNT;
+	if (ret == -ESRCH)
+		WRITE_ONCE(vq->parked, true);
+	return BELL_PASS_STOP;
+}
+
+/* Take and submit until the ring is empty or something stops us. */
+static enum bell_pass blk_drain(struct bell_vq *vq, struct bell_run *run)
+{
+	struct bell_chain chain;
+	int ret;
+
+	while (bell_run_spend(run)) {
+		if (READ_ONCE(run->exec->dead))
+			return BELL_PASS_STOP;
+		ret = bell_vq_take(vq, run->may_sleep, &chain);
+		if (!ret)
+			return BELL_PASS_DONE;
+		if (ret < 0)
+			return blk_stop_reason(vq, ret);
+		ret = blk_serve(vq->priv, vq, &chain, run->may_sleep);
+		if (ret) {
+			bell_vq_untake(vq, &chain);
+			return blk_stop_reason(vq, ret);
+		}
+	}
+	return BELL_PASS_MORE;
+}
+
+/* What the back end does when it is run. */
+enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
+				     struct bell_run *run)
+{
+	struct bell_vq *vq = exec->vq;
+	struct bell_stats *st = &vq->stats;
+	struct blk_plug plug;
+	enum bell_pass how;
+
+	if (run->may_sleep)
+		bell_stat_inc(st->worker_passes);
+	else
+		bell_stat_inc(st->inline_passes);
+	WRITE_ONCE(vq->parked, false);
+	do {
+		bell_vq_disable_kick(vq);
+		blk_start_plug(&plug);
+		how = blk_drain(vq, run);
+		blk_finish_plug(&plug);
+	} while (how == BELL_PASS_DONE && bell_vq_enable_kick(vq));
+	if (!run->may_sleep &&
+	    (how == BELL_PASS_PUNT || how == BELL_PASS_MORE))
+		bell_stat_inc(st->punts);
+	return how;
+}
+
+/* What would have blocked, by the worker. */
+void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node)
+{
+	struct bell_disk_req *req =
+		llist_entry(node, struct bell_disk_req, retry);
+
+	req->disk->ops->resubmit(req);
+}

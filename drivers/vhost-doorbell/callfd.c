@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * callfd - tell the guest (through KVM's irqfd) or the VMM that we are done
+ *
+ * Context: signalling works anywhere, hard irq included, and takes no lock of
+ * ours; the pointer is exchanged under RCU, as a VMM swaps the eventfd of a
+ * running queue each time the guest masks a vector.
+ */
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/slab.h>
+#include <linux/vhost.h>
+
+#include "callfd.h"
+
+struct bell_callfd_target {
+	struct eventfd_ctx	*ctx;
+	struct rcu_head		 rcu;
+};
+
+static void callfd_put(struct rcu_head *rcu)
+{
+	struct bell_callfd_target *t =
+		container_of(rcu, struct bell_callfd_target, rcu);
+
+	eventfd_ctx_put(t->ctx);
+	kfree(t);
+}
+
+static void callfd_exchange(struct bell_callfd *c,
+			    struct bell_callfd_target *new)
+{
+	struct bell_callfd_target *old =
+		unrcu_pointer(xchg(&c->target, RCU_INITIALIZER(new)));
+
+	/* A completion may be about to signal the old one. */
+	if (old)
+		call_rcu(&old->rcu, callfd_put);
+}
+
+/**
+ * bell_callfd_set() - signal another eventfd from now on
+ * @c: where to put it
+ * @fd: file descriptor of an eventfd, or VHOST_FILE_UNBIND for none
+ *
+ * Context: Process context. The caller serialises calls.
+ * Return: 0, -EBADF if @fd is not open, -EINVAL if it is no eventfd, -ENOMEM.
+ */
+int bell_callfd_set(struct bell_callfd *c, int fd)
+{
+	struct bell_callfd_target *new = NULL;
+	int ret;
+
+	if (fd != VHOST_FILE_UNBIND) {
+		new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+		if (!new)
+			return -ENOMEM;
+		new->ctx = eventfd_ctx_fdget(fd);
+		if (IS_ERR(new->ctx)) {
+			ret = PTR_ERR(new->ctx);
+			kfree(new);
+			return ret;
+		}
+	}
+	callfd_exchange(c, new);
+	return 0;
+}
+
+/**
+ * bell_callfd_clear() - forget the eventfd
+ * @c: where it is
+ *
+ * Context: Process context. Others may signal the old one for a grace period.
+ */
+void bell_callfd_clear(struct bell_callfd *c)
+{
+	callfd_exchange(c, NULL);
+}
+
+/**
+ * bell_callfd_signal() - add one to the eventfd, if there is one
+ * @c: where it is
+ *
+ * Context: Any, but not inside another eventfd's wake-up.
+ */
+void bell_callfd_signal(struct bell_callfd *c)
+{
+	struct bell_callfd_target *t;
+
+	rcu_read_lock();
+	t = rcu_dereference(c->target);
+	if (t)
+		eventfd_signal(t->ctx);
+	rcu_read_unlock();
+}

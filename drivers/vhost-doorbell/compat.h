@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * compat - what older kernels lack, spelled as the newest one spells it
+ *
+ * Force-included by the Makefile, which probes for each BELL_HAVE_*. Each shim
+ * says with which kernel it can be dropped.
+ */
+#ifndef BELL_COMPAT_H
+#define BELL_COMPAT_H
+
+#include <linux/cgroup.h>
+#include <linux/eventfd.h>
+#include <linux/sched.h>
+
+#ifndef BELL_HAVE_EVENTFD_SIGNAL_1	/* drop with 6.1 */
+static inline void bell_compat_eventfd_signal(struct eventfd_ctx *ctx)
+{
+	eventfd_signal(ctx, 1);
+}
+
+#define eventfd_signal(ctx)	bell_compat_eventfd_signal(ctx)
+#endif
+
+#ifndef BELL_HAVE_PF_USER_WORKER	/* drop with 6.1 */
+#define PF_USER_WORKER		PF_IO_WORKER
+#endif
+
+#ifndef BELL_HAVE_GUARDED_BY		/* drop with 6.12 */
+#define __guarded_by(...)
+#endif
+
+/* With a reference; NULL in a kernel without block cgroups. */
+static inline struct cgroup_subsys_state *bell_current_blkcg(void)
+{
+#ifdef CONFIG_BLK_CGROUP
+	return task_get_css(current, io_cgrp_id);
+#else
+	return NULL;
+#endif
+}
+
+#ifndef BELL_VERSION
+#define BELL_VERSION	"0.1"
+#endif
+
+#endif

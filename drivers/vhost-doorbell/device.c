@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * device - one open file: configure, run, quiesce
+ *
+ * Everything here is configuration, under the device's lock; a running queue
+ * takes no lock of the device.
+ */
+#include <linux/err.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/vhost.h>
+#include <linux/virtio_byteorder.h>
+#include <linux/vmalloc.h>
+
+#include <uapi/linux/vhost_doorbell.h>
+#include <uapi/linux/virtio_config.h>
+
+#include "backend.h"
+#include "backend_blk.h"
+#include "callfd.h"
+#include "device.h"
+#include "device_priv.h"
+#include "exec.h"
+#include "gmem.h"
+#include "kickfd.h"
+#include "vq.h"
+
+#define DEVICE_INLINE_MAX	8
+#define DEVICE_BUDGET		64
+
+/* Of the transport; those of the device type are the back end's. */
+#define DEVICE_FEATURES	(BIT_ULL(VIRTIO_F_VERSION_1) | \
+			 BIT_ULL(VIRTIO_F_ANY_LAYOUT) | \
+			 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
+			 BIT_ULL(VIRTIO_RING_F_EVENT_IDX))
+
+static atomic_t device_ids = ATOMIC_INIT(0);
+static atomic_t device_count = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(device_gone);
+
+static void device_free(struct kref *ref)
+{
+	struct bell_device *dev = container_of(ref, struct bell_device, ref);
+
+	kvfree(dev->queue);
+	kfree(dev);
+	if (atomic_dec_and_test(&device_count))
+		wake_up(&device_gone);
+}
+
+/** bell_device_wait_gone() - wait until the last device's memory is freed */
+void bell_device_wait_gone(void)
+{
+	wait_event(device_gone, !atomic_read(&device_count));
+}
+
+/**
+ * bell_device_create() - a device with nothing set
+ *
+ * Return: the device, or NULL if there is no memory.
+ */
+struct bell_device *bell_device_create(void)
+{
+	struct bell_device *dev;
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL_ACCOUNT);
+	if (!dev)
+		return NULL;
+	kref_init(&dev->ref);
+	mutex_init(&dev->lock);
+	dev->id = atomic_inc_return(&device_ids);
+	dev->exec_cfg.mode = VHOST_DOORBELL_MODE_AUTO;
+	dev->exec_cfg.inline_max = DEVICE_INLINE_MAX;
+	dev->exec_cfg.budget = DEVICE_BUDGET;
+	atomic_inc(&device_count);
+	return dev;
+}
+
+/**
+ * bell_device_lock() - for all of what the ioctls do
+ * @dev: the device
+ *
+ * Context: Process context.
+ * Return: 0 or -EINTR.
+ */
+int bell_device_lock(struct bell_device *dev)
+{
+	return mutex_lock_killable(&dev->lock);
+}
+
+/* bell_device_unlock() - undo bell_device_lock() */
+void bell_device_unlock(struct bell_device *dev)
+{
+	mutex_unlock(&dev->lock);
+}
+
+/* Only the owner's address space makes sense of the addresses it gave: or -EPERM. */
+int bell_device_check_owner(struct bell_device *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	return dev->mm == current->mm ? 0 : -EPERM;
+}
+
+static bool device_is_running(struct bell_device *dev)
+{
+	u32 i;
+
+	lockdep_assert_held(&dev->lock);
+	for (i = 0; dev->be && i < dev->be->num_queues; i++) {
+		if (dev->queue[i].running)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * bell_device_release() - the last close
+ * @dev: the device, gone afterwards
+ *
+ * Every request that was taken is completed into the ring before.
+ *
+ * Context: Process context, sleeps.
+ */
+void bell_device_release(struct bell_device *dev)
+{
+	u32 i;
+
+	mutex_lock(&dev->lock);
+	for (i = 0; dev->be && i < dev->be->num_queues; i++) {
+		struct bell_queue *q = &dev->queue[i];
+
+		bell_device_stop_queue(dev, q);
+		bell_kickfd_detach(&q->kick);
+		bell_callfd_clear(&q->vq.call);
+		bell_callfd_clear(&q->vq.err);
+	}
+	bell_gmem_destroy(dev->gmem);
+	if (dev->be)
+		dev->be->ops->destroy(dev->be);
+	if (dev->mm)
+		mmdrop(dev->mm);
+	mutex_unlock(&dev->lock);
+	kref_put(&dev->ref, device_free);
+}
+
+/* --- what the ioctls do --- */
+
+/* bell_device_set_owner() - the caller's memory is what addresses are of */
+int bell_device_set_owner(struct bell_device *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	if (dev->mm)
+		return -EBUSY;
+	mmgrab(current->mm);
+	dev->mm = current->mm;
+	return 0;
+}
+
+/* bell_device_get_info() - what this module can do */
+int bell_device_get_info(struct bell_device *dev,
+			 struct vhost_doorbell_info *info)
+{
+	*info = (struct vhost_doorbell_info){
+		.abi_version = VHOST_DOORBELL_ABI_VERSION,
+		.max_queues = VHOST_DOORBELL_MAX_QUEUES,
+		.max_queue_size = VHOST_DOORBELL_MAX_QUEUE_SIZE,
+		.max_regions = VHOST_DOORBELL_MAX_REGIONS,
+		.modes = BIT_ULL(VHOST_DOORBELL_MODE_AUTO) |
+			 BIT_ULL(VHOST_DOORBELL_MODE_WORKER) |
+			 BIT_ULL(VHOST_DOORBELL_MODE_INLINE),
+		.device_id = dev->id,
+	};
+	return 0;
+}
+
+static u64 device_features(struct bell_device *dev)
+{
+	return DEVICE_FEATURES | dev->be->features;
+}
+
+/* bell_device_get_features() - what may be offered to the driver */
+int bell_device_get_features(struct bell_device *dev, u64 *features)
+{
+	lockdep_assert_held(&dev->lock);
+	if (!dev->be)
+		return -ENXIO;
+	*features = device_features(dev);
+	return 0;
+}
+
+/* bell_device_set_features() - what driver and device agreed on */
+int bell_device_set_features(struct bell_device *dev, u64 features)
+{
+	int ret;
+
+	lockdep_assert_held(&dev->lock);
+	ret = bell_device_check_owner(dev);
+	if (ret)
+		return ret;
+	if (!dev->be)
+		return -ENXIO;
+	if (features & ~device_features(dev))
+		return -EOPNOTSUPP;
+	/* Legacy fields have the guest's byte order; ours are little endian. */
+	if (!virtio_legacy_is_little_endian() &&
+	    !(features & BIT_ULL(VIRTIO_F_VERSION_1)))
+		return -EOPNOTSUPP;
+	if (device_is_running(dev))
+		return -EBUSY;
+	dev->features = features;
+	dev->has_features = true;
+	return 0;
+}
+
+static bool device_rings_covered(struct bell_device *dev, struct bell_gmem *gm)
+{
+	u32 i;
+
+	for (i = 0; dev->be && i < dev->be->num_queues; i++) {
+		if (dev->queue[i].running &&
+		    !bell_vq_covered(&dev->queue[i].cfg, gm))
+			return false;
+	}
+	return true;
+}
+
+/* Hold all running queues still, exchange the table, let them go on. */
+static void device_exchange_gmem(struct bell_device *dev, struct bell_gmem *gm)
+{
+	u32 i, n = dev->be ? dev->be->num_queues : 0;
+	struct bell_gmem *old = dev->gmem;
+
+	for (i = 0; i < n; i++) {
+		if (!dev->queue[i].running)
+			continue;
+		bell_exec_pause(&dev->queue[i].exec);
+		bell_gmem_user_drain(&dev->queue[i].vq.user);
+		bell_vq_set_gmem(&dev->queue[i].vq, gm);
+	}
+	dev->gmem = gm;
+	for (i = 0; i < n; i++) {
+		if (dev->queue[i].running)
+			bell_exec_resume(&dev->queue[i].exec);
+	}
+	bell_gmem_replaced(gm, old);
+}
+
+/* bell_device_set_mem_table() - what of the owner's memory is the guest's */
+int bell_device_set_mem_table(struct bell_device *dev,
+			      const struct vhost_memory_region *regions,
+			      unsigned int n)
+{
+	struct bell_gmem *gm;
+	int ret;
+
+	lockdep_assert_held(&dev->lock);
+	ret = bell_device_check_owner(dev);
+	if (ret)
+		return ret;
+	gm = bell_gmem_create(dev->mm, regions, n, dev->gmem);
+	if (IS_ERR(gm))
+		return PTR_ERR(gm);
+	if (!device_rings_covered(dev, gm)) {
+		bell_gmem_revert(gm, dev->gmem);
+		return -EBUSY;
+	}
+	device_exchange_gmem(dev, gm);
+	return 0;
+}
+
+static void device_init_queue(struct bell_device *dev, u32 i)
+{
+	struct bell_queue *q = &dev->queue[i];
+
+	bell_vq_init(&q->vq, dev->id, i);
+	q->exec.owner = &dev->ref;
+	q->exec.owner_release = device_free;
+	q->exec.may_inline = dev->be->may_inline;
+	bell_exec_init(&q->exec, &dev->be->ops->exec, &dev->exec_cfg, &q->vq);
+}
+
+/* bell_device_set_blk() - make it a disk */
+int bell_device_set_blk(struct bell_device *dev,
+			const struct vhost_doorbell_blk *cfg)
+{
+	struct bell_backend *be;
+	int ret;
+	u32 i;
+
+	if (cfg->flags & ~VHOST_DOORBELL_BLK_F_READ_ONLY || cfg->pad ||
+	    memchr_inv(cfg->reserved, 0, sizeof(cfg->reserved)) ||
+	    !cfg->num_queues || cfg->num_queues > VHOST_DOORBELL_MAX_QUEUES)
+		return -EINVAL;
+
+	lockdep_assert_held(&dev->lock);
+	ret = bell_device_check_owner(dev);
+	if (ret)
+		return ret;
+	if (dev->be)
+		return -EBUSY;
+	be = bell_backend_blk_create(cfg);
+	if (IS_ERR(be))
+		return PTR_ERR(be);
+	dev->queue = kvcalloc(be->num_queues, sizeof(*dev->queue),
+			      GFP_KERNEL_ACCOUNT);
+	if (!dev->queue) {
+		be->ops->destroy(be);
+		return -ENOMEM;
+	}
+	dev->be = be;
+	for (i = 0; i < be->num_queues; i++)
+		device_init_queue(dev, i);
+	return 0;
+}
+
+/* bell_device_get_config() - a window of the config space */
+int bell_device_get_config(struct bell_device *dev,
+			   struct vhost_doorbell_config *cfg)
+{
+	lockdep_assert_held(&dev->lock);
+	if (!dev->be)
+		return -ENXIO;
+	if (!cfg->size || cfg->offset >= sizeof(cfg->data) ||
+	    cfg->size > sizeof(cfg->data) - cfg->offset)
+		return -EINVAL;
+	memset(cfg->data, 0, sizeof(cfg->data));
+	dev->be->ops->get_config(dev->be, cfg->offset, cfg->data, cfg->size);
+	return 0;
+}
+
+/* bell_device_get_exec() - how the queues are served */
+int bell_device_get_exec(struct bell_device *dev, struct vhost_doorbell_exec *e)
+{
+	lockdep_assert_held(&dev->lock);
+	*e = (struct vhost_doorbell_exec){
+		.mode = dev->exec_cfg.mode,
+		.inline_max = dev->exec_cfg.inline_max,
+		.budget = dev->exec_cfg.budget,
+	};
+	return 0;
+}
+
+/* bell_device_set_exec() - change how the queues are served, also while so */
+int bell_device_set_exec(struct bell_device *dev,
+			 const struct vhost_doorbell_exec *e)
+{
+	int ret;
+
+	if (e->mode > VHOST_DOORBELL_MODE_INLINE || e->inline_max > U16_MAX ||
+	    e->budget > U16_MAX || e->pad ||
+	    memchr_inv(e->reserved, 0, sizeof(e->reserved)))
+		return -EINVAL;
+
+	lockdep_assert_held(&dev->lock);
+	ret = bell_device_check_owner(dev);
+	if (ret)
+		return ret;
+	WRITE_ONCE(dev->exec_cfg.mode, e->mode);
+	WRITE_ONCE(dev->exec_cfg.inline_max, e->inline_max ?: DEVICE_INLINE_MAX);
+	WRITE_ONCE(dev->exec_cfg.budget, e->budget ?: DEVICE_BUDGET);
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef BELL_DEVICE_H
+#define BELL_DEVICE_H
+
+#include <linux/types.h>
+
+struct bell_device;
+struct seq_file;
+struct vhost_doorbell_blk;
+struct vhost_doorbell_config;
+struct vhost_doorbell_exec;
+struct vhost_doorbell_info;
+struct vhost_doorbell_mem_stats;
+struct vhost_doorbell_run;
+struct vhost_doorbell_stats;
+struct vhost_memory_region;
+struct vhost_vring_addr;
+struct vhost_vring_file;
+struct vhost_vring_state;
+
+struct bell_device *bell_device_create(void);
+void bell_device_release(struct bell_device *dev);
+void bell_device_wait_gone(void);
+
+int bell_device_lock(struct bell_device *dev);
+void bell_device_unlock(struct bell_device *dev);
+
+/* All of these, with the lock held: 0 or a negative errno, as Documentation/uapi.rst says. */
+int bell_device_set_owner(struct bell_device *dev);
+int bell_device_get_info(struct bell_device *dev,
+			 struct vhost_doorbell_info *info);
+int bell_device_get_features(struct bell_device *dev, u64 *features);
+int bell_device_set_features(struct bell_device *dev, u64 features);
+int bell_device_set_mem_table(struct bell_device *dev,
+			      const struct vhost_memory_region *regions,
+			      unsigned int n);
+int bell_device_set_vring_num(struct bell_device *dev,
+			      const struct vhost_vring_state *s);
+int bell_device_set_vring_base(struct bell_device *dev,
+			       const struct vhost_vring_state *s);
+int bell_device_get_vring_base(struct bell_device *dev,
+			       struct vhost_vring_state *s);
+int bell_device_set_vring_addr(struct bell_device *dev,
+			       const struct vhost_vring_addr *a);
+int bell_device_set_vring_kick(struct bell_device *dev,
+			       const struct vhost_vring_file *f);
+int bell_device_set_vring_call(struct bell_device *dev,
+			       const struct vhost_vring_file *f);
+int bell_device_set_vring_err(struct bell_device *dev,
+			      const struct vhost_vring_file *f);
+int bell_device_set_blk(struct bell_device *dev,
+			const struct vhost_doorbell_blk *cfg);
+int bell_device_get_config(struct bell_device *dev,
+			   struct vhost_doorbell_config *cfg);
+int bell_device_get_exec(struct bell_device *dev,
+			 struct vhost_doorbell_exec *e);
+int bell_device_set_exec(struct bell_device *dev,
+			 const struct vhost_doorbell_exec *e);
+int bell_device_set_run(struct bell_device *dev,
+			const struct vhost_doorbell_run *run);
+int bell_device_get_stats(struct bell_device *dev,
+			  struct vhost_doorbell_stats *st);
+int bell_device_get_mem_stats(struct bell_device *dev,
+			      struct vhost_doorbell_mem_stats *st);
+
+/* Without the lock. */
+void bell_device_show(struct bell_device *dev, struct seq_file *m);
+
+#endif

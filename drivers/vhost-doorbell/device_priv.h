@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * device_priv - what the device_*.c share; nobody else's
+ */
+#ifndef BELL_DEVICE_PRIV_H
+#define BELL_DEVICE_PRIV_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include "exec.h"
+#include "kickfd.h"
+#include "vq.h"
+
+struct bell_backend;
+struct bell_gmem;
+struct mm_struct;
+
+struct bell_queue {
+	struct bell_vq		 vq;
+	struct bell_exec	 exec;
+	struct bell_kickfd	 kick;
+
+	/* Under the device's lock. */
+	struct bell_vq_config	 cfg;
+	bool			 has_addr;
+	bool			 running;
+};
+
+struct bell_device {
+	struct kref		 ref;
+	u32			 id;
+
+	/* Read by the queues without the lock. */
+	struct bell_exec_config	 exec_cfg;
+
+	struct mm_struct	*mm __guarded_by(&lock);
+	struct bell_backend	*be __guarded_by(&lock);
+	struct bell_gmem	*gmem __guarded_by(&lock);
+	struct bell_queue	*queue __guarded_by(&lock);
+	u64			 features __guarded_by(&lock);
+	bool			 has_features __guarded_by(&lock);
+	struct mutex		 lock;
+};
+
+int bell_device_check_owner(struct bell_device *dev);
+void bell_device_stop_queue(struct bell_device *dev, struct bell_queue *q);
+
+#endif

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * device_vring - configure, start and stop the queues of a device
+ *
+ * A queue's way:
+ *
+ *	configured -> running (worker, rings mapped, kick armed) -> configured
+ *
+ * Stopping a queue: 1. nobody rings; 2. no runner; 3. nothing in flight, as the
+ * worker still submits what would have blocked; 4. no one who completed or left
+ * looks at it any more; 5. worker, back end and rings go.
+ *
+ * Task work that was queued before cannot be cancelled and holds a reference to
+ * the device: it finds a dead queue and lets go. What it needs for that is only
+ * memory, so release does not wait for it.
+ */
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/nospec.h>
+#include <linux/rcupdate.h>
+#include <linux/vhost.h>
+
+#include <uapi/linux/vhost_doorbell.h>
+
+#include "backend.h"
+#include "callfd.h"
+#include "device.h"
+#include "device_priv.h"
+#include "exec.h"
+#include "gmem.h"
+#include "kickfd.h"
+#include "trace.h"
+#include "vq.h"
+
+/* The queue of that number, for the owner. */
+static struct bell_queue *device_queue(struct bell_device *dev, u32 index)
+{
+	int ret = bell_device_check_owner(dev);
+
+	if (ret)
+		return ERR_PTR(ret);
+	if (!dev->be)
+		return ERR_PTR(-ENXIO);
+	if (index >= dev->be->num_queues)
+		return ERR_PTR(-ENOBUFS);
+	return &dev->queue[array_index_nospec(index, dev->be->num_queues)];
+}
+
+static struct bell_queue *device_stopped_queue(struct bell_device *dev,
+					       u32 index)
+{
+	struct bell_queue *q = device_queue(dev, index);
+
+	return !IS_ERR(q) && q->running ? ERR_PTR(-EBUSY) : q;
+}
+
+/* Under the eventfd's lock, interrupts off. */
+static void device_ring(struct bell_kickfd *kick, u64 count)
+{
+	struct bell_queue *q = container_of(kick, struct bell_queue, kick);
+	bool is_inline;
+
+	bell_stat_inc(q->vq.stats.kicks);
+	is_inline = bell_exec_ring(&q->exec);
+	trace_bell_kick(q->vq.dev_id, q->vq.index, count, is_inline);
+}
+
+/* bell_device_set_vring_num() - entries of a queue */
+int bell_device_set_vring_num(struct bell_device *dev,
+			      const struct vhost_vring_state *s)
+{
+	struct bell_queue *q;
+
+	lockdep_assert_held(&dev->lock);
+	q = device_stopped_queue(dev, s->index);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	if (!is_power_of_2(s->num) || s->num > VHOST_DOORBELL_MAX_QUEUE_SIZE)
+		return -EINVAL;
+	q->cfg.num = s->num;
+	return 0;
+}
+
+/* bell_device_set_vring_base() - where in the available ring to begin */
+int bell_device_set_vring_base(struct bell_device *dev,
+			       const struct vhost_vring_state *s)
+{
+	struct bell_queue *q;
+
+	lockdep_assert_held(&dev->lock);
+	q = device_stopped_queue(dev, s->index);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	if (s->num > U16_MAX)
+		return -EINVAL;
+	q->cfg.base = s->num;
+	return 0;
+}
+
+/* bell_device_get_vring_base() - where in the available ring to go on */
+int bell_device_get_vring_base(struct bell_device *dev,
+			       struct vhost_vring_state *s)
+{
+	struct bell_queue *q;
+
+	lockdep_assert_held(&dev->lock);
+	q = device_stopped_queue(dev, s->index);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	s->num = q->cfg.base;
+	return 0;
+}
+
+/* bell_device_set_vring_addr() - where in the owner's memory the rings are */
+int bell_device_set_vring_addr(struct bell_device *dev,
+			       const struct vhost_vring_addr *a)
+{
+	struct bell_queue *q;
+
+	lockdep_assert_held(&dev->lock);
+	q = device_stopped_queue(dev, a->index);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	if (a->flags)
+		return -EOPNOTSUPP;
+	if (a->desc_user_addr & (VRING_DESC_ALIGN_SIZE - 1) ||
+	    a->avail_user_addr & (VRING_AVAIL_ALIGN_SIZE - 1) ||
+	    a->used_user_addr & (VRING_USED_ALIGN_SIZE - 1))
+		return -EINVAL;
+	q->cfg.desc_uaddr = a->desc_user_addr;
+	q->cfg.avail_uaddr = a->avail_user_addr;
+	q->cfg.used_uaddr = a->used_user_addr;
+	q->has_addr = true;
+	return 0;
+}
+
+/* bell_device_set_vring_kick() - the eventfd that the driver rings */
+int bell_device_set_vring_kick(struct bell_device *dev,
+			       const struct vhost_vring_file *f)
+{
+	struct bell_queue *q;
+
+	lockdep_assert_held(&dev->lock);
+	q = device_stopped_queue(dev, f->index);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	bell_kickfd_detach(&q->kick);
+	if (f->fd == VHOST_FILE_UNBIND)
+		return 0;
+	return bell_kickfd_attach(&q->kick, f->fd, device_ring);
+}
+
+/* bell_device_set_vring_call() - the eventfd that interrupts the driver */
+int bell_device_set_vring_call(struct bell_device *dev,
+			       const struct vhost_vring_file *f)
+{
+	struct bell_queue *q;
+	int ret;
+
+	lockdep_assert_held(&dev->lock);
+	q = device_queue(dev, f->index);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	ret = bell_callfd_set(&q->vq.call, f->fd);
+	/* What completed while there was none, or another: let it look. */
+	if (!ret && q->running)
+		bell_callfd_signal(&q->vq.call);
+	return ret;
+}
+
+/* bell_device_set_vring_err() - the eventfd that says that a queue broke */
+int bell_device_set_vring_err(struct bell_device *dev,
+			      const struct vhost_vring_file *f)
+{
+	struct bell_queue *q;
+	int ret;
+
+	lockdep_assert_held(&dev->lock);
+	q = device_queue(dev, f->index);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	ret = bell_callfd_set(&q->vq.err, f->fd);
+	if (!ret && READ_ONCE(q->vq.broken))
+		bell_callfd_signal(&q->vq.err);
+	return ret;
+}
+
+static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
+{
+	int ret;
+
+	if (q->running)
+		return -EBUSY;
+	if (!dev->gmem || !dev->has_features || !q->cfg.num || !q->has_addr ||
+	    !bell_kickfd_attached(&q->kick))
+		return -ENXIO;
+	q->cfg.event_idx = dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
+	q->cfg.indirect = dev->features & BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
+
+	ret = bell_vq_start(&q->vq, dev->gmem, &q->cfg);
+	if (ret)
+		return ret;
+	ret = dev->be->ops->start_queue(dev->be, &q->exec, dev->features);
+	if (ret)
+		goto err_vq;
+	ret = bell_exec_worker_start(&q->exec);
+	if (ret)
+		goto err_backend;
+	bell_kickfd_arm(&q->kick, true);
+	/* What was made available before, with or without a kick. */
+	bell_exec_resume(&q->exec);
+	/* A guest that waited for the last owner: let it look. */
+	bell_callfd_signal(&q->vq.call);
+	q->running = true;
+	return 0;
+
+err_backend:
+	dev->be->ops->stop_queue(dev->be, &q->exec);
+err_vq:
+	bell_vq_stop(&q->vq);
+	return ret;
+}
+
+void bell_device_stop_queue(struct bell_device *dev, struct bell_queue *q)
+{
+	lockdep_assert_held(&dev->lock);
+	if (!q->running)
+		return;
+	/* 1. */
+	bell_kickfd_arm(&q->kick, false);
+	/* 2. */
+	bell_exec_pause(&q->exec);
+	/* 3. */
+	bell_gmem_user_drain(&q->vq.user);
+	/* 4. */
+	synchronize_rcu();
+	/* 5. */
+	bell_exec_worker_stop(&q->exec);
+	dev->be->ops->stop_queue(dev->be, &q->exec);
+	q->cfg.base = q->vq.last_avail;
+	bell_vq_stop(&q->vq);
+	q->running = false;
+}
+
+/* bell_device_set_run() - start or stop a queue */
+int bell_device_set_run(struct bell_device *dev,
+			const struct vhost_doorbell_run *run)
+{
+	struct bell_queue *q;
+
+	if (run->run > 1 || run->reserved)
+		return -EINVAL;
+
+	lockdep_assert_held(&dev->lock);
+	q = device_queue(dev, run->index);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	if (run->run)
+		return device_start_queue(dev, q);
+	bell_device_stop_queue(dev, q);
+	return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * disk - what backend_blk.c asks of a block device or a regular file
+ */
+#ifndef BELL_DISK_H
+#define BELL_DISK_H
+
+#include <linux/bio.h>
+#include <linux/bvec.h>
+#include <linux/fs.h>
+#include <linux/llist.h>
+#include <linux/semaphore.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+struct bell_disk;
+struct bell_exec;
+struct bell_vq;
+
+#define BELL_DISK_INLINE_VECS	16
+/* A bio counts them in 16 bits. */
+#define BELL_DISK_MAX_VECS	32768
+
+enum bell_disk_op {
+	BELL_DISK_READ,
+	BELL_DISK_WRITE,
+	BELL_DISK_FLUSH,
+	BELL_DISK_NONE,		/* never submitted */
+};
+
+/* A request from the take to the used ring; one for each head of a queue. */
+struct bell_disk_req {
+	/* Constant while the queue runs. */
+	struct bell_disk	*disk;
+	struct bell_vq		*vq;
+	struct bell_exec	*exec;
+	u16			 head;
+
+	/* Set by backend_blk.c before each submission. */
+	u64			 sector;	/* of 512 bytes */
+	u32			 bytes;		/* of data */
+	u32			 room;		/* writable bytes but the status */
+	u32			 nvecs;
+	enum bell_disk_op	 op;
+	bool			 fua;		/* stable before it completes */
+	bool			 aligned;	/* as the disk's DMA asks for */
+	u8			 epoch;
+	u8			*status;
+	struct bio_vec		*vecs;		/* @inline_vecs or allocated */
+
+	/* The disk's. */
+	bool			 nowait;
+	struct llist_node	 retry;
+	union {
+		struct {
+			struct bio	 bio;
+			struct bio	*bounce;
+			struct bvec_iter bounce_iter;
+		};
+		struct kiocb		 iocb;
+	};
+	struct work_struct	work;
+	struct bio_vec		 inline_vecs[BELL_DISK_INLINE_VECS];
+};
+
+struct bell_disk_ops {
+	/*
+	 * Begin a request. With @nowait the caller may not block: -EAGAIN means
+	 * that nothing was begun and the worker must do it. Else it was begun,
+	 * and bell_backend_blk_done() ends it, in any context.
+	 */
+	int	(*submit)(struct bell_disk_req *req, bool nowait);
+	/* Begin again, in the worker, what was to be retried. */
+	void	(*resubmit)(struct bell_disk_req *req);
+	/* Nothing is in flight, and nothing will be. */
+	void	(*close)(struct bell_disk *disk);
+};
+
+/* Constant while the device lives. */
+struct bell_disk {
+	const struct bell_disk_ops	*ops;
+	struct file			*file;
+	struct block_device		*bdev;		/* NULL: regular file */
+	u64				 capacity;	/* sectors of 512 bytes */
+	u32				 block_size;	/* logical, in bytes */
+	u32				 phys_block_size;
+	u32				 io_min;	/* in bytes, 0 unknown */
+	u32				 io_opt;	/* in bytes, 0 unknown */
+	/* Bits that must be clear in what is read or written without a copy. */
+	u32				 addr_mask;	/* in memory addresses */
+	u32				 len_mask;	/* in lengths and offsets */
+	bool				 may_inline;	/* submit() need not block */
+
+	/* Not constant: how many more requests may bounce at a time. */
+	struct semaphore		 bounces;
+};
+
+int bell_disk_bdev_open(struct bell_disk *disk);
+int bell_disk_file_open(struct bell_disk *disk);
+
+/* disk.c: what may sleep and has no thread of its own. */
+int bell_disk_init(void);
+void bell_disk_exit(void);
+void bell_disk_queue(struct bell_disk_req *req, work_func_t func);
+
+/* backend_blk.c */
+void bell_backend_blk_done(struct bell_disk_req *req, int error);
+void bell_backend_blk_retry(struct bell_disk_req *req);
+
+#endif

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * disk_bdev - requests as bios on a block device
+ *
+ * One request is one bio over the guest's own pages; the block layer splits it
+ * to what the device can do. It ends in the device's completion context, where
+ * the used ring is written and the guest is told: no thread wakes.
+ *
+ * Data that the device cannot DMA as it lies in guest memory goes through pages
+ * of ours, by the worker, and not too many at a time.
+ */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+
+#include "disk.h"
+#include "exec.h"
+
+#define BDEV_BOUNCES	4	/* requests with pages of ours, per device */
+
+static blk_opf_t bdev_opf(const struct bell_disk_req *req)
+{
+	switch (req->op) {
+	case BELL_DISK_READ:
+		return REQ_OP_READ;
+	case BELL_DISK_FLUSH:
+		return REQ_OP_WRITE | REQ_PREFLUSH;
+	default:
+		/* Somebody waits for it, as for any direct write. */
+		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE |
+		       (req->fua ? REQ_FUA : 0);
+	}
+}
+
+static void bdev_end_io(struct bio *bio)
+{
+	struct bell_disk_req *req = bio->bi_private;
+	blk_status_t status = bio->bi_status;
+
+	bio_uninit(bio);
+	/* A table of dm may have changed to one that knows no such requests. */
+	if (req->nowait &&
+	    (status == BLK_STS_AGAIN || status == BLK_STS_NOTSUPP)) {
+		bell_backend_blk_retry(req);
+		return;
+	}
+	bell_backend_blk_done(req, blk_status_to_errno(status));
+}
+
+static void bdev_start(struct bell_disk_req *req, bool nowait)
+{
+	struct bio *bio = &req->bio;
+	blk_opf_t opf = bdev_opf(req);
+
+	req->nowait = nowait;
+	if (nowait)
+		opf |= REQ_NOWAIT;
+	bio_init(bio, req->disk->bdev, req->vecs, req->nvecs, opf);
+	bio->bi_vcnt = req->nvecs;
+	bio->bi_iter.bi_size = req->bytes;
+	bio->bi_iter.bi_sector = req->sector;
+	bio->bi_private = req;
+	bio->bi_end_io = bdev_end_io;
+	submit_bio(bio);
+}
+
+/* --- bouncing --- */
+
+static void bdev_bounce_free(struct bell_disk_req *req)
+{
+	bio_free_pages(req->bounce);
+	bio_uninit(req->bounce);
+	kfree(req->bounce);
+	up(&req->disk->bounces);
+}
+
+static void bdev_bounce_finish(struct work_struct *work)
+{
+	struct bell_disk_req *req =
+		container_of(work, struct bell_disk_req, work);
+	int error = blk_status_to_errno(req->bounce->bi_status);
+
+	if (!error && req->op == BELL_DISK_READ) {
+		/* It has moved on to the end. */
+		req->bounce->bi_iter = req->bounce_iter;
+		bio_copy_data(&req->bio, req->bounce);
+	}
+	bdev_bounce_free(req);
+	bio_uninit(&req->bio);
+	bell_backend_blk_done(req, error);
+}
+
+/* Too much to copy for an interrupt. */
+static void bdev_bounce_end_io(struct bio *bounce)
+{
+	bell_disk_queue(bounce->bi_private, bdev_bounce_finish);
+}
+
+static struct bio *bdev_bounce_alloc(struct bell_disk_req *req)
+{
+	unsigned int n = DIV_ROUND_UP(req->bytes, PAGE_SIZE), left = req->bytes;
+	struct bio_vec *vecs;
+	struct bio *bounce;
+
+	bounce = kmalloc(sizeof(*bounce) + n * sizeof(*vecs),
+			 GFP_KERNEL_ACCOUNT);
+	if (!bounce)
+		return NULL;
+	vecs = (struct bio_vec *)(bounce + 1);
+	bio_init(bounce, req->disk->bdev, vecs, n, bdev_opf(req));
+	while (left) {
+		unsigned int len = min_t(unsigned int, left, PAGE_SIZE);
+		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT);
+
+		if (!page)
+			goto err_free;
+		__bio_add_page(bounce, page, len, 0);
+		left -= len;
+	}
+	return bounce;
+
+err_free:
+	bio_free_pages(bounce);
+	bio_uninit(bounce);
+	kfree(bounce);
+	return NULL;
+}
+
+/* In the worker. */
+static void bdev_bounce(struct bell_disk_req *req)
+{
+	struct bio *bounce;
+
+	down(&req->disk->bounces);
+	bounce = bdev_bounce_alloc(req);
+	if (!bounce) {
+		up(&req->disk->bounces);
+		bell_backend_blk_done(req, -ENOMEM);
+		return;
+	}
+	req->bounce = bounce;
+	/* Never submitted: the guest's pages, for bio_copy_data(). */
+	bio_init(&req->bio, NULL, req->vecs, req->nvecs, bdev_opf(req));
+	req->bio.bi_vcnt = req->nvecs;
+	req->bio.bi_iter.bi_size = req->bytes;
+	if (req->op == BELL_DISK_WRITE)
+		bio_copy_data(bounce, &req->bio);
+	bounce->bi_iter.bi_sector = req->sector;
+	req->bounce_iter = bounce->bi_iter;
+	bounce->bi_private = req;
+	bounce->bi_end_io = bdev_bounce_end_io;
+	submit_bio(bounce);
+}
+
+/* --- the disk --- */
+
+static int bdev_submit(struct bell_disk_req *req, bool nowait)
+{
+	struct block_device *bdev = req->disk->bdev;
+
+	if (req->op == BELL_DISK_FLUSH) {
+		if (!bdev_write_cache(bdev)) {
+			bell_backend_blk_done(req, 0);
+			return 0;
+		}
+		if (nowait)
+			return -EAGAIN;
+		req->nvecs = 0;
+		req->bytes = 0;
+		req->sector = 0;
+		req->aligned = true;
+	}
+	if (nowait && (!req->aligned || !bdev_nowait(bdev)))
+		return -EAGAIN;
+	if (req->aligned)
+		bdev_start(req, nowait);
+	else
+		bdev_bounce(req);
+	return 0;
+}
+
+static void bdev_resubmit(struct bell_disk_req *req)
+{
+	bdev_start(req, false);
+}
+
+/* What the page cache kept of the disk is from before the guest. */
+static void bdev_close(struct bell_disk *disk)
+{
+	invalidate_bdev(disk->bdev);
+}
+
+static const struct bell_disk_ops bdev_ops = {
+	.submit = bdev_submit,
+	.resubmit = bdev_resubmit,
+	.close = bdev_close,
+};
+
+/**
+ * bell_disk_bdev_open() - fill in a disk that is a block device
+ * @disk: with its file
+ *
+ * Bios bypass the page cache: what it holds is written back before, else it
+ * would overwrite what the guest writes.
+ *
+ * Return: 0 or what writing back says.
+ */
+int bell_disk_bdev_open(struct bell_disk *disk)
+{
+	struct block_device *bdev = I_BDEV(disk->file->f_mapping->host);
+	int ret;
+
+	ret = sync_blockdev(bdev);
+	if (ret)
+		return ret;
+	invalidate_bdev(bdev);
+	disk->ops = &bdev_ops;
+	disk->bdev = bdev;
+	disk->capacity = bdev_nr_sectors(bdev);
+	disk->block_size = bdev_logical_block_size(bdev);
+	disk->phys_block_size = bdev_physical_block_size(bdev);
+	disk->io_min = bdev_io_min(bdev);
+	disk->io_opt = bdev_io_opt(bdev);
+	disk->addr_mask = bdev_dma_alignment(bdev);
+	disk->len_mask = disk->block_size - 1;
+	disk->may_inline = bdev_nowait(bdev);
+	sema_init(&disk->bounces, BDEV_BOUNCES);
+	return 0;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * disk_file - requests as asynchronous I/O on a regular file
+ *
+ * Direct where the owner opened the file so and the request is aligned for it;
+ * it then ends wherever the file system ends it. What can only be done
+ * buffered, and flushes, block: a workqueue does them, many at a time.
+ *
+ * Whoever it is that submits does so with the credentials of the opener.
+ */
+#include <linux/blkdev.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/sched/signal.h>
+#include <linux/uio.h>
+#include <linux/workqueue.h>
+
+#include "disk.h"
+
+static void file_work(struct work_struct *work);
+
+static bool file_write_begin(struct kiocb *iocb, bool nowait)
+{
+	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
+
+	if (!nowait) {
+		kiocb_start_write(iocb);
+		return true;
+	}
+	if (!sb_start_write_trylock(sb))
+		return false;
+	/* It ends in another context than this. */
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	return true;
+}
+
+static void file_end(struct bell_disk_req *req, long ret)
+{
+	if (req->op == BELL_DISK_WRITE)
+		kiocb_end_write(&req->iocb);
+	/* Short for want of waiting: the whole of it again, as it is idempotent. */
+	if (ret == -EINTR) {
+		/* The worker was told to stop; what was taken goes on. */
+		req->nowait = false;
+		bell_disk_queue(req, file_work);
+		return;
+	}
+	if (req->nowait && ret != req->bytes && (ret >= 0 || ret == -EAGAIN)) {
+		bell_backend_blk_retry(req);
+		return;
+	}
+	if (ret >= 0)
+		ret = ret == req->bytes ? 0 : -EIO;
+	bell_backend_blk_done(req, ret);
+}
+
+static void file_complete(struct kiocb *iocb, long ret)
+{
+	file_end(container_of(iocb, struct bell_disk_req, iocb), ret);
+}
+
+static long file_rw(struct kiocb *iocb, struct iov_iter *iter)
+{
+	const struct file_operations *fop = iocb->ki_filp->f_op;
+	const struct cred *cred = override_creds(iocb->ki_filp->f_cred);
+	long ret;
+
+	if (iocb->ki_flags & IOCB_WRITE)
+		ret = fop->write_iter(iocb, iter);
+	else
+		ret = fop->read_iter(iocb, iter);
+	revert_creds(cred);
+	return ret;
+}
+
+static int file_start(struct bell_disk_req *req, int flags, bool sync)
+{
+	struct kiocb *iocb = &req->iocb;
+	bool write = req->op == BELL_DISK_WRITE;
+	struct iov_iter iter;
+	long ret;
+
+	*iocb = (struct kiocb){
+		.ki_filp = req->disk->file,
+		.ki_pos = req->sector << SECTOR_SHIFT,
+		.ki_flags = flags | (write ? IOCB_WRITE : 0) |
+			    (write && req->fua ? IOCB_DSYNC : 0),
+		.ki_complete = sync ? NULL : file_complete,
+	};
+	req->nowait = flags & IOCB_NOWAIT;
+	if (write && !file_write_begin(iocb, req->nowait))
+		return -EAGAIN;
+	iov_iter_bvec(&iter, write ? ITER_SOURCE : ITER_DEST, req->vecs,
+		      req->nvecs, req->bytes);
+	ret = file_rw(iocb, &iter);
+	if (ret != -EIOCBQUEUED)
+		file_end(req, ret);
+	return 0;
+}
+
+static void file_work(struct work_struct *work)
+{
+	struct bell_disk_req *req =
+		container_of(work, struct bell_disk_req, work);
+
+	if (req->op == BELL_DISK_FLUSH)
+		bell_backend_blk_done(req, vfs_fsync(req->disk->file, 1));
+	else
+		file_start(req, 0, true);
+}
+
+static int file_submit(struct bell_disk_req *req, bool nowait)
+{
+	struct file *file = req->disk->file;
+
+	if (req->op == BELL_DISK_FLUSH || !(file->f_flags & O_DIRECT) ||
+	    !req->aligned) {
+		req->nowait = false;
+		bell_disk_queue(req, file_work);
+		return 0;
+	}
+	if (!nowait)
+		return file_start(req, IOCB_DIRECT, false);
+	/* The limit of whoever rings is not the opener's. */
+	if (!(file->f_mode & FMODE_NOWAIT) ||
+	    rlimit(RLIMIT_FSIZE) != RLIM_INFINITY)
+		return -EAGAIN;
+	return file_start(req, IOCB_DIRECT | IOCB_NOWAIT, false);
+}
+
+static void file_resubmit(struct bell_disk_req *req)
+{
+	file_start(req, IOCB_DIRECT, false);
+}
+
+static void file_close(struct bell_disk *disk)
+{
+}
+
+static const struct bell_disk_ops file_ops = {
+	.submit = file_submit,
+	.resubmit = file_resubmit,
+	.close = file_close,
+};
+
+/**
+ * bell_disk_file_open() - fill in a disk that is a regular file
+ * @disk: with its file
+ *
+ * Return: 0, -EOPNOTSUPP if the file system cannot do it.
+ */
+int bell_disk_file_open(struct bell_disk *disk)
+{
+	struct inode *inode = file_inode(disk->file);
+	struct block_device *bdev = inode->i_sb->s_bdev;
+
+	if (!disk->file->f_op->read_iter || !disk->file->f_op->write_iter)
+		return -EOPNOTSUPP;
+	disk->ops = &file_ops;
+	disk->capacity = i_size_read(inode) >> SECTOR_SHIFT;
+	disk->block_size = SECTOR_SIZE;
+	disk->phys_block_size = i_blocksize(inode);
+	/* Coarser than most need: what is finer goes buffered. */
+	disk->addr_mask = (bdev ? bdev_logical_block_size(bdev) :
+				  i_blocksize(inode)) - 1;
+	disk->len_mask = disk->addr_mask;
+	/* Buffered I/O is handed to the workqueue, which never blocks. */
+	disk->may_inline = !(disk->file->f_flags & O_DIRECT) ||
+			   (disk->file->f_mode & FMODE_NOWAIT) != 0;
+	return 0;
+}

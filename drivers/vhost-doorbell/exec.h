@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef BELL_EXEC_H
+#define BELL_EXEC_H
+
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/kref.h>
+#include <linux/llist.h>
+#include <linux/task_work.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+struct bell_exec;
+struct bell_vq;
+struct cgroup_subsys_state;
+struct task_struct;
+
+/*
+ * The run token: whoever has one is the only runner of the queue. Only exec.c
+ * makes one, so what takes a token runs nowhere else.
+ */
+struct bell_run {
+	struct bell_exec	*exec;
+	unsigned int		 budget;
+	bool			 may_sleep;	/* and pin, and block in a disk */
+};
+
+/*
+ * Each chain, and each look at the ring, costs one: a guest that keeps ringing
+ * with nothing to say must not keep the runner either.
+ */
+static inline bool bell_run_spend(struct bell_run *run)
+{
+	if (!run->budget)
+		return false;
+	run->budget--;
+	return true;
+}
+
+enum bell_pass {
+	BELL_PASS_DONE,		/* the ring is empty, the driver will kick */
+	BELL_PASS_MORE,		/* out of budget */
+	BELL_PASS_PUNT,		/* what comes next may sleep */
+	BELL_PASS_STOP,		/* broken or parked: until the next start */
+};
+
+struct bell_exec_ops {
+	/* Serve the ring until a reason to stop; by the runner. */
+	enum bell_pass	(*pass)(struct bell_exec *exec, struct bell_run *run);
+	/* Submit again what would have blocked; by the worker. */
+	void		(*retry)(struct bell_exec *exec, struct llist_node *node);
+};
+
+/* How the queues of one device are served; may change at any time. */
+struct bell_exec_config {
+	u32	mode;		/* enum vhost_doorbell_mode */
+	u32	inline_max;
+	u32	budget;
+};
+
+/* Serves one queue: decides which context runs, and that only one does. */
+struct bell_exec {
+	/* Constant while the device lives. */
+	const struct bell_exec_ops	*ops;
+	const struct bell_exec_config	*cfg;
+	struct bell_vq			*vq;
+	bool				 may_inline;
+	struct kref			*owner;
+	void				(*owner_release)(struct kref *owner);
+
+	/* Not zero: there is a runner, which looks again before it leaves. */
+	atomic_t			 pending;
+	/* No pass does anything. */
+	bool				 dead;
+	wait_queue_head_t		 idle;
+
+	/* exec_worker.c */
+	unsigned long			 worker_flags;
+	struct llist_head		 retries;
+	struct task_struct		*worker;
+	struct cgroup_subsys_state	*blkcg;
+	cpumask_t			 cpus;
+
+	/* exec_vcpu.c */
+	unsigned long			 vcpu_flags;
+	struct task_struct		*ringer;
+	struct callback_head		 vcpu_work;
+};
+
+void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
+		    const struct bell_exec_config *cfg, struct bell_vq *vq);
+void bell_exec_resume(struct bell_exec *exec);
+void bell_exec_pause(struct bell_exec *exec);
+bool bell_exec_ring(struct bell_exec *exec);
+enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
+			      bool may_sleep);
+
+int bell_exec_worker_start(struct bell_exec *exec);
+void bell_exec_worker_stop(struct bell_exec *exec);
+void bell_exec_worker_interrupt(struct bell_exec *exec);
+void bell_exec_worker_wake(struct bell_exec *exec);
+void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node);
+pid_t bell_exec_worker_pid(struct bell_exec *exec);
+
+void bell_exec_vcpu_init(struct bell_exec *exec);
+bool bell_exec_vcpu_queue(struct bell_exec *exec);
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * exec_vcpu - serve the queue in the thread that rings, before it goes back
+ *
+ * The kick hook runs in KVM's ioeventfd write, on the vCPU's own thread: the
+ * pass is queued as task work, which KVM runs before it enters the guest again
+ * (and a system call before it returns). No thread is woken and no context
+ * switched; nothing here may block, as that would stall the vCPU.
+ *
+ * Task work cannot be cancelled. So it holds a reference to the device, a dead
+ * executor makes it a no-op, and no release ever waits for it.
+ */
+#include <linux/kref.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/task_work.h>
+
+#include "exec.h"
+
+#define VCPU_QUEUED	0	/* in vcpu_flags: the task work has an owner */
+
+/* Process context, of the thread that rang or of its exit. */
+static void vcpu_run(struct callback_head *work)
+{
+	struct bell_exec *exec =
+		container_of(work, struct bell_exec, vcpu_work);
+
+	WRITE_ONCE(exec->ringer, NULL);
+	clear_bit(VCPU_QUEUED, &exec->vcpu_flags);
+	/* A ring from here on is queued anew: it is seen by us or by that. */
+	smp_mb__after_atomic();
+	if (current->flags & PF_EXITING) {
+		rcu_read_lock();
+		if (!READ_ONCE(exec->dead))
+			bell_exec_worker_wake(exec);
+		rcu_read_unlock();
+	} else {
+		bell_exec_pass(exec, READ_ONCE(exec->cfg->budget), false);
+	}
+	kref_put(exec->owner, exec->owner_release);
+}
+
+/* bell_exec_vcpu_init() - get the task work ready */
+void bell_exec_vcpu_init(struct bell_exec *exec)
+{
+	init_task_work(&exec->vcpu_work, vcpu_run);
+}
+
+/**
+ * bell_exec_vcpu_queue() - serve the queue before this thread leaves the kernel
+ * @exec: the executor
+ *
+ * Context: Any, also with interrupts off.
+ * Return: false if this context cannot do it.
+ */
+bool bell_exec_vcpu_queue(struct bell_exec *exec)
+{
+	if (!in_task() || current->flags & (PF_KTHREAD | PF_USER_WORKER |
+					    PF_IO_WORKER | PF_EXITING))
+		return false;
+	/* Another ringer was first: it may be far from leaving the kernel. */
+	if (test_and_set_bit(VCPU_QUEUED, &exec->vcpu_flags))
+		return READ_ONCE(exec->ringer) == current;
+
+	kref_get(exec->owner);
+	WRITE_ONCE(exec->ringer, current);
+	if (!task_work_add(current, &exec->vcpu_work, TWA_RESUME))
+		return true;
+
+	WRITE_ONCE(exec->ringer, NULL);
+	clear_bit(VCPU_QUEUED, &exec->vcpu_flags);
+	/* Not the last one: the hook that called us belongs to the device. */
+	kref_put(exec->owner, exec->owner_release);
+	return false;
+}

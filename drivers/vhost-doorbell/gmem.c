@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * gmem - guest physical addresses to pinned pages, never stale ones
+ *
+ * The owner's mappings of guest memory are pinned page by page when a request
+ * first uses them (a guest page that was never touched costs nothing, and a
+ * balloon stays blown up). From then on any context, hard irq included, finds
+ * the page without an mm: two loads and no lock.
+ *
+ *	region -> leaf (2 MiB of the owner's address space) -> page
+ *
+ * When the pages behind a mapping go away (hole punched, unmapped, migrated),
+ * the mmu interval notifier takes whole leaves out of the table: no memory is
+ * needed for that, so it cannot fail. Requests that already looked a page up go
+ * on with it; the reaper releases the leaf when their epoch has ended. The next
+ * use pins again and gets what the guest sees.
+ *
+ * Context: look-ups anywhere, between bell_gmem_user_enter() and _leave(), save
+ * those that may pin: these sleep, in the owner or in a kernel thread.
+ */
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/nospec.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/vhost_types.h>
+#include <linux/vmalloc.h>
+
+#include "gmem.h"
+#include "gmem_priv.h"
+
+struct kmem_cache *bell_gmem_leaf_cache;
+static struct workqueue_struct *gmem_wq;
+
+/**
+ * bell_gmem_init() - make what all devices share
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int bell_gmem_init(void)
+{
+	bell_gmem_leaf_cache = KMEM_CACHE(bell_gmem_leaf, SLAB_ACCOUNT);
+	if (!bell_gmem_leaf_cache)
+		return -ENOMEM;
+	/* Its work waits for I/O: not for a queue of the system. */
+	gmem_wq = alloc_workqueue("vhost-doorbell-gmem", WQ_UNBOUND, 0);
+	if (!gmem_wq) {
+		kmem_cache_destroy(bell_gmem_leaf_cache);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/** bell_gmem_exit() - undo bell_gmem_init(), when no table is left */
+void bell_gmem_exit(void)
+{
+	destroy_workqueue(gmem_wq);
+	kmem_cache_destroy(bell_gmem_leaf_cache);
+}
+
+static void gmem_free_leaf(struct bell_gmem *gm, struct bell_gmem_leaf *leaf)
+{
+	unsigned int i;
+
+	for (i = 0; i < GMEM_LEAF_PAGES; i++) {
+		if (!leaf->page[i])
+			continue;
+		unpin_user_pages_dirty_lock(&leaf->page[i], 1, true);
+		atomic_long_dec(&gm->held);
+	}
+	kmem_cache_free(bell_gmem_leaf_cache, leaf);
+}
+
+static void gmem_reap(struct work_struct *work)
+{
+	struct bell_gmem *gm = container_of(work, struct bell_gmem, reap);
+	struct llist_node *stale = llist_del_all(&gm->stale);
+	struct bell_gmem_leaf *leaf, *next;
+	struct bell_gmem_user *user;
+
+	if (!stale)
+		return;
+
+	mutex_lock(&gm->users_lock);
+	list_for_each_entry(user, &gm->users, node)
+		bell_gmem_user_turn(user);
+	mutex_unlock(&gm->users_lock);
+
+	llist_for_each_entry_safe(leaf, next, stale, stale) {
+		gmem_free_leaf(gm, leaf);
+		cond_resched();
+	}
+}
+
+/* bell_gmem_add_user() - let a user look pages up in @gm */
+void bell_gmem_add_user(struct bell_gmem *gm, struct bell_gmem_user *user)
+{
+	guard(mutex)(&gm->users_lock);
+	list_add_tail(&user->node, &gm->users);
+}
+
+/* bell_gmem_del_user() - a user that stays nowhere will look up no more */
+void bell_gmem_del_user(struct bell_gmem *gm, struct bell_gmem_user *user)
+{
+	guard(mutex)(&gm->users_lock);
+	list_del_init(&user->node);
+}
+
+/* --- the table --- */
+
+static unsigned int gmem_leaf_pinned(const struct bell_gmem_leaf *leaf)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < GMEM_LEAF_PAGES; i++)
+		n += !!leaf->page[i];
+	return n;
+}
+
+static void gmem_drop_leaf(struct bell_gmem_region *r, unsigned long i)
+{
+	struct bell_gmem_leaf *leaf = r->leaf[i];
+
+	lockdep_assert_held(&r->lock);
+	if (!leaf)
+		return;
+	WRITE_ONCE(r->leaf[i], NULL);
+	r->pinned -= gmem_leaf_pinned(leaf);
+	r->invalidations++;
+	llist_add(&leaf->stale, &r->gm->stale);
+}
+
+/*
+ * The pages behind a part of a region go away, or may. Runs in the context of
+ * whoever does that, at times where nothing may block.
+ */
+static bool gmem_invalidate(struct mmu_interval_notifier *notifier,
+			    const struct mmu_notifier_range *range,
+			    unsigned long seq)
+{
+	struct bell_gmem_region *r =
+		container_of(notifier, struct bell_gmem_region, notifier);
+	unsigned long base = r->uaddr - (r->skew << PAGE_SHIFT);
+	unsigned long first = max(range->start, r->uaddr);
+	unsigned long last = min(range->end - 1, r->uaddr + r->size - 1);
+	unsigned long i;
+
+	spin_lock(&r->lock);
+	mmu_interval_set_seq(notifier, seq);
+	for (i = (first - base) >> (PAGE_SHIFT + GMEM_LEAF_SHIFT);
+	     i <= (last - base) >> (PAGE_SHIFT + GMEM_LEAF_SHIFT); i++)
+		gmem_drop_leaf(r, i);
+	spin_unlock(&r->lock);
+
+	if (!llist_empty(&r->gm->stale))
+		queue_work(gmem_wq, &r->gm->reap);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops gmem_notifier_ops = {
+	.invalidate = gmem_invalidate,
+};
+
+static int gmem_check_region(const struct vhost_memory_region *r)
+{
+	u64 bits = r->guest_phys_addr | r->memory_size | r->userspace_addr;
+	u64 end;
+
+	if (!r->memory_size || bits & ~PAGE_MASK || r->flags_padding)
+		return -EINVAL;
+	if (check_add_overflow(r->guest_phys_addr, r->memory_size, &end) ||
+	    check_add_overflow(r->userspace_addr, r->memory_size, &end) ||
+	    end > TASK_SIZE)
+		return -EINVAL;
+	return 0;
+}
+
+static int gmem_cmp_region(const void *a, const void *b)
+{
+	const struct bell_gmem_region *x = a, *y = b;
+
+	return x->gpa < y->gpa ? -1 : x->gpa > y->gpa;
+}
+
+/* Fill in the regions, sorted; they must not overlap in guest memory. */
+static int gmem_set_regions(struct bell_gmem *gm,
+			    const struct vhost_memory_region *regions,
+			    unsigned int n)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < n; i++) {
+		ret = gmem_check_region(&regions[i]);
+		if (ret)
+			return ret;
+		gm->region[i].gpa = regions[i].guest_phys_addr;
+		gm->region[i].size = regions[i].memory_size;
+		gm->region[i].uaddr = regions[i].userspace_addr;
+		gm->npages += regions[i].memory_size >> PAGE_SHIFT;
+	}
+	sort(gm->region, n, sizeof(gm->region[0]), gmem_cmp_region, NULL);
+	for (i = 1; i < n; i++) {
+		if (gm->region[i].gpa - gm->region[i - 1].gpa <
+		    gm->region[i - 1].size)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int gmem_start_region(struct bell_gmem *gm, struct bell_gmem_region *r)
+{
+	int ret;
+
+	r->gm = gm;
+	r->skew = (r->uaddr >> PAGE_SHIFT) & GMEM_LEAF_MASK;
+	r->nleaves = ((r->size >> PAGE_SHIFT) + r->skew + GMEM_LEAF_MASK) >>
+		     GMEM_LEAF_SHIFT;
+	spin_lock_init(&r->lock);
+	r->leaf = kvcalloc(r->nleaves, sizeof(struct bell_gmem_leaf *),
+			   GFP_KERNEL_ACCOUNT);
+	if (!r->leaf)
+		return -ENOMEM;
+	ret = mmu_interval_notifier_insert(&r->notifier, gm->mm, r->uaddr,
+					   r->size, &gmem_notifier_ops);
+	if (ret) {
+		kvfree(r->leaf);
+		r->leaf = NULL;
+	}
+	return ret;
+}
+
+static void gmem_stop_regions(struct bell_gmem *gm)
+{
+	unsigned long i, k;
+
+	/* 1. No more invalidations, hence no more work for the reaper. */
+	for (i = 0; i < gm->nregions && gm->region[i].leaf; i++)
+		mmu_interval_notifier_remove(&gm->region[i].notifier);
+	/* 2. What they dropped. */
+	flush_work(&gm->reap);
+	/* 3. What is left. */
+	for (i = 0; i < gm->nregions && gm->region[i].leaf; i++) {
+		struct bell_gmem_region *r = &gm->region[i];
+
+		for (k = 0; k < r->nleaves; k++) {
+			if (r->leaf[k])
+				gmem_free_leaf(gm, r->leaf[k]);
+			cond_resched();
+		}
+		kvfree(r->leaf);
+	}
+}
+
+/* Can memory of this kind be pinned at all? Some file systems refuse. */
+static int gmem_probe(struct bell_gmem *gm)
+{
+	struct page *page;
+	unsigned int i;
+	int n;
+
+	for (i = 0; i < gm->nregions; i++) {
+		n = pin_user_pages_fast(gm->region[i].uaddr, 1,
+					FOLL_WRITE | FOLL_LONGTERM, &page);
+		if (n != 1)
+			return n ?: -EFAULT;
+		unpin_user_page(page);
+	}
+	return 0;
+}
+
+static void gmem_free(struct bell_gmem *gm)
+{
+	mmdrop(gm->mm);
+	kvfree(gm);
+}
+
+/**
+ * bell_gmem_create() - make a table of guest memory
+ * @mm: the caller's own address space, where the regions are mapped
+ * @regions: guest physical address, size and user address of each, in whole
+ *	pages; must not overlap
+ * @n: number of regions, not zero
+ * @old: the table that this one replaces, or NULL: what was accounted for it
+ *	now counts for this one
+ *
+ * Context: Process context, the owner's.
+ * Return: the table, or an ERR_PTR: -EINVAL bad region, -ENOMEM no memory or
+ * more than RLIMIT_MEMLOCK allows, -EFAULT memory that cannot be pinned.
+ */
+struct bell_gmem *bell_gmem_create(struct mm_struct *mm,
+				   const struct vhost_memory_region *regions,
+				   unsigned int n, struct bell_gmem *old)
+{
+	unsigned long had = old ? old->accounted : 0;
+	struct bell_gmem *gm;
+	unsigned int i;
+	int ret;
+
+	if (!n)
+		return ERR_PTR(-EINVAL);
+	gm = kvzalloc(struct_size(gm, region, n), GFP_KERNEL_ACCOUNT);
+	if (!gm)
+		return ERR_PTR(-ENOMEM);
+	mmgrab(mm);
+	gm->mm = mm;
+	gm->nregions = n;
+	init_llist_head(&gm->stale);
+	INIT_WORK(&gm->reap, gmem_reap);
+	INIT_LIST_HEAD(&gm->users);
+	mutex_init(&gm->users_lock);
+	mutex_init(&gm->pin_lock);
+
+	ret = gmem_set_regions(gm, regions, n);
+	if (ret)
+		goto err_free;
+	/* Never less than before, until @old is destroyed. */
+	gm->accounted = max(gm->npages, had);
+	if (gm->accounted > had) {
+		ret = account_locked_vm(mm, gm->accounted - had, true);
+		if (ret)
+			goto err_free;
+	}
+	for (i = 0; i < n; i++) {
+		ret = gmem_start_region(gm, &gm->region[i]);
+		if (ret)
+			goto err_regions;
+	}
+	ret = gmem_probe(gm);
+	if (ret)
+		goto err_regions;
+	return gm;
+
+err_regions:
+	bell_gmem_revert(gm, old);
+	return ERR_PTR(ret);
+err_free:
+	gmem_free(gm);
+	return ERR_PTR(ret);
+}
+
+/**
+ * bell_gmem_revert() - undo bell_gmem_create(): @old stays in use
+ * @gm: a table that never had a user
+ * @old: the one it was to replace, or NULL
+ *
+ * Context: Process context.
+ */
+void bell_gmem_revert(struct bell_gmem *gm, struct bell_gmem *old)
+{
+	if (old)
+		gm->accounted -= old->accounted;
+	bell_gmem_destroy(gm);
+}
+
+/**
+ * bell_gmem_replaced() - @gm is in use instead of @old, which goes
+ * @gm: the table that bell_gmem_create() made to replace @old
+ * @old: has no user any more; may be NULL
+ *
+ * Context: Process context.
+ */
+void bell_gmem_replaced(struct bell_gmem *gm, struct bell_gmem *old)
+{
+	struct bell_gmem_stats st;
+
+	if (!old)
+		return;
+	bell_gmem_get_stats(old, &st);
+	gm->past_pins = st.pins;
+	gm->past_invalidations = st.invalidations;
+	/* What @old had more than @gm needs is given back with it. */
+	old->accounted = gm->accounted - gm->npages;
+	gm->accounted -= old->accounted;
+	bell_gmem_destroy(old);
+}
+
+/**
+ * bell_gmem_destroy() - unpin everything and forget it
+ * @gm: a table that has no user, or NULL
+ *
+ * Context: Process context.
+ */
+void bell_gmem_destroy(struct bell_gmem *gm)
+{
+	if (!gm)
+		return;
+	gmem_stop_regions(gm);
+	if (gm->accounted)
+		account_locked_vm(gm->mm, gm->accounted, false);
+	gmem_free(gm);
+}
+
+/* bell_gmem_get_stats() - add up what the regions counted; @gm may be NULL */
+void bell_gmem_get_stats(struct bell_gmem *gm, struct bell_gmem_stats *st)
+{
+	unsigned int i;
+
+	*st = (struct bell_gmem_stats){};
+	if (!gm)
+		return;
+	st->regions = gm->nregions;
+	st->pins = gm->past_pins;
+	st->invalidations = gm->past_invalidations;
+	for (i = 0; i < gm->nregions; i++) {
+		struct bell_gmem_region *r = &gm->region[i];
+
+		st->bytes += r->size;
+		spin_lock(&r->lock);
+		st->pinned += r->pinned;
+		st->pins += r->pins;
+		st->invalidations += r->invalidations;
+		spin_unlock(&r->lock);
+	}
+}
+
+static struct bell_gmem_region *gmem_find(struct bell_gmem *gm, u64 gpa)
+{
+	unsigned int lo = 0, hi = gm->nregions, hint = READ_ONCE(gm->hint);
+
+	if (gpa - gm->region[hint].gpa < gm->region[hint].size)
+		return &gm->region[hint];
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+		struct bell_gmem_region *r = &gm->region[mid];
+
+		if (gpa < r->gpa) {
+			hi = mid;
+		} else if (gpa - r->gpa >= r->size) {
+			lo = mid + 1;
+		} else {
+			WRITE_ONCE(gm->hint, mid);
+			return r;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * bell_gmem_span() - find the pages behind a piece of guest memory
+ * @gm: the table
+ * @gpa: guest physical address
+ * @len: bytes wanted, not zero
+ * @may_pin: pin what is not yet pinned; sleeps
+ * @span: out: the piece that begins at @gpa; it may end before @len
+ *
+ * Context: Within a stay of a user of @gm. With @may_pin process context of the
+ * owner or a kernel thread, else any.
+ * Return: 0, -EFAULT if no region holds @gpa, -EAGAIN if it is not pinned and
+ * @may_pin is false, or what bell_gmem_pin() returns.
+ */
+int bell_gmem_span(struct bell_gmem *gm, u64 gpa, u64 len, bool may_pin,
+		   struct bell_gmem_span *span)
+{
+	struct bell_gmem_region *r = gmem_find(gm, gpa);
+	struct bell_gmem_leaf *leaf;
+	struct page *page, **slot;
+	unsigned long i, k;
+	u64 off, run;
+	int ret;
+
+	if (!r)
+		return -EFAULT;
+	off = gpa - r->gpa;
+	len = min(len, r->size - off);
+	i = (off >> PAGE_SHIFT) + r->skew;
+	k = array_index_nospec(i >> GMEM_LEAF_SHIFT, r->nleaves);
+
+	for (;;) {
+		leaf = READ_ONCE(r->leaf[k]);
+		slot = leaf ? &leaf->page[i & GMEM_LEAF_MASK] : NULL;
+		page = slot ? READ_ONCE(*slot) : NULL;
+		if (page)
+			break;
+		if (!may_pin)
+			return -EAGAIN;
+		ret = bell_gmem_pin(gm, r, i);
+		if (ret)
+			return ret;
+	}
+
+	run = PAGE_SIZE - offset_in_page(gpa);
+	for (k = 1; run < len && (i & GMEM_LEAF_MASK) + k < GMEM_LEAF_PAGES &&
+	     READ_ONCE(slot[k]) == page + k; k++)
+		run += PAGE_SIZE;
+
+	span->page = page;
+	span->offset = offset_in_page(gpa);
+	span->len = min3(run, len, (u64)GMEM_LEAF_PAGES << PAGE_SHIFT);
+	return 0;
+}
+
+/**
+ * bell_gmem_read() - copy from guest memory, once
+ * @gm: the table
+ * @gpa: guest physical address
+ * @to: where to
+ * @len: bytes
+ * @may_pin: as for bell_gmem_span()
+ *
+ * Context: As for bell_gmem_span().
+ * Return: 0 or what bell_gmem_span() returns.
+ */
+int bell_gmem_read(struct bell_gmem *gm, u64 gpa, void *to, u32 len,
+		   bool may_pin)
+{
+	struct bell_gmem_span span;
+	int ret;
+
+	while (len) {
+		ret = bell_gmem_span(gm, gpa, len, may_pin, &span);
+		if (ret)
+			return ret;
+		memcpy(to, page_address(span.page) + span.offset, span.len);
+		to += span.len;
+		gpa += span.len;
+		len -= span.len;
+	}
+	return 0;
+}
+
+/**
+ * bell_gmem_write() - copy to guest memory
+ * @gm: the table
+ * @gpa: guest physical address
+ * @from: where from
+ * @len: bytes
+ * @may_pin: as for bell_gmem_span()
+ *
+ * Context: As for bell_gmem_span().
+ * Return: 0 or what bell_gmem_span() returns; part may have been written then.
+ */
+int bell_gmem_write(struct bell_gmem *gm, u64 gpa, const void *from, u32 len,
+		    bool may_pin)
+{
+	struct bell_gmem_span span;
+	int ret;
+
+	while (len) {
+		ret = bell_gmem_span(gm, gpa, len, may_pin, &span);
+		if (ret)
+			return ret;
+		memcpy(page_address(span.page) + span.offset, from, span.len);
+		from += span.len;
+		gpa += span.len;
+		len -= span.len;
+	}
+	return 0;
+}
+
+/**
+ * bell_gmem_covers() - is this piece of the owner's memory within one region?
+ * @gm: the table
+ * @uaddr: user address
+ * @len: bytes
+ */
+bool bell_gmem_covers(struct bell_gmem *gm, u64 uaddr, size_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < gm->nregions; i++) {
+		struct bell_gmem_region *r = &gm->region[i];
+
+		if (uaddr >= r->uaddr && uaddr - r->uaddr < r->size &&
+		    len <= r->size - (uaddr - r->uaddr))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * gmem_map - the rings: pinned and mapped for as long as a queue runs
+ *
+ * A ring keeps its pins until it is unmapped, whatever the owner does to the
+ * memory: a guest that gives its rings away hurts itself only.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "gmem.h"
+
+static bool map_is_contiguous(struct page **pages, unsigned long n)
+{
+	unsigned long i;
+
+	for (i = 1; i < n; i++) {
+		if (pages[i] != pages[0] + i)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * bell_gmem_map() - pin and map a part of a ring
+ * @gm: the table
+ * @uaddr: its address in the owner's memory, within one region
+ * @len: bytes
+ * @map: out
+ *
+ * Context: Process context, the owner's.
+ * Return: 0, -EFAULT if no region holds it or it cannot be pinned, -ENOMEM.
+ */
+int bell_gmem_map(struct bell_gmem *gm, u64 uaddr, size_t len,
+		  struct bell_gmem_map *map)
+{
+	unsigned long start = uaddr & PAGE_MASK, n;
+	int got, ret = -ENOMEM;
+
+	if (!bell_gmem_covers(gm, uaddr, len))
+		return -EFAULT;
+	n = DIV_ROUND_UP(offset_in_page(uaddr) + len, PAGE_SIZE);
+	*map = (struct bell_gmem_map){};
+	map->pages = kvcalloc(n, sizeof(struct page *), GFP_KERNEL_ACCOUNT);
+	if (!map->pages)
+		return -ENOMEM;
+	while (map->npages < n) {
+		got = pin_user_pages_fast(start + (map->npages << PAGE_SHIFT),
+					  n - map->npages,
+					  FOLL_WRITE | FOLL_LONGTERM,
+					  map->pages + map->npages);
+		if (got <= 0) {
+			ret = got ?: -EFAULT;
+			goto err_unmap;
+		}
+		map->npages += got;
+	}
+	if (map_is_contiguous(map->pages, n)) {
+		map->addr = page_address(map->pages[0]) + offset_in_page(uaddr);
+		return 0;
+	}
+	map->vmap = vmap(map->pages, n, VM_MAP, PAGE_KERNEL);
+	if (!map->vmap)
+		goto err_unmap;
+	map->addr = map->vmap + offset_in_page(uaddr);
+	return 0;
+
+err_unmap:
+	bell_gmem_unmap(map);
+	return ret;
+}
+
+/**
+ * bell_gmem_unmap() - undo bell_gmem_map()
+ * @map: mapped, or zeroed
+ *
+ * Context: Process context.
+ */
+void bell_gmem_unmap(struct bell_gmem_map *map)
+{
+	vunmap(map->vmap);
+	if (map->npages)
+		unpin_user_pages_dirty_lock(map->pages, map->npages, true);
+	kvfree(map->pages);
+	*map = (struct bell_gmem_map){};
+}

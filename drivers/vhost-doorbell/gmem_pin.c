@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * gmem_pin - pin guest pages through the owner's address space
+ *
+ * Never through that of whoever rings the bell: else anyone who can be made to
+ * write to an eventfd would lend its memory.
+ */
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "gmem.h"
+#include "gmem_priv.h"
+
+/*
+ * Which pages to pin along with page @i: those of the same large folio, as
+ * they are there anyway. [first, first + n) stays within the leaf and region.
+ */
+static unsigned long gmem_pin_around(struct bell_gmem_region *r,
+				     unsigned long i, struct page *page,
+				     unsigned long *n)
+{
+	struct folio *folio = page_folio(page);
+	unsigned long before = page_to_pfn(page) - page_to_pfn(&folio->page);
+	unsigned long after = folio_nr_pages(folio) - before;
+	unsigned long first = max(i & ~GMEM_LEAF_MASK, r->skew);
+	unsigned long end = min((i | GMEM_LEAF_MASK) + 1,
+				r->skew + (unsigned long)(r->size >> PAGE_SHIFT));
+
+	if (before < i - first)
+		first = i - before;
+	if (after < end - i)
+		end = i + after;
+	*n = end - first;
+	return first;
+}
+
+/* Put @n pins into the table, unless pages went away since @seq was read. */
+static bool gmem_install(struct bell_gmem_region *r, unsigned long i,
+			 struct page **pages, unsigned long n,
+			 struct bell_gmem_leaf **fresh, unsigned long seq)
+{
+	struct bell_gmem_leaf *leaf;
+	unsigned long k;
+
+	spin_lock(&r->lock);
+	if (mmu_interval_read_retry(&r->notifier, seq)) {
+		spin_unlock(&r->lock);
+		return false;
+	}
+	leaf = r->leaf[i >> GMEM_LEAF_SHIFT];
+	if (!leaf) {
+		leaf = *fresh;
+		*fresh = NULL;
+	}
+	for (k = 0; k < n; k++) {
+		struct page **slot = &leaf->page[(i + k) & GMEM_LEAF_MASK];
+
+		if (*slot)
+			continue;
+		WRITE_ONCE(*slot, pages[k]);
+		pages[k] = NULL;
+		r->pinned++;
+		r->pins++;
+		atomic_long_inc(&r->gm->held);
+	}
+	/* Pairs with the dependent load in bell_gmem_span(). */
+	smp_store_release(&r->leaf[i >> GMEM_LEAF_SHIFT], leaf);
+	spin_unlock(&r->lock);
+	return true;
+}
+
+/*
+ * Pin page @i of the region and its neighbours, in the owner's address space:
+ * the pins are in the scratch array, the first one is that of page *@i.
+ */
+static int gmem_pin_pages(struct bell_gmem *gm, struct bell_gmem_region *r,
+			  unsigned long *i)
+{
+	unsigned long base = r->uaddr - (r->skew << PAGE_SHIFT);
+	unsigned long first, n;
+	struct page *page;
+	int got;
+
+	got = pin_user_pages_fast(base + (*i << PAGE_SHIFT), 1,
+				  FOLL_WRITE | FOLL_LONGTERM, &page);
+	if (got <= 0)
+		return got ?: -EFAULT;
+	if (PageCompound(page)) {
+		first = gmem_pin_around(r, *i, page, &n);
+		got = pin_user_pages_fast(base + (first << PAGE_SHIFT), n,
+					  FOLL_WRITE | FOLL_LONGTERM,
+					  gm->scratch);
+		if (got > 0 && got > *i - first) {
+			unpin_user_page(page);
+			*i = first;
+			return got;
+		}
+		/* The neighbours are not mapped as they lie in the folio. */
+		if (got > 0)
+			unpin_user_pages(gm->scratch, got);
+	}
+	gm->scratch[0] = page;
+	return 1;
+}
+
+static int gmem_pin_once(struct bell_gmem *gm, struct bell_gmem_region *r,
+			 unsigned long i, struct bell_gmem_leaf **fresh)
+{
+	unsigned long seq = mmu_interval_read_begin(&r->notifier);
+	bool done;
+	int n, k;
+
+	lockdep_assert_held(&gm->pin_lock);
+	n = gmem_pin_pages(gm, r, &i);
+	if (n < 0)
+		return n;
+	done = gmem_install(r, i, gm->scratch, n, fresh, seq);
+	for (k = 0; k < n; k++) {
+		if (gm->scratch[k])
+			unpin_user_page(gm->scratch[k]);
+	}
+	return done ? 0 : -EAGAIN;
+}
+
+static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
+			  unsigned long i)
+{
+	struct bell_gmem_leaf *fresh;
+	int ret;
+
+	fresh = kmem_cache_zalloc(bell_gmem_leaf_cache, GFP_KERNEL);
+	if (!fresh)
+		return -ENOMEM;
+	mutex_lock(&gm->pin_lock);
+	while ((ret = gmem_pin_once(gm, r, i, &fresh)) == -EAGAIN) {
+		/* Pages that keep going away must not keep us. */
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		cond_resched();
+	}
+	mutex_unlock(&gm->pin_lock);
+	if (fresh)
+		kmem_cache_free(bell_gmem_leaf_cache, fresh);
+	return ret;
+}
+
+/**
+ * bell_gmem_pin() - pin page @i of a region, and what is in one folio with it
+ * @gm: the table
+ * @r: a region of it
+ * @i: the page, counted from the start of the first leaf
+ *
+ * Context: Process context of the owner, or a kernel thread; sleeps. A fatal
+ * signal ends it.
+ * Return: 0; -ESRCH if the owner has died or we are to stop; -EAGAIN if more
+ * would be held than the owner accounts for, until stale pages are released; or
+ * why pinning failed.
+ */
+int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
+		  unsigned long i)
+{
+	bool borrow = current->mm != gm->mm;
+	int ret;
+
+	if (atomic_long_read(&gm->held) >= gm->npages)
+		return -EAGAIN;
+	if (!mmget_not_zero(gm->mm))
+		return -ESRCH;
+	if (borrow)
+		kthread_use_mm(gm->mm);
+	ret = gmem_pin_in_mm(gm, r, i);
+	if (borrow)
+		kthread_unuse_mm(gm->mm);
+	mmput(gm->mm);
+	return ret == -EINTR ? -ESRCH : ret;
+}

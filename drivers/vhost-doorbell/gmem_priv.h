@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * gmem_priv - what gmem.c and gmem_pin.c share; nobody else's
+ */
+#ifndef BELL_GMEM_PRIV_H
+#define BELL_GMEM_PRIV_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#define GMEM_LEAF_SHIFT	9
+#define GMEM_LEAF_PAGES	(1UL << GMEM_LEAF_SHIFT)
+#define GMEM_LEAF_MASK	(GMEM_LEAF_PAGES - 1)
+
+/* Pins of one 2 MiB of the owner's address space. */
+struct bell_gmem_leaf {
+	struct llist_node	 stale;
+	struct page		*page[GMEM_LEAF_PAGES];
+};
+
+struct bell_gmem_region {
+	/* Constant. */
+	struct bell_gmem		 *gm;
+	u64				  gpa;
+	u64				  size;
+	unsigned long			  uaddr;
+	/* Pages between the start of the first leaf and @uaddr. */
+	unsigned long			  skew;
+	unsigned long			  nleaves;
+
+	struct mmu_interval_notifier	  notifier;
+
+	/* Entries are read without the lock and written under it. */
+	struct bell_gmem_leaf		**leaf;
+	u64				  pinned __guarded_by(&lock);
+	u64				  pins __guarded_by(&lock);
+	u64				  invalidations __guarded_by(&lock);
+	spinlock_t			  lock;
+};
+
+struct bell_gmem {
+	/* Constant. */
+	struct mm_struct		*mm;
+	unsigned int			 nregions;
+
+	unsigned long			 npages;
+
+	/* Pages that are pinned, in the table or stale. */
+	atomic_long_t			 held;
+
+	/* What the tables counted that this one replaced. */
+	u64				 past_pins;
+	u64				 past_invalidations;
+
+	/* Pages accounted to the owner's RLIMIT_MEMLOCK; under the caller's lock. */
+	unsigned long			 accounted;
+
+	/* The region found last: most look-ups are in one. */
+	unsigned int			 hint;
+
+	struct llist_head		 stale;
+	struct work_struct		 reap;
+
+	struct list_head		 users __guarded_by(&users_lock);
+	struct mutex			 users_lock;
+
+	/* Scratch of whoever pins. */
+	struct page			*scratch[GMEM_LEAF_PAGES] __guarded_by(&pin_lock);
+	struct mutex			 pin_lock;
+
+	/* Constant but for what each region says of itself; sorted by gpa. */
+	struct bell_gmem_region		 region[];
+};
+
+struct kmem_cache;
+extern struct kmem_cache *bell_gmem_leaf_cache;
+
+int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
+		  unsigned long i);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * gmem_user - who uses guest pages, and until when
+ *
+ * A page that left the table is released when all stays that may know it have
+ * ended. Each stay is counted in the epoch in which it began. Turning the epoch
+ * and waiting for the old one to empty waits for those stays and no others.
+ */
+#include <linux/compiler.h>
+#include <linux/rcupdate.h>
+#include <linux/wait.h>
+
+#include "gmem_user.h"
+
+/* bell_gmem_user_init() - prepare a user that stays nowhere yet */
+void bell_gmem_user_init(struct bell_gmem_user *user)
+{
+	atomic_set(&user->in_flight[0], 0);
+	atomic_set(&user->in_flight[1], 0);
+	user->epoch = 0;
+	init_waitqueue_head(&user->idle);
+	INIT_LIST_HEAD(&user->node);
+}
+
+/**
+ * bell_gmem_user_enter() - begin a stay: pages looked up from here on are kept
+ * @user: who stays
+ *
+ * Context: Any.
+ * Return: the epoch, for bell_gmem_user_leave().
+ */
+unsigned int bell_gmem_user_enter(struct bell_gmem_user *user)
+{
+	unsigned int epoch;
+
+	for (;;) {
+		/* Pairs with the release in bell_gmem_user_turn(). */
+		epoch = smp_load_acquire(&user->epoch);
+		atomic_inc(&user->in_flight[epoch]);
+		/*
+		 * Pairs with the barrier in bell_gmem_user_turn(): either it sees
+		 * us in flight, or we see the new epoch and move over, and with
+		 * it that the stale leaves have left the table.
+		 */
+		smp_mb__after_atomic();
+		if (likely(READ_ONCE(user->epoch) == epoch))
+			return epoch;
+		bell_gmem_user_leave(user, epoch);
+	}
+}
+
+/**
+ * bell_gmem_user_leave() - end a stay
+ * @user: who stayed
+ * @epoch: what bell_gmem_user_enter() returned
+ *
+ * Context: Any, in an RCU read-side section: whoever waits for the last stay
+ * waits for a grace period too before @user goes.
+ */
+void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch)
+{
+	/* The decrement is a full barrier, which waitqueue_active() asks for. */
+	if (atomic_dec_and_test(&user->in_flight[epoch]) &&
+	    waitqueue_active(&user->idle))
+		wake_up(&user->idle);
+}
+
+/* bell_gmem_user_drain() - wait until @user, who begins no stay, has left all */
+void bell_gmem_user_drain(struct bell_gmem_user *user)
+{
+	wait_event(user->idle, !bell_gmem_user_in_flight(user));
+}
+
+/**
+ * bell_gmem_user_turn() - wait for all stays that may know what left the table
+ * @user: who stays; new stays may begin meanwhile and are not waited for
+ *
+ * Context: Process context, sleeps; one caller at a time.
+ */
+void bell_gmem_user_turn(struct bell_gmem_user *user)
+{
+	unsigned int old = user->epoch;
+
+	/* Pairs with the acquire in bell_gmem_user_enter(). */
+	smp_store_release(&user->epoch, !old);
+	/* Pairs with the barrier in bell_gmem_user_enter(). */
+	smp_mb();
+	wait_event(user->idle, !atomic_read(&user->in_flight[old]));
+}

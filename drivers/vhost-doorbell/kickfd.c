@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kickfd - run device work when a guest rings a queue's eventfd
+ *
+ * Context: the wake-up runs under the eventfd's wqh->lock with interrupts off,
+ * mostly on a vCPU thread inside KVM's ioeventfd write. It may mark and hand
+ * over; it never touches guest memory.
+ *
+ * Only the eventfd's context is held, not its file: so the last close of the
+ * file by the VMM is seen as a hang-up and unhooks us.
+ *
+ * Teardown: after bell_kickfd_arm(k, false) or bell_kickfd_detach(k) no wake-up
+ * rings and none can start. What was written while not armed stays in the
+ * eventfd's count; whoever arms it looks at the ring once by himself.
+ */
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/file.h>
+
+#include "kickfd.h"
+
+/* Under wqh->lock, interrupts off, in the context of whoever signals. */
+static int kickfd_wake(wait_queue_entry_t *wait, unsigned int mode, int sync,
+		       void *key)
+{
+	struct bell_kickfd *k = container_of(wait, struct bell_kickfd, wait);
+	__poll_t events = key_to_poll(key);
+	u64 count;
+
+	if ((events & EPOLLIN) && k->armed) {
+		eventfd_ctx_do_read(k->ctx, &count);
+		k->ring(k, count);
+	}
+	if (events & EPOLLHUP) {
+		/* Detach finds an empty entry and takes it off once more. */
+		list_del_init(&wait->entry);
+		WRITE_ONCE(k->hungup, true);
+	}
+	return 0;
+}
+
+static void kickfd_hook(struct file *file, wait_queue_head_t *wqh,
+			poll_table *table)
+{
+	struct bell_kickfd *k = container_of(table, struct bell_kickfd, table);
+
+	k->wqh = wqh;
+	add_wait_queue(wqh, &k->wait);
+}
+
+/**
+ * bell_kickfd_attach() - hook into an eventfd, not armed yet
+ * @k: zeroed or detached
+ * @fd: file descriptor of an eventfd
+ * @ring: called for each signal while armed
+ *
+ * Context: Process context. The caller serialises attach, arm and detach.
+ * Return: 0, -EBADF if @fd is not open, -EINVAL if it is no eventfd.
+ */
+int bell_kickfd_attach(struct bell_kickfd *k, int fd,
+		       void (*ring)(struct bell_kickfd *k, u64 count))
+{
+	struct eventfd_ctx *ctx;
+	struct file *file;
+
+	file = eventfd_fget(fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ctx = eventfd_ctx_fileget(file);
+	if (IS_ERR(ctx)) {
+		fput(file);
+		return PTR_ERR(ctx);
+	}
+
+	*k = (struct bell_kickfd){ .ctx = ctx, .ring = ring };
+	init_waitqueue_func_entry(&k->wait, kickfd_wake);
+	init_poll_funcptr(&k->table, kickfd_hook);
+	vfs_poll(file, &k->table);
+	fput(file);
+	return 0;
+}
+
+/**
+ * bell_kickfd_arm() - let the eventfd ring, or no longer
+ * @k: attached
+ * @armed: whether it rings
+ *
+ * Context: Process context. After disarming no call of @k->ring runs.
+ */
+void bell_kickfd_arm(struct bell_kickfd *k, bool armed)
+{
+	spin_lock_irq(&k->wqh->lock);
+	k->armed = armed;
+	spin_unlock_irq(&k->wqh->lock);
+}
+
+/**
+ * bell_kickfd_detach() - unhook from the eventfd
+ * @k: attached or not
+ *
+ * Context: Process context.
+ */
+void bell_kickfd_detach(struct bell_kickfd *k)
+{
+	u64 count;
+
+	if (!k->ctx)
+		return;
+	/* It empties the count too: a ring that nobody answered must stay one. */
+	eventfd_ctx_remove_wait_queue(k->ctx, &k->wait, &count);
+	if (count)
+		eventfd_signal(k->ctx);
+	eventfd_ctx_put(k->ctx);
+	k->ctx = NULL;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM vhost_doorbell
+
+#if !defined(BELL_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define BELL_TRACE_H
+
+#include <linux/tracepoint.h>
+
+TRACE_EVENT(bell_kick,
+	TP_PROTO(u32 dev, u16 queue, u64 count, bool is_inline),
+	TP_ARGS(dev, queue, count, is_inline),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u64, count)
+		__field(bool, is_inline)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->count = count;
+		__entry->is_inline = is_inline;
+	),
+	TP_printk("dev=%u queue=%u count=%llu to=%s", __entry->dev,
+		  __entry->queue, __entry->count,
+		  __entry->is_inline ? "inline" : "worker")
+);
+
+TRACE_EVENT(bell_take,
+	TP_PROTO(u32 dev, u16 queue, u16 id, u32 nout, u32 nin),
+	TP_ARGS(dev, queue, id, nout, nin),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u16, id)
+		__field(u32, nout)
+		__field(u32, nin)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->id = id;
+		__entry->nout = nout;
+		__entry->nin = nin;
+	),
+	TP_printk("dev=%u queue=%u head=%u readable=%u writable=%u",
+		  __entry->dev, __entry->queue, __entry->id, __entry->nout,
+		  __entry->nin)
+);
+
+TRACE_EVENT(bell_submit,
+	TP_PROTO(u32 dev, u16 queue, u16 id, u32 type, u64 sector, u32 bytes),
+	TP_ARGS(dev, queue, id, type, sector, bytes),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u16, id)
+		__field(u32, type)
+		__field(u64, sector)
+		__field(u32, bytes)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->id = id;
+		__entry->type = type;
+		__entry->sector = sector;
+		__entry->bytes = bytes;
+	),
+	TP_printk("dev=%u queue=%u head=%u type=%u sector=%llu bytes=%u",
+		  __entry->dev, __entry->queue, __entry->id, __entry->type,
+		  __entry->sector, __entry->bytes)
+);
+
+TRACE_EVENT(bell_complete,
+	TP_PROTO(u32 dev, u16 queue, u16 id, u32 len),
+	TP_ARGS(dev, queue, id, len),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u16, id)
+		__field(u32, len)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->id = id;
+		__entry->len = len;
+	),
+	TP_printk("dev=%u queue=%u head=%u len=%u", __entry->dev,
+		  __entry->queue, __entry->id, __entry->len)
+);
+
+TRACE_EVENT(bell_signal,
+	TP_PROTO(u32 dev, u16 queue, u16 used_idx),
+	TP_ARGS(dev, queue, used_idx),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u16, used_idx)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->used_idx = used_idx;
+	),
+	TP_printk("dev=%u queue=%u used_idx=%u", __entry->dev, __entry->queue,
+		  __entry->used_idx)
+);
+
+#endif
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vq - a virtqueue: take chains, complete them, tell the guest
+ *
+ * Context: taking is for the holder of the run token; completing works from any
+ * context, hard irq included, and for several completions at once. A chain that
+ * was taken keeps the guest pages it uses until it is completed.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/stdarg.h>
+#include <linux/vmalloc.h>
+
+#include "trace.h"
+#include "vq.h"
+#include "vq_layout.h"
+
+/* Drivers may build indirect tables longer than the ring; QEMU allows these. */
+#define VQ_MIN_SEGS	1024
+
+/* bell_vq_init() - a queue that does not run yet, zeroed by the caller */
+void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index)
+{
+	vq->dev_id = dev_id;
+	vq->index = index;
+	spin_lock_init(&vq->lock);
+	bell_gmem_user_init(&vq->user);
+}
+
+static void vq_unmap(struct bell_vq *vq)
+{
+	bell_gmem_unmap(&vq->used_map);
+	bell_gmem_unmap(&vq->avail_map);
+	bell_gmem_unmap(&vq->desc_map);
+	kvfree(vq->taken);
+	kvfree(vq->segs);
+	vq->taken = NULL;
+	vq->segs = NULL;
+}
+
+static int vq_map(struct bell_vq *vq, struct bell_gmem *gm,
+		  const struct bell_vq_config *cfg)
+{
+	int ret;
+
+	vq->max_segs = max_t(u32, cfg->num, VQ_MIN_SEGS);
+	vq->segs = kvcalloc(vq->max_segs, sizeof(*vq->segs),
+			    GFP_KERNEL_ACCOUNT);
+	vq->taken = kvcalloc(cfg->num, sizeof(*vq->taken), GFP_KERNEL_ACCOUNT);
+	if (!vq->segs || !vq->taken)
+		return -ENOMEM;
+	ret = bell_gmem_map(gm, cfg->desc_uaddr,
+			    bell_vq_split_desc_size(cfg->num), &vq->desc_map);
+	if (ret)
+		return ret;
+	ret = bell_gmem_map(gm, cfg->avail_uaddr,
+			    bell_vq_split_avail_size(cfg->num), &vq->avail_map);
+	if (ret)
+		return ret;
+	return bell_gmem_map(gm, cfg->used_uaddr,
+			     bell_vq_split_used_size(cfg->num), &vq->used_map);
+}
+
+/**
+ * bell_vq_start() - map the rings and get ready to take
+ * @vq: stopped
+ * @gm: guest memory
+ * @cfg: where the rings are; @cfg->num is a power of 2
+ *
+ * Context: Process context, the owner's.
+ * Return: 0, -EFAULT rings outside of guest memory, -ENOMEM.
+ */
+int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
+		  const struct bell_vq_config *cfg)
+{
+	int ret;
+
+	ret = vq_map(vq, gm, cfg);
+	if (ret) {
+		vq_unmap(vq);
+		return ret;
+	}
+	vq->gmem = gm;
+	vq->num = cfg->num;
+	vq->mask = cfg->num - 1;
+	vq->event_idx = cfg->event_idx;
+	vq->indirect = cfg->indirect;
+	vq->desc = vq->desc_map.addr;
+	vq->avail = vq->avail_map.addr;
+	vq->used = vq->used_map.addr;
+	WRITE_ONCE(vq->broken, false);
+	WRITE_ONCE(vq->parked, false);
+	bell_vq_split_start(vq, cfg->base);
+	bell_gmem_add_user(gm, &vq->user);
+	return 0;
+}
+
+/**
+ * bell_vq_stop() - let go of the rings
+ * @vq: started, with no runner and nothing in flight
+ *
+ * Context: Process context.
+ */
+void bell_vq_stop(struct bell_vq *vq)
+{
+	/* Whoever serves it next may not know that kicks are off. */
+	bell_vq_split_enable_kick(vq);
+	bell_gmem_del_user(vq->gmem, &vq->user);
+	vq_unmap(vq);
+}
+
+/**
+ * bell_vq_covered() - are these rings in guest memory?
+ * @cfg: where they are
+ * @gm: guest memory
+ */
+bool bell_vq_covered(const struct bell_vq_config *cfg, struct bell_gmem *gm)
+{
+	return bell_gmem_covers(gm, cfg->desc_uaddr,
+				bell_vq_split_desc_size(cfg->num)) &&
+	       bell_gmem_covers(gm, cfg->avail_uaddr,
+				bell_vq_split_avail_size(cfg->num)) &&
+	       bell_gmem_covers(gm, cfg->used_uaddr,
+				bell_vq_split_used_size(cfg->num));
+}
+
+/**
+ * bell_vq_set_gmem() - move a paused queue to another table of guest memory
+ * @vq: started, with no runner and nothing in flight
+ * @gm: the new table
+ */
+void bell_vq_set_gmem(struct bell_vq *vq, struct bell_gmem *gm)
+{
+	bell_gmem_del_user(vq->gmem, &vq->user);
+	vq->gmem = gm;
+	bell_gmem_add_user(gm, &vq->user);
+}
+
+/**
+ * bell_vq_take() - take the next chain from the available ring
+ * @vq: the queue
+ * @may_pin: guest pages may be pinned now; sleeps
+ * @chain: out: valid until the next call
+ *
+ * Context: The queue's runner.
+ * Return: 1 if taken, and then bell_vq_complete() or bell_vq_untake() must
+ * follow; 0 if the ring is empty; -EPROTO if the queue is broken, -EAGAIN if
+ * it takes pinning, -ESRCH if the owner has died.
+ */
+int bell_vq_take(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
+{
+	int ret;
+
+	if (READ_ONCE(vq->broken))
+		return -EPROTO;
+	ret = bell_vq_split_avail(vq);
+	if (ret <= 0)
+		return ret;
+
+	chain->epoch = bell_gmem_user_enter(&vq->user);
+	ret = bell_vq_split_fetch(vq, may_pin, chain);
+	if (ret) {
+		rcu_read_lock();
+		bell_gmem_user_leave(&vq->user, chain->epoch);
+		rcu_read_unlock();
+		return ret;
+	}
+	vq->last_avail++;
+	WRITE_ONCE(vq->taken[chain->head], true);
+	bell_stat_inc(vq->stats.requests);
+	trace_bell_take(vq->dev_id, vq->index, chain->head, chain->nout,
+			chain->nin);
+	return 1;
+}
+
+/**
+ * bell_vq_untake() - put back the chain taken last; the next take gets it again
+ * @vq: the queue
+ * @chain: what bell_vq_take() gave
+ *
+ * Context: The queue's runner.
+ */
+void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain)
+{
+	WRITE_ONCE(vq->taken[chain->head], false);
+	vq->last_avail--;
+	bell_stat_add(vq->stats.requests, -1);
+	rcu_read_lock();
+	bell_gmem_user_leave(&vq->user, chain->epoch);
+	rcu_read_unlock();
+}
+
+/**
+ * bell_vq_enable_kick() - ask the driver for a kick when it adds something
+ * @vq: the queue
+ *
+ * Context: The queue's runner.
+ * Return: true if it added something meanwhile, perhaps without a kick.
+ */
+bool bell_vq_enable_kick(struct bell_vq *vq)
+{
+	return bell_vq_split_enable_kick(vq);
+}
+
+/**
+ * bell_vq_disable_kick() - tell the driver that kicks are not needed now
+ * @vq: the queue
+ *
+ * Context: The queue's runner.
+ */
+void bell_vq_disable_kick(struct bell_vq *vq)
+{
+	bell_vq_split_disable_kick(vq);
+}
+
+/**
+ * bell_vq_complete() - put a taken chain into the used ring
+ * @vq: the queue
+ * @done: how it ended
+ *
+ * After this the chain's memory is the driver's again.
+ *
+ * Context: Any.
+ */
+void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
+{
+	struct bell_stats *st = &vq->stats;
+	unsigned long flags;
+	bool signal;
+	u16 idx;
+
+	trace_bell_complete(vq->dev_id, vq->index, done->head, done->len);
+	/* For bell_gmem_user_leave(). */
+	rcu_read_lock();
+	spin_lock_irqsave(&vq->lock, flags);
+	/* Before the driver can know, and make the head available again. */
+	WRITE_ONCE(vq->taken[done->head], false);
+	bell_vq_split_push(vq, done->head, done->len);
+	signal = bell_vq_split_wants_signal(vq);
+	idx = vq->used_idx;
+	bell_stat_inc(st->completed);
+	bell_stat_add(st->bytes_read, done->bytes_read);
+	bell_stat_add(st->bytes_written, done->bytes_written);
+	if (done->failed)
+		bell_stat_inc(st->errors);
+	if (signal)
+		bell_stat_inc(st->signals);
+	else
+		bell_stat_inc(st->suppressed);
+	spin_unlock_irqrestore(&vq->lock, flags);
+
+	if (signal) {
+		trace_bell_signal(vq->dev_id, vq->index, idx);
+		bell_callfd_signal(&vq->call);
+	}
+	bell_gmem_user_leave(&vq->user, done->epoch);
+	rcu_read_unlock();
+}
+
+/**
+ * bell_vq_break() - the guest broke the rules: serve this queue no more
+ * @vq: the queue
+ * @fmt: what it did
+ *
+ * The driver sees no more completions from requests it makes after that; what
+ * was taken before is completed. The VMM sees the error eventfd.
+ *
+ * Context: The queue's runner.
+ * Return: -EPROTO, for the caller to pass on.
+ */
+int bell_vq_break(struct bell_vq *vq, const char *fmt, ...)
+{
+	struct va_format vaf;
+	unsigned long flags;
+	va_list args;
+
+	if (READ_ONCE(vq->broken))
+		return -EPROTO;
+	WRITE_ONCE(vq->broken, true);
+	spin_lock_irqsave(&vq->lock, flags);
+	bell_stat_inc(vq->stats.broken);
+	spin_unlock_irqrestore(&vq->lock, flags);
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	pr_notice_ratelimited("vhost-doorbell: device %u queue %u broken: %pV\n",
+			      vq->dev_id, vq->index, &vaf);
+	va_end(args);
+	bell_callfd_signal(&vq->err);
+	return -EPROTO;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef BELL_VQ_H
+#define BELL_VQ_H
+
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/virtio_ring.h>
+
+#include "callfd.h"
+#include "gmem.h"
+#include "stats.h"
+
+/* A descriptor: a piece of guest memory, not checked against the table yet. */
+struct bell_seg {
+	u64	addr;
+	u32	len;		/* not zero */
+};
+
+/* What the guest made available by one head: readable pieces, then writable. */
+struct bell_chain {
+	struct bell_seg	*seg;
+	u32		 nout;
+	u32		 nin;
+	u16		 head;
+	u8		 epoch;
+};
+
+/* How a chain ended. */
+struct bell_done {
+	u32	len;		/* bytes written to its writable part */
+	u32	bytes_read;	/* of data, for the statistics */
+	u32	bytes_written;
+	u16	head;
+	u8	epoch;
+	bool	failed;
+};
+
+struct bell_vq_config {
+	u64	desc_uaddr;
+	u64	avail_uaddr;
+	u64	used_uaddr;
+	u32	num;
+	u16	base;		/* where in the available ring to begin */
+	bool	event_idx;
+	bool	indirect;
+};
+
+/* A virtqueue as back ends see it. They need not know the ring's format. */
+struct bell_vq {
+	/* Constant while the device lives. */
+	u32			 dev_id;
+	u16			 index;
+
+	/* Constant while the queue runs. */
+	u16			 mask;
+	u32			 num;
+	u32			 max_segs;
+	bool			 event_idx;
+	bool			 indirect;
+	struct bell_gmem	*gmem;		/* exchanged only in a pause */
+	struct vring_desc	*desc;
+	struct vring_avail	*avail;
+	struct vring_used	*used;
+	struct bell_seg		*segs;
+	void			*priv;		/* of the back end */
+	/* Heads in flight: set by the runner, cleared by the completion. */
+	bool			*taken;
+
+	/* Whoever holds the run token. */
+	u16			 last_avail ____cacheline_aligned_in_smp;
+	u16			 avail_idx;	/* as last read */
+
+	/* Sticky until the next start. */
+	bool			 broken;
+	bool			 parked;	/* the owner has died */
+
+	/* Who completes, and the runner once for each chain. */
+	struct bell_gmem_user	 user ____cacheline_aligned_in_smp;
+
+	u16			 used_idx __guarded_by(&lock);
+	u16			 signalled_used __guarded_by(&lock);
+	bool			 signalled_valid __guarded_by(&lock);
+	spinlock_t		 lock;
+
+	struct bell_callfd	 call;
+	struct bell_callfd	 err;
+	struct bell_gmem_map	 desc_map;
+	struct bell_gmem_map	 avail_map;
+	struct bell_gmem_map	 used_map;
+
+	struct bell_stats	 stats;
+};
+
+void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index);
+int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
+		  const struct bell_vq_config *cfg);
+void bell_vq_stop(struct bell_vq *vq);
+bool bell_vq_covered(const struct bell_vq_config *cfg, struct bell_gmem *gm);
+void bell_vq_set_gmem(struct bell_vq *vq, struct bell_gmem *gm);
+
+int bell_vq_take(struct bell_vq *vq, bool may_pin, struct bell_chain *chain);
+void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain);
+bool bell_vq_enable_kick(struct bell_vq *vq);
+void bell_vq_disable_kick(struct bell_vq *vq);
+void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done);
+__printf(2, 3) int bell_vq_break(struct bell_vq *vq, const char *fmt, ...);
+
+static inline int bell_vq_in_flight(const struct bell_vq *vq)
+{
+	return bell_gmem_user_in_flight(&vq->user);
+}
+
+#endif

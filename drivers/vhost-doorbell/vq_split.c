@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vq_split - the split ring (virtio 1.3, section 2.7)
+ *
+ * The guest may write any of it at any time: each field is read once into a
+ * copy, and only the copy is checked and used. What breaks the rules of the
+ * ring breaks the queue; a bad address of data is the back end's to answer.
+ *
+ * Legacy rings have the layout of modern ones. Fields are little endian for
+ * both: the device offers legacy only on hosts where that is native.
+ */
+#include <linux/align.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+
+#include "vq.h"
+#include "vq_layout.h"
+
+size_t bell_vq_split_desc_size(u32 num)
+{
+	return sizeof(struct vring_desc) * num;
+}
+
+/* With the used_event field, which the driver may leave out unless agreed. */
+size_t bell_vq_split_avail_size(u32 num)
+{
+	return sizeof(struct vring_avail) + sizeof(__virtio16) * (num + 1);
+}
+
+size_t bell_vq_split_used_size(u32 num)
+{
+	return sizeof(struct vring_used) +
+	       sizeof(struct vring_used_elem) * num + sizeof(__virtio16);
+}
+
+static __le16 *split_used_event(struct bell_vq *vq)
+{
+	return (__force __le16 *)&vq->avail->ring[vq->num];
+}
+
+static __le16 *split_avail_event(struct bell_vq *vq)
+{
+	return (__force __le16 *)&vq->used->ring[vq->num];
+}
+
+static u16 split_read16(const void *field)
+{
+	return le16_to_cpu(READ_ONCE(*(const __le16 *)field));
+}
+
+static void split_write16(void *field, u16 value)
+{
+	WRITE_ONCE(*(__le16 *)field, cpu_to_le16(value));
+}
+
+/* bell_vq_split_start() - go on where the rings say that we stopped */
+void bell_vq_split_start(struct bell_vq *vq, u16 base)
+{
+	vq->last_avail = base;
+	vq->avail_idx = base;
+	vq->used_idx = split_read16(&vq->used->idx);
+	vq->signalled_valid = false;
+	split_write16(&vq->used->flags, 0);
+}
+
+/*
+ * bell_vq_split_avail() - is there anything to take?
+ *
+ * Return: 1 if so, 0 if not, -EPROTO if the index makes no sense.
+ */
+int bell_vq_split_avail(struct bell_vq *vq)
+{
+	__le16 idx;
+
+	if (vq->last_avail != vq->avail_idx)
+		return 1;
+
+	/* Pairs with the driver's barrier before it publishes avail->idx. */
+	idx = smp_load_acquire((__force __le16 *)&vq->avail->idx);
+	vq->avail_idx = le16_to_cpu(idx);
+	if ((u16)(vq->avail_idx - vq->last_avail) > vq->num)
+		return bell_vq_break(vq, "available index went from %u to %u",
+				     vq->last_avail, vq->avail_idx);
+	return vq->last_avail != vq->avail_idx;
+}
+
+static void split_copy_desc(struct vring_desc *to, const struct vring_desc *from)
+{
+	to->addr = READ_ONCE(from->addr);
+	to->len = READ_ONCE(from->len);
+	to->flags = READ_ONCE(from->flags);
+	to->next = READ_ONCE(from->next);
+}
+
+/* Add a data descriptor to the chain. */
+static int split_add(struct bell_vq *vq, struct bell_chain *chain,
+		     const struct vring_desc *d)
+{
+	u32 len = le32_to_cpu((__force __le32)d->len);
+	u16 flags = le16_to_cpu((__force __le16)d->flags);
+	u32 n = chain->nout + chain->nin;
+
+	if (!len)
+		return bell_vq_break(vq, "descriptor of no length");
+	if (n >= vq->max_segs)
+		return bell_vq_break(vq, "chain of more than %u descriptors",
+				     vq->max_segs);
+	if (flags & VRING_DESC_F_WRITE)
+		chain->nin++;
+	else if (chain->nin)
+		return bell_vq_break(vq, "readable descriptor after writable");
+	else
+		chain->nout++;
+	chain->seg[n].addr = le64_to_cpu((__force __le64)d->addr);
+	chain->seg[n].len = len;
+	return 0;
+}
+
+/*
+ * Read entry @i of the table at @addr, of which @span is what can be read
+ * without looking up again: in most cases all of it.
+ */
+static int split_read_entry(struct bell_vq *vq, bool may_pin, u64 addr, u32 i,
+			    const struct bell_gmem_span *span,
+			    struct vring_desc *d)
+{
+	u32 off = i * sizeof(*d);
+
+	if (span->len < off + sizeof(*d) || !IS_ALIGNED(addr, sizeof(*d)))
+		return bell_gmem_read(vq->gmem, addr + off, d, sizeof(*d),
+				      may_pin);
+	split_copy_desc(d, page_address(span->page) + span->offset + off);
+	return 0;
+}
+
+/* Walk the table of an indirect descriptor. */
+static int split_fetch_indirect(struct bell_vq *vq, bool may_pin,
+				struct bell_chain *chain,
+				const struct vring_desc *table)
+{
+	u32 len = le32_to_cpu((__force __le32)table->len);
+	u64 addr = le64_to_cpu((__force __le64)table->addr);
+	u32 num = len / sizeof(struct vring_desc), seen, i = 0;
+	struct bell_gmem_span span;
+	struct vring_desc d;
+	u16 flags;
+	int ret;
+
+	if (!vq->indirect)
+		return bell_vq_break(vq, "indirect descriptor not agreed on");
+	if (le16_to_cpu((__force __le16)table->flags) & VRING_DESC_F_NEXT)
+		return bell_vq_break(vq, "indirect descriptor with a next");
+	if (!num || len % sizeof(struct vring_desc))
+		return bell_vq_break(vq, "indirect table of %u bytes", len);
+
+	if (addr + len - 1 < addr)
+		return bell_vq_break(vq, "indirect table wraps");
+
+	ret = bell_gmem_span(vq->gmem, addr, len, may_pin, &span);
+	for (seen = 0; seen < num; seen++) {
+		if (!ret)
+			ret = split_read_entry(vq, may_pin, addr, i, &span, &d);
+		if (ret == -EAGAIN || ret == -ESRCH)
+			return ret;
+		if (ret)
+			return bell_vq_break(vq, "indirect table at %#llx", addr);
+		flags = le16_to_cpu((__force __le16)d.flags);
+		if (flags & VRING_DESC_F_INDIRECT)
+			return bell_vq_break(vq, "nested indirect descriptor");
+		ret = split_add(vq, chain, &d);
+		if (ret || !(flags & VRING_DESC_F_NEXT))
+			return ret;
+		i = le16_to_cpu((__force __le16)d.next);
+		if (i >= num)
+			return bell_vq_break(vq, "next %u past table of %u", i,
+					     num);
+	}
+	return bell_vq_break(vq, "indirect table loops");
+}
+
+/* Walk the descriptors from @i on. */
+static int split_walk(struct bell_vq *vq, bool may_pin,
+		      struct bell_chain *chain, u16 i)
+{
+	struct vring_desc d;
+	u32 seen;
+	u16 flags;
+	int ret;
+
+	for (seen = 0; seen < vq->num; seen++) {
+		if (i >= vq->num)
+			return bell_vq_break(vq, "descriptor %u past ring of %u",
+					     i, vq->num);
+		split_copy_desc(&d, &vq->desc[array_index_nospec(i, vq->num)]);
+		flags = le16_to_cpu((__force __le16)d.flags);
+		if (flags & VRING_DESC_F_INDIRECT)
+			return split_fetch_indirect(vq, may_pin, chain, &d);
+		ret = split_add(vq, chain, &d);
+		if (ret || !(flags & VRING_DESC_F_NEXT))
+			return ret;
+		i = le16_to_cpu((__force __le16)d.next);
+	}
+	return bell_vq_break(vq, "chain loops");
+}
+
+/*
+ * bell_vq_split_fetch() - read the next available chain, which there is
+ *
+ * Return: 0, -EPROTO queue broken, -EAGAIN or -ESRCH from bell_gmem_span().
+ */
+int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
+			struct bell_chain *chain)
+{
+	u16 head = split_read16(&vq->avail->ring[vq->last_avail & vq->mask]);
+
+	if (head >= vq->num)
+		return bell_vq_break(vq, "head %u past ring of %u", head,
+				     vq->num);
+	head = array_index_nospec(head, vq->num);
+	if (READ_ONCE(vq->taken[head]))
+		return bell_vq_break(vq, "head %u is in flight already", head);
+
+	chain->head = head;
+	chain->seg = vq->segs;
+	chain->nout = 0;
+	chain->nin = 0;
+	return split_walk(vq, may_pin, chain, head);
+}
+
+/*
+ * bell_vq_split_enable_kick() - ask for a kick for what comes next
+ *
+ * Return: true if something came meanwhile: look again.
+ */
+bool bell_vq_split_enable_kick(struct bell_vq *vq)
+{
+	if (vq->event_idx)
+		split_write16(split_avail_event(vq), vq->last_avail);
+	else
+		split_write16(&vq->used->flags, 0);
+	/*
+	 * Pairs with the driver's full barrier between writing avail->idx and
+	 * reading what we just wrote: else it skips the kick and we sleep on a
+	 * ring that is not empty.
+	 */
+	smp_mb();
+	return split_read16(&vq->avail->idx) != vq->last_avail;
+}
+
+/* bell_vq_split_disable_kick() - we are looking: no kick needed */
+void bell_vq_split_disable_kick(struct bell_vq *vq)
+{
+	/* With EVENT_IDX the event index stays behind, which does the same. */
+	if (!vq->event_idx)
+		split_write16(&vq->used->flags, VRING_USED_F_NO_NOTIFY);
+}
+
+/* bell_vq_split_push() - put a chain into the used ring */
+void bell_vq_split_push(struct bell_vq *vq, u16 head, u32 len)
+{
+	struct vring_used_elem *e = &vq->used->ring[vq->used_idx & vq->mask];
+
+	lockdep_assert_held(&vq->lock);
+	WRITE_ONCE(*(__le32 *)&e->id, cpu_to_le32(head));
+	WRITE_ONCE(*(__le32 *)&e->len, cpu_to_le32(len));
+	vq->used_idx++;
+	/* Pairs with the driver's read barrier after it reads used->idx. */
+	smp_store_release((__force __le16 *)&vq->used->idx,
+			  cpu_to_le16(vq->used_idx));
+}
+
+/* bell_vq_split_wants_signal() - does the driver wait for what was pushed? */
+bool bell_vq_split_wants_signal(struct bell_vq *vq)
+{
+	u16 old = vq->signalled_used, new = vq->used_idx;
+	bool valid = vq->signalled_valid;
+
+	lockdep_assert_held(&vq->lock);
+	/*
+	 * Pairs with the driver's full barrier between writing used_event (or
+	 * flags) and reading used->idx: else neither sees the other.
+	 */
+	smp_mb();
+	if (!vq->event_idx)
+		return !(split_read16(&vq->avail->flags) &
+			 VRING_AVAIL_F_NO_INTERRUPT);
+
+	vq->signalled_used = new;
+	vq->signalled_valid = true;
+	return !valid ||
+	       vring_need_event(split_read16(split_used_event(vq)), new, old);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/*
+ * vhost_doorbell.h - user space ABI of /dev/vhost-doorbell
+ *
+ * One open file is one device. Its virtio half speaks the ioctls of
+ * <linux/vhost.h> (VHOST_SET_OWNER, VHOST_GET_FEATURES, VHOST_SET_FEATURES,
+ * VHOST_SET_MEM_TABLE, VHOST_SET_VRING_NUM, _ADDR, _BASE, _KICK, _CALL, _ERR,
+ * VHOST_GET_VRING_BASE); what vhost has no word for is here.
+ *
+ * Every structure has a fixed size and the same layout for 32- and 64-bit
+ * callers. Unknown flags and reserved fields that are not zero fail with
+ * EINVAL. Documentation/uapi.rst tells the order of calls and all errors.
+ */
+#ifndef _UAPI_LINUX_VHOST_DOORBELL_H
+#define _UAPI_LINUX_VHOST_DOORBELL_H
+
+#include <linux/types.h>
+#include <linux/ioctl.h>
+
+#define VHOST_DOORBELL_ABI_VERSION	1
+
+#define VHOST_DOORBELL_MAX_QUEUES	64
+#define VHOST_DOORBELL_MAX_QUEUE_SIZE	32768
+#define VHOST_DOORBELL_MAX_REGIONS	512
+
+/**
+ * enum vhost_doorbell_mode - where a queue's requests are submitted
+ * @VHOST_DOORBELL_MODE_AUTO: inline while few requests are in flight, else by
+ *	the worker; the default
+ * @VHOST_DOORBELL_MODE_WORKER: always by the queue's kernel thread
+ * @VHOST_DOORBELL_MODE_INLINE: in the thread that rings, before it goes back to
+ *	the guest; by the worker only what could block there
+ */
+enum vhost_doorbell_mode {
+	VHOST_DOORBELL_MODE_AUTO	= 0,
+	VHOST_DOORBELL_MODE_WORKER	= 1,
+	VHOST_DOORBELL_MODE_INLINE	= 2,
+};
+
+/**
+ * struct vhost_doorbell_info - what this module can do
+ * @abi_version: VHOST_DOORBELL_ABI_VERSION of the module
+ * @max_queues: most queues of one device
+ * @max_queue_size: most entries of one queue
+ * @max_regions: most guest memory regions of one device
+ * @modes: bit N set: enum vhost_doorbell_mode value N is supported
+ * @device_id: number of this device, unique until the module is unloaded
+ * @reserved: zero
+ */
+struct vhost_doorbell_info {
+	__u32 abi_version;
+	__u32 max_queues;
+	__u32 max_queue_size;
+	__u32 max_regions;
+	__u64 modes;
+	__u64 device_id;
+	__u64 reserved[4];
+};
+
+/* The guest may not write; also implied by a disk opened for reading only. */
+#define VHOST_DOORBELL_BLK_F_READ_ONLY	(1U << 0)
+
+#define VHOST_DOORBELL_BLK_SERIAL_LEN	20
+
+/**
+ * struct vhost_doorbell_blk - make the device a virtio-blk disk
+ * @fd: open block device or regular file, opened O_RDWR or, for a read-only
+ *	disk, O_RDONLY; the module keeps a reference of its own. EBADF if not
+ *	open, EINVAL if neither kind, EACCES if opened for writing only,
+ *	EINVAL if with O_APPEND
+ * @flags: VHOST_DOORBELL_BLK_F_*
+ * @num_queues: queues offered to the guest, 1 to VHOST_DOORBELL_MAX_QUEUES
+ * @seg_max: data segments per request offered to the guest; 0: 126, else at
+ *	most 1022
+ * @size_max: bytes per segment offered to the guest; 0: 131072, else at least
+ *	PAGE_SIZE. A request may have @seg_max x @size_max bytes of data, but at
+ *	most 16 MiB
+ * @blk_size: logical block size in bytes offered to the guest; 0: that of the
+ *	disk (512 for a regular file), else a power of 2 from that to PAGE_SIZE
+ * @serial: disk identity for VIRTIO_BLK_T_GET_ID, padded with NUL
+ * @pad: must be zero
+ * @reserved: must be zero
+ *
+ * A disk of less than one block fails with ENOSPC.
+ */
+struct vhost_doorbell_blk {
+	__s32 fd;
+	__u32 flags;
+	__u32 num_queues;
+	__u32 seg_max;
+	__u32 size_max;
+	__u32 blk_size;
+	__u8  serial[VHOST_DOORBELL_BLK_SERIAL_LEN];
+	__u32 pad;
+	__u64 reserved[4];
+};
+
+#define VHOST_DOORBELL_CONFIG_LEN	256
+
+/**
+ * struct vhost_doorbell_config - a window of the virtio config space
+ * @offset: first byte, below VHOST_DOORBELL_CONFIG_LEN
+ * @size: bytes, 1 to VHOST_DOORBELL_CONFIG_LEN - @offset
+ * @data: the bytes, little endian as the virtio spec lays them out; beyond the
+ *	end of the device's own config space they read as zero
+ *
+ * No field can be written yet: VHOST_DOORBELL_SET_CONFIG fails with EPERM.
+ */
+struct vhost_doorbell_config {
+	__u32 offset;
+	__u32 size;
+	__u8  data[VHOST_DOORBELL_CONFIG_LEN];
+};
+
+/**
+ * struct vhost_doorbell_exec - how the queues are served
+ * @mode: an enum vhost_doorbell_mode value
+ * @inline_max: in auto mode, requests in flight at which a ring of the bell
+ *	goes to the worker; 1 to 65535; 0: the default of 8. No other mode
+ *	uses it
+ * @budget: requests that one inline pass may submit before it hands the rest
+ *	to the worker; 1 to 65535; 0: the default of 64
+ * @pad: must be zero
+ * @reserved: must be zero
+ *
+ * May be set at any time. GET gives the values in force, never zero.
+ */
+struct vhost_doorbell_exec {
+	__u32 mode;
+	__u32 inline_max;
+	__u32 budget;
+	__u32 pad;
+	__u64 reserved[2];
+};
+
+/**
+ * struct vhost_doorbell_run - start or stop one queue
+ * @index: queue number, below the back end's number of queues
+ * @run: 1 starts the queue, 0 stops it
+ * @reserved: must be zero
+ *
+ * Starting takes owner, back end, features, memory table, and the queue's size,
+ * addresses and kick eventfd; what is missing fails with ENXIO, a queue that
+ * runs with EBUSY. Requests already in the ring are served at once.
+ *
+ * Stopping returns when every request taken from the ring has been put into
+ * the used ring; then VHOST_GET_VRING_BASE gives where to go on. Stopping a
+ * queue that does not run does nothing.
+ */
+struct vhost_doorbell_run {
+	__u32 index;
+	__u32 run;
+	__u64 reserved;
+};
+
+/* State of a queue, in struct vhost_doorbell_stats. */
+#define VHOST_DOORBELL_QUEUE_RUNNING	(1U << 0)
+/* The guest broke the rules of the ring; served again after a stop and start. */
+#define VHOST_DOORBELL_QUEUE_BROKEN	(1U << 1)
+/* All references of the kick eventfd were closed: nobody can ring any more. */
+#define VHOST_DOORBELL_QUEUE_HUNGUP	(1U << 2)
+/* The owner's memory is gone (it died): requests wait for the next owner. */
+#define VHOST_DOORBELL_QUEUE_PARKED	(1U << 3)
+
+/**
+ * struct vhost_doorbell_stats - counters of one queue
+ * @index: in: queue number, below the back end's number of queues
+ * @state: VHOST_DOORBELL_QUEUE_*
+ * @size: entries of the ring
+ * @in_flight: requests taken and not yet put into the used ring
+ * @kicks: calls of the wait-queue hook by a write to the kick eventfd
+ * @inline_passes: passes over the ring in a ringing thread
+ * @worker_passes: passes over the ring in the worker
+ * @punts: requests or passes handed from a ringing thread to the worker
+ * @requests: requests taken from the available ring
+ * @bytes_read: bytes of data the guest got from the disk
+ * @bytes_written: bytes of data the disk got from the guest
+ * @errors: requests completed with a status other than VIRTIO_BLK_S_OK
+ * @broken: times the queue was broken by a bad ring
+ * @signals: times the call eventfd was signalled
+ * @suppressed: completions that the driver wanted no signal for
+ * @completed: requests put into the used ring
+ * @worker_pid: process id of the queue's worker, 0 when stopped
+ * @reserved: zero; must be zero on input
+ *
+ * All counters are since the device was opened; they survive a stop.
+ */
+struct vhost_doorbell_stats {
+	__u32 index;
+	__u32 state;
+	__u32 size;
+	__u32 in_flight;
+	__u64 kicks;
+	__u64 inline_passes;
+	__u64 worker_passes;
+	__u64 punts;
+	__u64 requests;
+	__u64 bytes_read;
+	__u64 bytes_written;
+	__u64 errors;
+	__u64 broken;
+	__u64 signals;
+	__u64 suppressed;
+	__u64 completed;
+	__u64 worker_pid;
+	__u64 reserved[9];
+};
+
+/**
+ * struct vhost_doorbell_mem_stats - guest memory of one device
+ * @bytes: bytes of guest memory in the table, all of them accounted to
+ *	RLIMIT_MEMLOCK
+ * @pinned: pages pinned now, without those of the rings
+ * @pins: pages pinned since the device was opened
+ * @invalidations: times that pages behind our pins went away
+ * @regions: regions in the table
+ * @pad: zero
+ * @reserved: zero
+ */
+struct vhost_doorbell_mem_stats {
+	__u64 bytes;
+	__u64 pinned;
+	__u64 pins;
+	__u64 invalidations;
+	__u32 regions;
+	__u32 pad;
+	__u64 reserved[3];
+};
+
+#define VHOST_DOORBELL_IOC_MAGIC	0xBE
+
+/* Any process may ask; needs no owner. */
+#define VHOST_DOORBELL_GET_INFO \
+	_IOR(VHOST_DOORBELL_IOC_MAGIC, 0x00, struct vhost_doorbell_info)
+/* Once per device (EBUSY after that), by the owner. */
+#define VHOST_DOORBELL_SET_BLK \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x01, struct vhost_doorbell_blk)
+#define VHOST_DOORBELL_GET_CONFIG \
+	_IOWR(VHOST_DOORBELL_IOC_MAGIC, 0x02, struct vhost_doorbell_config)
+#define VHOST_DOORBELL_SET_CONFIG \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x03, struct vhost_doorbell_config)
+#define VHOST_DOORBELL_GET_EXEC \
+	_IOR(VHOST_DOORBELL_IOC_MAGIC, 0x04, struct vhost_doorbell_exec)
+#define VHOST_DOORBELL_SET_EXEC \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x05, struct vhost_doorbell_exec)
+#define VHOST_DOORBELL_SET_RUN \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x06, struct vhost_doorbell_run)
+#define VHOST_DOORBELL_GET_STATS \
+	_IOWR(VHOST_DOORBELL_IOC_MAGIC, 0x07, struct vhost_doorbell_stats)
+#define VHOST_DOORBELL_GET_MEM_STATS \
+	_IOR(VHOST_DOORBELL_IOC_MAGIC, 0x08, struct vhost_doorbell_mem_stats)
+
+#endif /* _UAPI_LINUX_VHOST_DOORBELL_H */
