@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "vhd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+static const char * const vhd_modes[] = {
+	[VHOST_DOORBELL_MODE_AUTO]	= "auto",
+	[VHOST_DOORBELL_MODE_WORKER]	= "worker",
+	[VHOST_DOORBELL_MODE_INLINE]	= "inline",
+};
+
+#define VHD_NR_MODES	(sizeof(vhd_modes) / sizeof(vhd_modes[0]))
+
+static int vhd_ioctl(int dev, unsigned long request, const void *arg)
+{
+	return ioctl(dev, request, arg) < 0 ? -errno : 0;
+}
+
+int vhd_dev_open(const char *path)
+{
+	int fd = open(path ? path : VHD_DEV_PATH, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int vhd_set_owner(int dev)
+{
+	return vhd_ioctl(dev, VHOST_SET_OWNER, NULL);
+}
+
+int vhd_get_features(int dev, uint64_t *features)
+{
+	__u64 value = 0;
+	int ret = vhd_ioctl(dev, VHOST_GET_FEATURES, &value);
+
+	*features = value;
+	return ret;
+}
+
+int vhd_set_features(int dev, uint64_t features)
+{
+	__u64 value = features;
+
+	return vhd_ioctl(dev, VHOST_SET_FEATURES, &value);
+}
+
+int vhd_set_mem_table(int dev, const struct vhost_memory *mem)
+{
+	return vhd_ioctl(dev, VHOST_SET_MEM_TABLE, mem);
+}
+
+int vhd_set_vring_num(int dev, uint32_t index, uint32_t num)
+{
+	struct vhost_vring_state state = { .index = index, .num = num };
+
+	return vhd_ioctl(dev, VHOST_SET_VRING_NUM, &state);
+}
+
+int vhd_set_vring_addr(int dev, const struct vhost_vring_addr *addr)
+{
+	return vhd_ioctl(dev, VHOST_SET_VRING_ADDR, addr);
+}
+
+int vhd_set_vring_base(int dev, uint32_t index, uint32_t base)
+{
+	struct vhost_vring_state state = { .index = index, .num = base };
+
+	return vhd_ioctl(dev, VHOST_SET_VRING_BASE, &state);
+}
+
+int vhd_get_vring_base(int dev, uint32_t index, uint32_t *base)
+{
+	struct vhost_vring_state state = { .index = index };
+	int ret = vhd_ioctl(dev, VHOST_GET_VRING_BASE, &state);
+
+	if (!ret)
+		*base = state.num;
+	return ret;
+}
+
+static int vhd_set_vring_file(int dev, unsigned long request, uint32_t index,
+			      int fd)
+{
+	struct vhost_vring_file file = { .index = index, .fd = fd };
+
+	return vhd_ioctl(dev, request, &file);
+}
+
+int vhd_set_vring_kick(int dev, uint32_t index, int fd)
+{
+	return vhd_set_vring_file(dev, VHOST_SET_VRING_KICK, index, fd);
+}
+
+int vhd_set_vring_call(int dev, uint32_t index, int fd)
+{
+	return vhd_set_vring_file(dev, VHOST_SET_VRING_CALL, index, fd);
+}
+
+int vhd_set_vring_err(int dev, uint32_t index, int fd)
+{
+	return vhd_set_vring_file(dev, VHOST_SET_VRING_ERR, index, fd);
+}
+
+int vhd_get_info(int dev, struct vhost_doorbell_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	return vhd_ioctl(dev, VHOST_DOORBELL_GET_INFO, info);
+}
+
+int vhd_set_blk(int dev, const struct vhost_doorbell_blk *blk)
+{
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_BLK, blk);
+}
+
+int vhd_get_config(int dev, uint32_t offset, void *data, uint32_t size)
+{
+	struct vhost_doorbell_config config = {
+		.offset = offset,
+		.size = size,
+	};
+	int ret;
+
+	if (size > sizeof(config.data))
+		return -EINVAL;
+	ret = vhd_ioctl(dev, VHOST_DOORBELL_GET_CONFIG, &config);
+	if (!ret)
+		memcpy(data, config.data, size);
+	return ret;
+}
+
+int vhd_set_config(int dev, uint32_t offset, const void *data, uint32_t size)
+{
+	struct vhost_doorbell_config config = {
+		.offset = offset,
+		.size = size,
+	};
+
+	if (size > sizeof(config.data))
+		return -EINVAL;
+	memcpy(config.data, data, size);
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_CONFIG, &config);
+}
+
+int vhd_get_exec(int dev, struct vhost_doorbell_exec *exec)
+{
+	memset(exec, 0, sizeof(*exec));
+	return vhd_ioctl(dev, VHOST_DOORBELL_GET_EXEC, exec);
+}
+
+int vhd_set_exec(int dev, const struct vhost_doorbell_exec *exec)
+{
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_EXEC, exec);
+}
+
+int vhd_set_run(int dev, uint32_t index, int run)
+{
+	struct vhost_doorbell_run arg = { .index = index, .run = !!run };
+
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_RUN, &arg);
+}
+
+int vhd_get_stats(int dev, uint32_t index, struct vhost_doorbell_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	stats->index = index;
+	return vhd_ioctl(dev, VHOST_DOORBELL_GET_STATS, stats);
+}
+
+int vhd_get_mem_stats(int dev, struct vhost_doorbell_mem_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	return vhd_ioctl(dev, VHOST_DOORBELL_GET_MEM_STATS, stats);
+}
+
+int vhd_mode_parse(const char *word)
+{
+	for (unsigned int i = 0; i < VHD_NR_MODES; i++)
+		if (!strcmp(word, vhd_modes[i]))
+			return i;
+	return -EINVAL;
+}
+
+const char *vhd_mode_name(uint32_t mode)
+{
+	return mode < VHD_NR_MODES ? vhd_modes[mode] : NULL;
+}

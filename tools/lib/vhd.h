@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * vhd - one thin call per ioctl of /dev/vhost-doorbell
+ *
+ * Every function returns 0 or -errno, vhd_dev_open() the file descriptor or
+ * -errno. Nothing is kept between calls and nothing is printed. What each call
+ * does and which errors it gives stands in vhost_doorbell.h and
+ * Documentation/uapi.rst.
+ */
+#ifndef TOOLS_LIB_VHD_H
+#define TOOLS_LIB_VHD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/vhost.h>
+#include <linux/vhost_doorbell.h>
+
+#define VHD_DEV_PATH	"/dev/vhost-doorbell"
+
+/* @path NULL: VHD_DEV_PATH. The descriptor is O_CLOEXEC. */
+int vhd_dev_open(const char *path);
+
+/* The standard vhost calls. */
+int vhd_set_owner(int dev);
+int vhd_get_features(int dev, uint64_t *features);
+int vhd_set_features(int dev, uint64_t features);
+int vhd_set_mem_table(int dev, const struct vhost_memory *mem);
+int vhd_set_vring_num(int dev, uint32_t index, uint32_t num);
+int vhd_set_vring_addr(int dev, const struct vhost_vring_addr *addr);
+int vhd_set_vring_base(int dev, uint32_t index, uint32_t base);
+int vhd_get_vring_base(int dev, uint32_t index, uint32_t *base);
+/* @fd is an eventfd, or -1: none. The kernel takes a reference of its own. */
+int vhd_set_vring_kick(int dev, uint32_t index, int fd);
+int vhd_set_vring_call(int dev, uint32_t index, int fd);
+int vhd_set_vring_err(int dev, uint32_t index, int fd);
+
+/* What vhost has no word for. */
+int vhd_get_info(int dev, struct vhost_doorbell_info *info);
+int vhd_set_blk(int dev, const struct vhost_doorbell_blk *blk);
+int vhd_get_config(int dev, uint32_t offset, void *data, uint32_t size);
+int vhd_set_config(int dev, uint32_t offset, const void *data, uint32_t size);
+int vhd_get_exec(int dev, struct vhost_doorbell_exec *exec);
+int vhd_set_exec(int dev, const struct vhost_doorbell_exec *exec);
+int vhd_set_run(int dev, uint32_t index, int run);
+int vhd_get_stats(int dev, uint32_t index, struct vhost_doorbell_stats *stats);
+int vhd_get_mem_stats(int dev, struct vhost_doorbell_mem_stats *stats);
+
+/*
+ * "auto", "worker", "inline": the words of options and output. The first gives
+ * the mode or -EINVAL, the second NULL for a number it does not know.
+ */
+int vhd_mode_parse(const char *word);
+const char *vhd_mode_name(uint32_t mode);
+
+#endif

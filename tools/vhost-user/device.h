@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * device - what a session drives: the contract, no code
+ *
+ * The calls are those of the kernel module (vhost_doorbell.h), so that the
+ * thing behind them is /dev/vhost-doorbell in the programs and a fake in the
+ * tests. Every call returns 0 or -errno. Addresses are in this process;
+ * descriptors stay with the caller.
+ */
+#ifndef TOOLS_VHOST_USER_DEVICE_H
+#define TOOLS_VHOST_USER_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vhost_memory;
+struct vhost_vring_addr;
+struct vu_device;
+
+/**
+ * struct vu_device_ops - a kind of device
+ * @open: a fresh device with its back end attached; sets the limits
+ * @close: stops every queue and forgets everything
+ */
+struct vu_device_ops {
+	int  (*open)(struct vu_device *dev);
+	void (*close)(struct vu_device *dev);
+	int  (*get_features)(struct vu_device *dev, uint64_t *features);
+	int  (*set_features)(struct vu_device *dev, uint64_t features);
+	int  (*set_mem_table)(struct vu_device *dev,
+			      const struct vhost_memory *mem);
+	int  (*get_config)(struct vu_device *dev, uint32_t offset, void *data,
+			   uint32_t size);
+	int  (*set_config)(struct vu_device *dev, uint32_t offset,
+			   const void *data, uint32_t size);
+	int  (*set_vring_num)(struct vu_device *dev, uint32_t q, uint32_t num);
+	int  (*set_vring_addr)(struct vu_device *dev,
+			       const struct vhost_vring_addr *addr);
+	int  (*set_vring_base)(struct vu_device *dev, uint32_t q,
+			       uint32_t base);
+	int  (*get_vring_base)(struct vu_device *dev, uint32_t q,
+			       uint32_t *base);
+	int  (*set_vring_kick)(struct vu_device *dev, uint32_t q, int fd);
+	int  (*set_vring_call)(struct vu_device *dev, uint32_t q, int fd);
+	int  (*set_vring_err)(struct vu_device *dev, uint32_t q, int fd);
+	int  (*set_run)(struct vu_device *dev, uint32_t q, bool run);
+};
+
+struct vu_device {
+	const struct vu_device_ops *ops;
+
+	/* Set by open(), constant until close(). */
+	unsigned int num_queues;
+	unsigned int max_regions;
+};
+
+#endif

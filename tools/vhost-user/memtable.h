@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * memtable - the front end's memory, mapped into this process
+ *
+ * One mapping per region; the descriptor is not needed after it is mapped.
+ * This process never reads or writes the memory: the mapping is what the
+ * kernel module pins pages through.
+ */
+#ifndef TOOLS_VHOST_USER_MEMTABLE_H
+#define TOOLS_VHOST_USER_MEMTABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "msg.h"
+
+#define VU_MEMTABLE_MAX		509	/* as many slots as KVM has */
+
+struct vhost_memory;
+
+struct vu_memtable_region {
+	uint64_t gpa;
+	uint64_t size;
+	uint64_t user_addr;		/* in the front end */
+	uint64_t addr;			/* in this process */
+	void	*map;			/* from the page's start */
+	size_t	 map_size;
+};
+
+struct vu_memtable {
+	unsigned int		  n;
+	struct vu_memtable_region region[VU_MEMTABLE_MAX];
+};
+
+/*
+ * Checks and maps @size bytes of @fd, which stays with the caller. -EINVAL: no
+ * whole pages, an address that wraps, or past the end of the file; -EEXIST:
+ * overlaps a region there already; -EACCES, -EPERM: not open for writing;
+ * -ENOSPC: table full; -EBADF: no regular, hugetlb or memory file.
+ */
+int vu_memtable_add(struct vu_memtable *t, const struct vu_region *r, int fd);
+
+/* The index of the region with these addresses and size, else -ENOENT. */
+int vu_memtable_find(const struct vu_memtable *t, const struct vu_region *r);
+
+/* Takes a region out of the table; it stays mapped until it is unmapped. */
+struct vu_memtable_region vu_memtable_take(struct vu_memtable *t,
+					   unsigned int i);
+void vu_memtable_unmap(struct vu_memtable_region *r);
+
+/* Unmaps everything. */
+void vu_memtable_clear(struct vu_memtable *t);
+
+/*
+ * The address in this process of @size bytes at the front end's @user_addr.
+ * -EFAULT if they are not within one region.
+ */
+int vu_memtable_translate(const struct vu_memtable *t, uint64_t user_addr,
+			  uint64_t size, uint64_t *addr);
+
+/* The table for VHOST_SET_MEM_TABLE, to be freed; NULL: no memory. */
+struct vhost_memory *vu_memtable_to_vhost(const struct vu_memtable *t);
+
+uint64_t vu_memtable_bytes(const struct vu_memtable *t);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * server - the socket and the loop: one front end at a time
+ *
+ * While queues run the loop sleeps in poll(): no system call is made for I/O.
+ * Others who connect wait in the socket's backlog.
+ */
+#ifndef TOOLS_VHOST_USER_SERVER_H
+#define TOOLS_VHOST_USER_SERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct vu_device;
+
+struct vu_server {
+	int		  sock;		/* owned */
+	bool		  listening;	/* else @sock is connected */
+	int		  stop;		/* signalfd; readable: end */
+	struct vu_device *dev;
+	const char	 *path;		/* of our socket, or NULL */
+	dev_t		  path_dev;
+	ino_t		  path_ino;
+};
+
+/*
+ * Makes and listens on a socket at @path. A socket file that nobody listens on
+ * is replaced; -EADDRINUSE if somebody does, or if it is no socket.
+ */
+int vu_server_listen(struct vu_server *s, const char *path);
+/*
+ * Serves on @fd, inherited: a listening socket, or one that is connected
+ * already, which is then the only connection. Takes @fd.
+ */
+int vu_server_inherit(struct vu_server *s, int fd);
+
+/*
+ * Serves until @stop is readable or an only connection has ended. Logs what
+ * front ends do wrong. Returns 0 or -errno.
+ */
+int vu_server_run(struct vu_server *s);
+
+/* Closes the socket and removes its file if it is still ours. */
+void vu_server_close(struct vu_server *s);
+
+#endif

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * session - the handler table, and what is about the whole device
+ */
+#include "session_priv.h"
+
+#include <errno.h>
+#include <linux/vhost_types.h>
+#include <linux/virtio_config.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fd.h"
+
+#define SESSION_PROTOCOL_FEATURES				\
+	(VU_BIT(VU_PROTOCOL_F_MQ) |				\
+	 VU_BIT(VU_PROTOCOL_F_REPLY_ACK) |			\
+	 VU_BIT(VU_PROTOCOL_F_CONFIG) |				\
+	 VU_BIT(VU_PROTOCOL_F_RESET_DEVICE) |			\
+	 VU_BIT(VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS) |		\
+	 VU_BIT(VU_PROTOCOL_F_STATUS))
+
+/*
+ * QEMU passes on what the guest took from its transport, whether we offered it
+ * or not. These two ask nothing of us: any layout of a request is understood,
+ * and the reset of one queue reaches us as GET_VRING_BASE.
+ */
+#define SESSION_F_RING_RESET	40
+#define SESSION_IGNORED_FEATURES \
+	(VU_BIT(VIRTIO_F_ANY_LAYOUT) | VU_BIT(SESSION_F_RING_RESET))
+
+/**
+ * struct session_row - the rules for one request
+ * @handle: called when all rules hold
+ * @payload: kind, and so the size
+ * @max_fds: most descriptors; more close the connection
+ * @state: the session must have got at least here
+ * @needs: protocol features that must be negotiated
+ * @answers: has a reply of its own; without it the front end would wait for
+ *	ever, so a failure closes the connection
+ * @optional: the front end can live with a failure that it is not told
+ */
+struct session_row {
+	vu_handler	     *handle;
+	enum vu_payload	      payload;
+	unsigned int	      max_fds;
+	enum vu_session_state state;
+	uint64_t	      needs;
+	bool		      answers;
+	bool		      optional;
+};
+
+int vu_session_fail(struct vu_session *s, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->detail, sizeof(s->detail), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+static int get_features(struct vu_session *s, struct vu_msg *m,
+			struct vu_msg *reply)
+{
+	vu_msg_reply_u64(reply, m,
+			 s->device_features | VU_BIT(VU_F_PROTOCOL_FEATURES));
+	return 0;
+}
+
+static int set_features(struct vu_session *s, struct vu_msg *m,
+			struct vu_msg *reply)
+{
+	uint64_t known = s->device_features | VU_BIT(VU_F_PROTOCOL_FEATURES) |
+			 SESSION_IGNORED_FEATURES;
+	uint64_t features = m->payload.u64;
+	int ret;
+
+	(void)reply;
+	if (features & ~known)
+		return vu_session_fail(s, -EINVAL, "0x%llx were not offered",
+				       (unsigned long long)(features & ~known));
+	if (s->state == VU_NEGOTIATED && features == s->features)
+		return 0;
+	ret = s->dev->ops->set_features(s->dev, features & s->device_features);
+	if (ret)
+		return ret;
+	s->features = features;
+	s->state = VU_NEGOTIATED;
+	return 0;
+}
+
+static int get_protocol_features(struct vu_session *s, struct vu_msg *m,
+				 struct vu_msg *reply)
+{
+	(void)s;
+	vu_msg_reply_u64(reply, m, SESSION_PROTOCOL_FEATURES);
+	return 0;
+}
+
+static int set_protocol_features(struct vu_session *s, struct vu_msg *m,
+				 struct vu_msg *reply)
+{
+	uint64_t other = m->payload.u64 & ~SESSION_PROTOCOL_FEATURES;
+
+	(void)reply;
+	if (other)
+		return vu_session_fail(s, -EINVAL, "0x%llx were not offered",
+				       (unsigned long long)other);
+	s->protocol_features = m->payload.u64;
+	return 0;
+}
+
+static int set_owner(struct vu_session *s, struct vu_msg *m,
+		     struct vu_msg *reply)
+{
+	(void)m, (void)reply;
+	if (s->state != VU_NEW)
+		return -EBUSY;
+	s->state = VU_OWNED;
+	return 0;
+}
+
+static int reset_device(struct vu_session *s, struct vu_msg *m,
+			struct vu_msg *reply)
+{
+	(void)m, (void)reply;
+	s->status = 0;
+	return vu_ring_reset_all(s);
+}
+
+static int get_status(struct vu_session *s, struct vu_msg *m,
+		      struct vu_msg *reply)
+{
+	vu_msg_reply_u64(reply, m, s->status);
+	return 0;
+}
+
+static int set_status(struct vu_session *s, struct vu_msg *m,
+		      struct vu_msg *reply)
+{
+	(void)reply;
+	if (m->payload.u64 > UINT8_MAX)
+		return -EINVAL;
+	s->status = m->payload.u64;
+	/* The driver resets the device by writing 0. */
+	return s->status ? 0 : vu_ring_reset_all(s);
+}
+
+static int get_queue_num(struct vu_session *s, struct vu_msg *m,
+			 struct vu_msg *reply)
+{
+	vu_msg_reply_u64(reply, m, s->num_queues);
+	return 0;
+}
+
+static int session_check_config(const struct vu_config *c)
+{
+	if (!c->size || c->size > VU_MAX_CONFIG ||
+	    c->offset > VU_MAX_CONFIG - c->size)
+		return -EINVAL;
+	return 0;
+}
+
+static int get_config(struct vu_session *s, struct vu_msg *m,
+		      struct vu_msg *reply)
+{
+	const struct vu_config *c = &m->payload.config;
+	uint8_t data[VU_MAX_CONFIG] = { 0 };
+	int ret;
+
+	ret = session_check_config(c);
+	if (!ret)
+		ret = s->dev->ops->get_config(s->dev, c->offset, data, c->size);
+	/* The protocol's way to say no is an answer with no payload. */
+	vu_msg_reply_config(reply, m, data, ret ? 0 : c->size);
+	return ret;
+}
+
+static int set_config(struct vu_session *s, struct vu_msg *m,
+		      struct vu_msg *reply)
+{
+	const struct vu_config *c = &m->payload.config;
+	int ret;
+
+	(void)reply;
+	ret = session_check_config(c);
+	if (ret)
+		return ret;
+	if (c->flags & ~VU_CONFIG_F_MIGRATION)
+		return -EINVAL;
+	return s->dev->ops->set_config(s->dev, c->offset, c->data, c->size);
+}
+
+static const struct session_row session_rows[VU_NR_REQUESTS] = {
+	[VU_GET_FEATURES] = { get_features, VU_PAYLOAD_NONE,
+		.answers = true },
+	[VU_SET_FEATURES] = { set_features, VU_PAYLOAD_U64,
+		.state = VU_OWNED },
+	[VU_SET_OWNER] = { set_owner, VU_PAYLOAD_NONE },
+	[VU_RESET_OWNER] = { reset_device, VU_PAYLOAD_NONE,
+		.state = VU_OWNED },
+	[VU_SET_MEM_TABLE] = { vu_memory_set_table, VU_PAYLOAD_MEMORY,
+		.max_fds = VU_MAX_TABLE, .state = VU_NEGOTIATED },
+	[VU_SET_VRING_NUM] = { vu_ring_set_num, VU_PAYLOAD_STATE,
+		.state = VU_NEGOTIATED },
+	[VU_SET_VRING_ADDR] = { vu_ring_set_addr, VU_PAYLOAD_ADDR,
+		.state = VU_NEGOTIATED },
+	[VU_SET_VRING_BASE] = { vu_ring_set_base, VU_PAYLOAD_STATE,
+		.state = VU_NEGOTIATED },
+	[VU_GET_VRING_BASE] = { vu_ring_get_base, VU_PAYLOAD_STATE,
+		.state = VU_OWNED, .answers = true },
+	[VU_SET_VRING_KICK] = { vu_ring_set_kick, VU_PAYLOAD_U64,
+		.max_fds = 1, .state = VU_NEGOTIATED },
+	[VU_SET_VRING_CALL] = { vu_ring_set_call, VU_PAYLOAD_U64,
+		.max_fds = 1, .state = VU_OWNED },
+	[VU_SET_VRING_ERR] = { vu_ring_set_err, VU_PAYLOAD_U64,
+		.max_fds = 1, .state = VU_OWNED },
+	[VU_GET_PROTOCOL_FEATURES] = { get_protocol_features,
+		VU_PAYLOAD_NONE, .answers = true },
+	[VU_SET_PROTOCOL_FEATURES] = { set_protocol_features,
+		VU_PAYLOAD_U64 },
+	[VU_GET_QUEUE_NUM] = { get_queue_num, VU_PAYLOAD_NONE,
+		.answers = true },
+	[VU_SET_VRING_ENABLE] = { vu_ring_set_enable, VU_PAYLOAD_STATE,
+		.state = VU_NEGOTIATED },
+	[VU_GET_CONFIG] = { get_config, VU_PAYLOAD_CONFIG,
+		.needs = VU_BIT(VU_PROTOCOL_F_CONFIG), .answers = true },
+	[VU_SET_CONFIG] = { set_config, VU_PAYLOAD_CONFIG,
+		.state = VU_OWNED, .needs = VU_BIT(VU_PROTOCOL_F_CONFIG),
+		.optional = true },
+	[VU_RESET_DEVICE] = { reset_device, VU_PAYLOAD_NONE,
+		.state = VU_OWNED,
+		.needs = VU_BIT(VU_PROTOCOL_F_RESET_DEVICE) },
+	[VU_GET_MAX_MEM_SLOTS] = { vu_memory_get_max_slots, VU_PAYLOAD_NONE,
+		.needs = VU_BIT(VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS),
+		.answers = true },
+	[VU_ADD_MEM_REG] = { vu_memory_add, VU_PAYLOAD_MEM_REG,
+		.max_fds = 1, .state = VU_NEGOTIATED,
+		.needs = VU_BIT(VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS) },
+	/* One descriptor is closed unused, as the protocol says. */
+	[VU_REM_MEM_REG] = { vu_memory_remove, VU_PAYLOAD_MEM_REG,
+		.max_fds = 1, .state = VU_NEGOTIATED,
+		.needs = VU_BIT(VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS) },
+	[VU_SET_STATUS] = { set_status, VU_PAYLOAD_U64,
+		.state = VU_OWNED, .needs = VU_BIT(VU_PROTOCOL_F_STATUS) },
+	[VU_GET_STATUS] = { get_status, VU_PAYLOAD_NONE,
+		.needs = VU_BIT(VU_PROTOCOL_F_STATUS), .answers = true },
+};
+
+static const struct session_row *session_find_row(const struct vu_msg *m)
+{
+	if (m->request >= VU_NR_REQUESTS || !session_rows[m->request].handle)
+		return NULL;
+	return &session_rows[m->request];
+}
+
+static int session_check(struct vu_session *s, const struct vu_msg *m,
+			 const struct session_row *row)
+{
+	int ret;
+
+	if (!row)
+		return vu_session_fail(s, -EOPNOTSUPP, "request %u",
+				       m->request);
+	ret = vu_msg_check(m, row->payload);
+	if (ret)
+		return vu_session_fail(s, ret, "payload of %u bytes", m->size);
+	if (m->nfds > row->max_fds)
+		return vu_session_fail(s, -EBADMSG, "%u descriptors, not %u",
+				       m->nfds, row->max_fds);
+	if (s->state < row->state)
+		return vu_session_fail(s, -EPROTO, "comes before %s",
+				       s->state == VU_NEW ? "SET_OWNER" :
+							    "SET_FEATURES");
+	if ((s->protocol_features & row->needs) != row->needs)
+		return vu_session_fail(s, -EPROTO, "feature not negotiated");
+	return 0;
+}
+
+static void session_note(struct vu_session *s, const struct vu_msg *m, int err)
+{
+	const char *name = vu_msg_name(m->request);
+	char queue[24] = "";
+
+	if (s->at_queue >= 0)
+		snprintf(queue, sizeof(queue), "queue %d: ", s->at_queue);
+	snprintf(s->error, sizeof(s->error), "%s%s: %s%s%s", queue,
+		 name ? name : "unknown message", s->detail,
+		 *s->detail ? ": " : "", strerror(-err));
+}
+
+int vu_session_handle(struct vu_session *s, struct vu_msg *m,
+		      struct vu_msg *reply)
+{
+	const struct session_row *row = session_find_row(m);
+	int fatal, ret;
+
+	vu_msg_init(reply);
+	s->at_queue = -1;
+	s->detail[0] = '\0';
+	s->error[0] = '\0';
+
+	/* Who breaks the protocol is not served any longer. */
+	fatal = ret = session_check(s, m, row);
+	if (!ret)
+		ret = row->handle(s, m, reply);
+	for (unsigned int i = 0; i < m->nfds; i++)
+		fd_close(&m->fds[i]);
+	m->nfds = 0;
+	if (ret)
+		session_note(s, m, ret);
+	if (fatal)
+		return fatal;
+
+	if (row->answers)
+		return reply->request ? 0 : ret;
+	if (s->protocol_features & VU_BIT(VU_PROTOCOL_F_REPLY_ACK) &&
+	    m->flags & VU_FLAG_NEED_REPLY) {
+		vu_msg_reply_u64(reply, m, -ret);
+		return 0;
+	}
+	return row->optional ? 0 : ret;
+}
+
+const char *vu_session_error(const struct vu_session *s)
+{
+	return s->error;
+}
+
+int vu_session_open(struct vu_session *s, struct vu_device *dev)
+{
+	int ret;
+
+	memset(s, 0, sizeof(*s));
+	for (unsigned int i = 0; i < VU_MAX_QUEUES; i++)
+		s->queue[i].kick = s->queue[i].call = s->queue[i].err = -1;
+	s->dev = dev;
+	s->mem = calloc(1, sizeof(*s->mem));
+	if (!s->mem)
+		return -ENOMEM;
+	ret = dev->ops->open(dev);
+	if (ret)
+		goto err_mem;
+	ret = dev->ops->get_features(dev, &s->device_features);
+	if (ret)
+		goto err_dev;
+	/* There is no dirty log yet, and bit 30 is this protocol's. */
+	s->device_features &= ~(VU_BIT(VHOST_F_LOG_ALL) |
+				VU_BIT(VU_F_PROTOCOL_FEATURES));
+	s->num_queues = dev->num_queues;
+	if (s->num_queues > VU_MAX_QUEUES)
+		s->num_queues = VU_MAX_QUEUES;
+	return 0;
+
+err_dev:
+	dev->ops->close(dev);
+err_mem:
+	free(s->mem);
+	return ret;
+}
+
+void vu_session_close(struct vu_session *s)
+{
+	/* 1. No queue runs. What cannot be stopped, close() stops. */
+	vu_ring_stop_all(s);
+	/* 2. The kernel has let go of the memory. */
+	s->dev->ops->close(s->dev);
+	/* 3. So nobody uses the mappings and the eventfds. */
+	vu_memtable_clear(s->mem);
+	free(s->mem);
+	for (unsigned int i = 0; i < VU_MAX_QUEUES; i++) {
+		fd_close(&s->queue[i].kick);
+		fd_close(&s->queue[i].call);
+		fd_close(&s->queue[i].err);
+	}
+}

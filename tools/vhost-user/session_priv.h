@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * session_priv - shared by session.c, session_ring.c and session_memory.c
+ *
+ * session.c has the table and what is about the whole device; the handlers of
+ * rings and memory are in the other two. Handlers are called with every rule
+ * of their row checked; what they return is told to the front end.
+ */
+#ifndef TOOLS_VHOST_USER_SESSION_PRIV_H
+#define TOOLS_VHOST_USER_SESSION_PRIV_H
+
+#include "device.h"
+#include "session.h"
+
+#define VU_BIT(n)	(1ULL << (n))
+
+typedef int vu_handler(struct vu_session *s, struct vu_msg *m,
+		       struct vu_msg *reply);
+
+/* Adds words to the error that the caller returns: gives back @err. */
+int vu_session_fail(struct vu_session *s, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* session_ring.c */
+vu_handler vu_ring_set_num, vu_ring_set_addr, vu_ring_set_base,
+	   vu_ring_get_base, vu_ring_set_enable, vu_ring_set_kick,
+	   vu_ring_set_call, vu_ring_set_err;
+
+int vu_ring_stop(struct vu_session *s, unsigned int i);
+int vu_ring_stop_all(struct vu_session *s);
+/* Stops all; they must be set up again, all but memory, base, call, error. */
+int vu_ring_reset_all(struct vu_session *s);
+/* After a change of the memory table: starts what was parked and can run. */
+int vu_ring_unpark(struct vu_session *s);
+
+/* session_memory.c */
+vu_handler vu_memory_set_table, vu_memory_get_max_slots, vu_memory_add,
+	   vu_memory_remove;
+
+#endif

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * session_ring - the rings of a session: when they run, and their messages
+ */
+#include "session_priv.h"
+
+#include <errno.h>
+#include <linux/vhost_types.h>
+
+#include "fd.h"
+
+#define RING_MAX_SIZE	32768
+
+static int ring_take_fd(struct vu_msg *m)
+{
+	return m->nfds ? steal_fd(&m->fds[0]) : -1;
+}
+
+static struct vu_queue *ring_find(struct vu_session *s, uint32_t index)
+{
+	if (index >= s->num_queues) {
+		vu_session_fail(s, 0, "queue %u of %u", index, s->num_queues);
+		return NULL;
+	}
+	s->at_queue = index;
+	return &s->queue[index];
+}
+
+/* The sizes are those of a split ring with its event index words. */
+static int ring_translate(const struct vu_memtable *t,
+			  const struct vu_queue *q,
+			  struct vhost_vring_addr *addr)
+{
+	uint64_t desc, avail, used;
+	int ret;
+
+	ret = vu_memtable_translate(t, q->addr.desc, 16ULL * q->num, &desc);
+	if (!ret)
+		ret = vu_memtable_translate(t, q->addr.avail,
+					    6 + 2ULL * q->num, &avail);
+	if (!ret)
+		ret = vu_memtable_translate(t, q->addr.used,
+					    6 + 8ULL * q->num, &used);
+	if (ret)
+		return ret;
+	addr->desc_user_addr = desc;
+	addr->avail_user_addr = avail;
+	addr->used_user_addr = used;
+	return 0;
+}
+
+static int ring_start(struct vu_session *s, unsigned int i)
+{
+	struct vhost_vring_addr addr = { .index = i };
+	struct vu_queue *q = &s->queue[i];
+	int ret;
+
+	ret = ring_translate(s->mem, q, &addr);
+	if (ret)
+		return vu_session_fail(s, ret, "ring outside of guest memory");
+	ret = s->dev->ops->set_vring_num(s->dev, i, q->num);
+	if (ret)
+		return vu_session_fail(s, ret, "ring size %u", q->num);
+	ret = s->dev->ops->set_vring_addr(s->dev, &addr);
+	if (ret)
+		return vu_session_fail(s, ret, "ring addresses");
+	ret = s->dev->ops->set_vring_base(s->dev, i, q->base);
+	if (ret)
+		return vu_session_fail(s, ret, "ring base %u", q->base);
+	ret = s->dev->ops->set_vring_call(s->dev, i, q->call);
+	if (ret)
+		return vu_session_fail(s, ret, "call eventfd");
+	ret = s->dev->ops->set_vring_err(s->dev, i, q->err);
+	if (ret)
+		return vu_session_fail(s, ret, "error eventfd");
+	ret = s->dev->ops->set_vring_kick(s->dev, i, q->kick);
+	if (ret)
+		return vu_session_fail(s, ret, "kick eventfd");
+	ret = s->dev->ops->set_run(s->dev, i, true);
+	if (ret)
+		return vu_session_fail(s, ret, "start");
+	q->running = true;
+	return 0;
+}
+
+int vu_ring_stop(struct vu_session *s, unsigned int i)
+{
+	struct vu_queue *q = &s->queue[i];
+	int ret;
+
+	if (!q->running)
+		return 0;
+	ret = s->dev->ops->set_run(s->dev, i, false);
+	if (ret)
+		return vu_session_fail(s, ret, "stop");
+	q->running = false;
+	ret = s->dev->ops->get_vring_base(s->dev, i, &q->base);
+	if (ret)
+		return vu_session_fail(s, ret, "ring base");
+	return 0;
+}
+
+int vu_ring_stop_all(struct vu_session *s)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < s->num_queues; i++) {
+		int err = vu_ring_stop(s, i);
+
+		if (err && !ret)
+			ret = err;
+	}
+	return ret;
+}
+
+/* Without the protocol features there is no SET_VRING_ENABLE to wait for. */
+static bool ring_wanted(const struct vu_session *s, const struct vu_queue *q)
+{
+	if (!q->started)
+		return false;
+	return q->enabled || !(s->features & VU_BIT(VU_F_PROTOCOL_FEATURES));
+}
+
+/* Brings one queue to where the front end wants it. */
+static int ring_update(struct vu_session *s, unsigned int i)
+{
+	struct vu_queue *q = &s->queue[i];
+
+	if (!ring_wanted(s, q))
+		return vu_ring_stop(s, i);
+	if (q->running)
+		return 0;
+	if (!q->num || !q->has_addr)
+		return vu_session_fail(s, -ENXIO, "ring has no %s",
+				       q->num ? "addresses" : "size");
+	/* Parked: the memory table is still to come. */
+	if (!s->mem->n)
+		return 0;
+	return ring_start(s, i);
+}
+
+/* The memory table has changed: start what was parked and can run now. */
+int vu_ring_unpark(struct vu_session *s)
+{
+	struct vhost_vring_addr addr;
+
+	for (unsigned int i = 0; i < s->num_queues; i++) {
+		struct vu_queue *q = &s->queue[i];
+		int ret;
+
+		if (q->running || !ring_wanted(s, q) || !q->num ||
+		    !q->has_addr || ring_translate(s->mem, q, &addr))
+			continue;
+		ret = ring_start(s, i);
+		if (ret) {
+			s->at_queue = i;
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Rings as they were at the start, but for what front ends rely on. The memory
+ * and the call and error eventfds stay: QEMU gives them once, and does not
+ * repeat them after a reset. The base stays: when QEMU 7.2 pauses, it writes
+ * status 0 first and asks for the base after that, to go on there. Features
+ * stay until the next SET_FEATURES.
+ */
+int vu_ring_reset_all(struct vu_session *s)
+{
+	int ret = vu_ring_stop_all(s);
+
+	for (unsigned int i = 0; i < s->num_queues; i++) {
+		struct vu_queue *q = &s->queue[i];
+
+		/* One that could not be stopped keeps what it runs with. */
+		if (q->running)
+			continue;
+		q->num = 0;
+		q->has_addr = false;
+		q->started = false;
+		q->enabled = false;
+		fd_close(&q->kick);
+	}
+	return ret;
+}
+
+int vu_ring_set_num(struct vu_session *s, struct vu_msg *m,
+		    struct vu_msg *reply)
+{
+	uint32_t num = m->payload.state.num;
+	struct vu_queue *q;
+
+	(void)reply;
+	q = ring_find(s, m->payload.state.index);
+	if (!q)
+		return -EINVAL;
+	if (q->running)
+		return -EBUSY;
+	if (!num || num > RING_MAX_SIZE || (num & (num - 1)))
+		return vu_session_fail(s, -EINVAL, "ring size %u", num);
+	q->num = num;
+	return 0;
+}
+
+int vu_ring_set_addr(struct vu_session *s, struct vu_msg *m,
+		     struct vu_msg *reply)
+{
+	const struct vu_addr *a = &m->payload.addr;
+	struct vu_queue *q;
+
+	(void)reply;
+	q = ring_find(s, a->index);
+	if (!q)
+		return -EINVAL;
+	if (a->flags)
+		return vu_session_fail(s, -EINVAL, "flags 0x%x", a->flags);
+	if (q->running && (a->desc != q->addr.desc ||
+			   a->avail != q->addr.avail ||
+			   a->used != q->addr.used))
+		return -EBUSY;
+	q->addr = *a;
+	q->has_addr = true;
+	return 0;
+}
+
+int vu_ring_set_base(struct vu_session *s, struct vu_msg *m,
+		     struct vu_msg *reply)
+{
+	struct vu_queue *q;
+
+	(void)reply;
+	q = ring_find(s, m->payload.state.index);
+	if (!q)
+		return -EINVAL;
+	if (q->running)
+		return -EBUSY;
+	if (m->payload.state.num > UINT16_MAX)
+		return vu_session_fail(s, -EINVAL, "ring base %u",
+				       m->payload.state.num);
+	q->base = m->payload.state.num;
+	return 0;
+}
+
+int vu_ring_get_base(struct vu_session *s, struct vu_msg *m,
+		     struct vu_msg *reply)
+{
+	uint32_t index = m->payload.state.index;
+	struct vu_queue *q;
+	int ret;
+
+	q = ring_find(s, index);
+	if (!q)
+		return -EINVAL;
+	ret = vu_ring_stop(s, index);
+	if (ret)
+		return ret;
+	q->started = false;
+	fd_close(&q->kick);
+	vu_msg_reply_state(reply, m, index, q->base);
+	return 0;
+}
+
+int vu_ring_set_enable(struct vu_session *s, struct vu_msg *m,
+		       struct vu_msg *reply)
+{
+	struct vu_queue *q;
+
+	(void)reply;
+	if (!(s->features & VU_BIT(VU_F_PROTOCOL_FEATURES)))
+		return vu_session_fail(s, -EPROTO, "features lack bit 30");
+	q = ring_find(s, m->payload.state.index);
+	if (!q || m->payload.state.num > 1)
+		return -EINVAL;
+	q->enabled = m->payload.state.num;
+	return ring_update(s, s->at_queue);
+}
+
+/* The queue, and that there is a descriptor exactly if the message says so. */
+static int ring_check_fd(struct vu_session *s, const struct vu_msg *m)
+{
+	uint64_t v = m->payload.u64;
+	unsigned int want = v & VU_VRING_NOFD ? 0 : 1;
+
+	if (v & ~(uint64_t)(VU_VRING_INDEX_MASK | VU_VRING_NOFD))
+		return vu_session_fail(s, -EINVAL, "0x%llx",
+				       (unsigned long long)v);
+	if (m->nfds != want)
+		return vu_session_fail(s, -EBADMSG, "%u descriptors, not %u",
+				       m->nfds, want);
+	return ring_find(s, v & VU_VRING_INDEX_MASK) ? 0 : -EINVAL;
+}
+
+int vu_ring_set_kick(struct vu_session *s, struct vu_msg *m,
+		     struct vu_msg *reply)
+{
+	struct vu_queue *q;
+	int ret;
+
+	(void)reply;
+	ret = ring_check_fd(s, m);
+	if (ret)
+		return ret;
+	q = &s->queue[s->at_queue];
+	if (!m->nfds)
+		return vu_session_fail(s, -EOPNOTSUPP, "cannot poll");
+	ret = vu_ring_stop(s, s->at_queue);
+	if (ret)
+		return ret;
+	fd_close(&q->kick);
+	q->kick = ring_take_fd(m);
+	q->started = true;
+	return ring_update(s, s->at_queue);
+}
+
+/* A running queue takes the new eventfd before the old one is closed. */
+static int ring_set_fd(struct vu_session *s, struct vu_msg *m,
+		       int *slot, const struct vu_queue *q,
+		       int (*set)(struct vu_device *, uint32_t, int))
+{
+	_cleanup_fd_ int fd = ring_take_fd(m);
+	int ret;
+
+	if (q->running) {
+		ret = set(s->dev, s->at_queue, fd);
+		if (ret)
+			return ret;
+	}
+	fd_close(slot);
+	*slot = steal_fd(&fd);
+	return 0;
+}
+
+int vu_ring_set_call(struct vu_session *s, struct vu_msg *m,
+		     struct vu_msg *reply)
+{
+	struct vu_queue *q;
+	int ret;
+
+	(void)reply;
+	ret = ring_check_fd(s, m);
+	if (ret)
+		return ret;
+	q = &s->queue[s->at_queue];
+	return ring_set_fd(s, m, &q->call, q, s->dev->ops->set_vring_call);
+}
+
+int vu_ring_set_err(struct vu_session *s, struct vu_msg *m,
+		    struct vu_msg *reply)
+{
+	struct vu_queue *q;
+	int ret;
+
+	(void)reply;
+	ret = ring_check_fd(s, m);
+	if (ret)
+		return ret;
+	q = &s->queue[s->at_queue];
+	return ring_set_fd(s, m, &q->err, q, s->dev->ops->set_vring_err);
+}
