@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* check - the checks of doctor: one question each, about this machine */
+#ifndef DOORBELLCTL_CHECK_H
+#define DOORBELLCTL_CHECK_H
+
+#include "ctl.h"
+
+enum check_verdict {
+	CHECK_OK,
+	CHECK_NOTE,	/* worth knowing, in nobody's way */
+	CHECK_NO,	/* the machine is not fit */
+};
+
+struct check {
+	enum check_verdict	verdict;
+	char			detail[200];
+	char			advice[200];	/* may be empty */
+};
+
+__attribute__((format(printf, 2, 3)))
+void check_ok(struct check *c, const char *detail, ...);
+__attribute__((format(printf, 3, 4)))
+void check_note(struct check *c, const char *advice, const char *detail, ...);
+__attribute__((format(printf, 3, 4)))
+void check_no(struct check *c, const char *advice, const char *detail, ...);
+
+void check_kernel_config(const struct ctl_options *o, struct check *c);
+void check_kernel_module(const struct ctl_options *o, struct check *c);
+void check_device_node(const struct ctl_options *o, struct check *c);
+void check_device_abi(const struct ctl_options *o, struct check *c);
+void check_kvm_open(const struct ctl_options *o, struct check *c);
+void check_kvm_ioeventfd(const struct ctl_options *o, struct check *c);
+void check_kvm_irqfd(const struct ctl_options *o, struct check *c);
+void check_kvm_any_length(const struct ctl_options *o, struct check *c);
+void check_memory_lock(const struct ctl_options *o, struct check *c);
+void check_memory_huge(const struct ctl_options *o, struct check *c);
+void check_vmm_qemu(const struct ctl_options *o, struct check *c);
+
+#endif

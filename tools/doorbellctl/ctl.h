@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* ctl - what the subcommands of doorbellctl share */
+#ifndef DOORBELLCTL_CTL_H
+#define DOORBELLCTL_CTL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CTL_OK		0
+#define CTL_FAILED	1
+#define CTL_USAGE	2
+
+struct ctl_options {
+	const char	*proc;
+	bool		 json;
+	bool		 has_id;
+	uint64_t	 id;
+	uint64_t	 count;		/* 0: no end */
+	double		 interval;	/* in seconds */
+};
+
+struct scan;
+
+/* Each prints what it has to say and returns a CTL_* exit status. */
+int cmd_list(const struct ctl_options *o);
+int cmd_show(const struct ctl_options *o);
+int cmd_watch(const struct ctl_options *o);
+int cmd_doctor(const struct ctl_options *o);
+
+/* Complains on stderr: "doorbellctl: @what: strerror(-@err)". CTL_FAILED. */
+int ctl_fail(const char *what, int err);
+/* CTL_FAILED if standard output took not all of it: a full disk is no ok. */
+int ctl_finish(void);
+/* As scan_run(), and says on stderr what could not be looked at. */
+int ctl_scan(const struct ctl_options *o, struct scan *scan);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* describe - facts about a device in words and in JSON */
+#ifndef DOORBELLCTL_DESCRIBE_H
+#define DOORBELLCTL_DESCRIBE_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+struct json;
+struct scan_dev;
+
+/*
+ * @text for a terminal: names are chosen by others, and what steers terminals
+ * becomes '?'. Gives @to.
+ */
+const char *describe_text(const char *text, char *to, size_t size);
+/* "running", "stopped,broken", ... into @to. */
+void describe_state(uint32_t state, char *to, size_t size);
+/* "10.0 GiB", "512 bytes" */
+void describe_bytes(uint64_t bytes, char *to, size_t size);
+/* The name of feature bit @bit of a virtio-blk device, NULL: unknown. */
+const char *describe_feature(unsigned int bit);
+
+/* Members of the open JSON object: what list tells, and the rest of show. */
+void describe_json_head(struct json *j, const struct scan_dev *dev);
+void describe_json_body(struct json *j, const struct scan_dev *dev);
+
+#endif

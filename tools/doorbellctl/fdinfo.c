@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "fdinfo.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vhd.h"
+
+#define FIELD(type, member) \
+	{ #member, offsetof(type, member), sizeof(((type *)0)->member) }
+#define QUEUE(member)	FIELD(struct vhost_doorbell_stats, member)
+#define MEM(member)	FIELD(struct vhost_doorbell_mem_stats, member)
+
+const struct fdinfo_field fdinfo_queue_fields[] = {
+	QUEUE(size), QUEUE(in_flight), QUEUE(kicks), QUEUE(inline_passes),
+	QUEUE(worker_passes), QUEUE(punts), QUEUE(requests), QUEUE(completed),
+	QUEUE(bytes_read), QUEUE(bytes_written), QUEUE(errors), QUEUE(broken),
+	QUEUE(signals), QUEUE(suppressed), QUEUE(worker_pid),
+	{ NULL, 0, 0 },
+};
+
+const struct fdinfo_field fdinfo_mem_fields[] = {
+	MEM(bytes), MEM(regions), MEM(pinned), MEM(pins), MEM(invalidations),
+	{ NULL, 0, 0 },
+};
+
+const struct fdinfo_state fdinfo_states[] = {
+	{ "running",	VHOST_DOORBELL_QUEUE_RUNNING },
+	{ "broken",	VHOST_DOORBELL_QUEUE_BROKEN },
+	{ "hungup",	VHOST_DOORBELL_QUEUE_HUNGUP },
+	{ "parked",	VHOST_DOORBELL_QUEUE_PARKED },
+	{ NULL, 0 },
+};
+
+uint64_t fdinfo_get(const struct fdinfo_field *field, const void *base)
+{
+	const char *at = (const char *)base + field->offset;
+
+	return field->size == 4 ? *(const __u32 *)at : *(const __u64 *)at;
+}
+
+static int parse_number(const char *text, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	/* strtoull() would take signs and spaces. */
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	if (errno || *end || *value > max)
+		return -EINVAL;
+	return 0;
+}
+
+static int parse_u32(const char *text, uint32_t *value)
+{
+	uint64_t wide;
+	int ret = parse_number(text, UINT32_MAX, &wide);
+
+	if (!ret)
+		*value = wide;
+	return ret;
+}
+
+static int parse_field(const struct fdinfo_field *fields, const char *name,
+		       const char *text, void *base)
+{
+	for (; fields->name; fields++) {
+		char *at = (char *)base + fields->offset;
+		uint64_t value;
+
+		if (strcmp(fields->name, name))
+			continue;
+		if (parse_number(text, fields->size == 4 ? UINT32_MAX :
+				 UINT64_MAX, &value))
+			return -EINVAL;
+		if (fields->size == 4)
+			*(__u32 *)at = value;
+		else
+			*(__u64 *)at = value;
+		return 0;
+	}
+	return 0;
+}
+
+static uint32_t parse_state(char *words)
+{
+	uint32_t state = 0;
+	char *save, *word;
+
+	for (word = strtok_r(words, ",", &save); word;
+	     word = strtok_r(NULL, ",", &save))
+		for (int i = 0; fdinfo_states[i].name; i++)
+			if (!strcmp(word, fdinfo_states[i].name))
+				state |= fdinfo_states[i].bit;
+	return state;
+}
+
+/* "name=value name=value ..." */
+static int parse_pairs(const struct fdinfo_field *fields, char *text,
+		       void *base, uint32_t *state)
+{
+	char *save, *pair;
+
+	for (pair = strtok_r(text, " ", &save); pair;
+	     pair = strtok_r(NULL, " ", &save)) {
+		char *value = strchr(pair, '=');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		if (state && !strcmp(pair, "state"))
+			*state = parse_state(value);
+		else if (parse_field(fields, pair, value, base))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_queue(const char *number, char *value, struct fdinfo *info)
+{
+	struct vhost_doorbell_stats *q;
+	uint32_t i;
+
+	if (parse_u32(number, &i))
+		return 0;	/* a key of its own, not a queue */
+	if (i >= VHOST_DOORBELL_MAX_QUEUES)
+		return -EINVAL;
+	q = &info->queue[i];
+	q->index = i;
+	return parse_pairs(fdinfo_queue_fields, value, q, &q->state);
+}
+
+/* Where a name is cut off it does not fit the UAPI's limits either. */
+static int parse_string(const char *text, char *to, size_t size)
+{
+	if (strlen(text) >= size)
+		return -EINVAL;
+	strcpy(to, text);
+	return 0;
+}
+
+static bool is_octal(const char *s)
+{
+	return s[0] >= '0' && s[0] <= '3' && s[1] >= '0' && s[1] <= '7' &&
+	       s[2] >= '0' && s[2] <= '7';
+}
+
+/* The kernel writes spaces, newlines and backslashes of a path as \ooo. */
+static int parse_path(const char *text, char *to, size_t size)
+{
+	for (; *text; text++, to++, size--) {
+		if (size < 2)
+			return -EINVAL;
+		*to = *text;
+		if (*text != '\\' || !is_octal(text + 1))
+			continue;
+		*to = (text[1] - '0') << 6 | (text[2] - '0') << 3 |
+		      (text[3] - '0');
+		text += 3;
+	}
+	*to = '\0';
+	return 0;
+}
+
+static int parse_mode(const char *text, struct fdinfo *info)
+{
+	int mode = vhd_mode_parse(text);
+
+	if (mode < 0)
+		return mode;
+	info->exec.mode = mode;
+	return 0;
+}
+
+static int parse_bool(const char *text, bool *value)
+{
+	uint64_t number;
+	int ret = parse_number(text, 1, &number);
+
+	if (!ret)
+		*value = number;
+	return ret;
+}
+
+static int parse_num_queues(const char *text, struct fdinfo *info)
+{
+	int ret = parse_u32(text, &info->num_queues);
+
+	if (!ret && info->num_queues > VHOST_DOORBELL_MAX_QUEUES)
+		ret = -EINVAL;
+	return ret;
+}
+
+static int parse_line(const char *key, char *value, struct fdinfo *info)
+{
+	if (!strcmp(key, "vhost-doorbell"))
+		return parse_number(value, UINT64_MAX, &info->id);
+	if (!strcmp(key, "backend"))
+		return parse_string(value, info->backend,
+				    sizeof(info->backend));
+	if (!strcmp(key, "disk"))
+		return parse_path(value, info->disk, sizeof(info->disk));
+	if (!strcmp(key, "capacity"))
+		return parse_number(value, UINT64_MAX, &info->capacity);
+	if (!strcmp(key, "read-only"))
+		return parse_bool(value, &info->read_only);
+	if (!strcmp(key, "mode"))
+		return parse_mode(value, info);
+	if (!strcmp(key, "inline-max"))
+		return parse_u32(value, &info->exec.inline_max);
+	if (!strcmp(key, "budget"))
+		return parse_u32(value, &info->exec.budget);
+	if (!strcmp(key, "features"))
+		return parse_number(value, UINT64_MAX, &info->features);
+	if (!strcmp(key, "queues"))
+		return parse_num_queues(value, info);
+	if (!strcmp(key, "memory"))
+		return parse_pairs(fdinfo_mem_fields, value, &info->mem, NULL);
+	if (!strncmp(key, "queue", 5))
+		return parse_queue(key + 5, value, info);
+	return 0;
+}
+
+int fdinfo_parse(FILE *in, struct fdinfo *info)
+{
+	char *line = NULL;
+	bool ours = false;
+	size_t size = 0;
+	int ret = 0;
+
+	memset(info, 0, sizeof(*info));
+	strcpy(info->backend, "none");
+	errno = 0;
+	while (!ret && getline(&line, &size, in) > 0) {
+		char *value = strchr(line, ':');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		value += strspn(value, " \t");
+		value[strcspn(value, "\n")] = '\0';
+		ours |= !strcmp(line, "vhost-doorbell");
+		ret = parse_line(line, value, info);
+	}
+	free(line);
+	if (!ret && ferror(in))
+		ret = errno ? -errno : -EIO;
+	if (!ret && !ours)
+		ret = -ENODEV;
+	return ret;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/* list - the devices in use, one per line */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl.h"
+#include "describe.h"
+#include "json.h"
+#include "scan.h"
+#include "vhd.h"
+
+static int list_json(const struct scan *scan)
+{
+	struct json j;
+	int ret;
+
+	json_begin(&j, stdout);
+	json_object(&j, NULL);
+	json_array(&j, "devices");
+	for (size_t i = 0; i < scan->num_devs; i++) {
+		json_object(&j, NULL);
+		describe_json_head(&j, scan->dev[i]);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_object_end(&j);
+	ret = json_end(&j);
+	return ret ? ctl_fail("standard output", ret) : CTL_OK;
+}
+
+static int list_text(const struct scan *scan)
+{
+	printf("%-5s %-8s %-16s %-7s %6s %12s  %s\n", "ID", "PID", "COMMAND",
+	       "MODE", "QUEUES", "REQUESTS", "DISK");
+	for (size_t i = 0; i < scan->num_devs; i++) {
+		const struct scan_dev *dev = scan->dev[i];
+		const struct fdinfo *info = &dev->info;
+		char comm[sizeof(dev->holder->comm)], disk[PATH_MAX];
+
+		printf("%-5" PRIu64 " %-8d %-16s %-7s %6u %12" PRIu64 "  %s%s\n",
+		       info->id, (int)dev->holder->pid,
+		       describe_text(dev->holder->comm, comm, sizeof(comm)),
+		       vhd_mode_name(info->exec.mode), info->num_queues,
+		       fdinfo_sum(info, requests),
+		       *info->disk ? describe_text(info->disk, disk,
+						   sizeof(disk)) : "-",
+		       info->read_only ? " (read-only)" : "");
+	}
+	return ctl_finish();
+}
+
+int cmd_list(const struct ctl_options *o)
+{
+	struct scan scan;
+	int ret = ctl_scan(o, &scan);
+
+	if (ret)
+		return ctl_fail(o->proc, ret);
+	ret = o->json ? list_json(&scan) : list_text(&scan);
+	scan_free(&scan);
+	return ret;
+}

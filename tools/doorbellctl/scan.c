@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "scan.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fd.h"
+
+static int parse_id(const char *name)
+{
+	char *end;
+	long id;
+
+	if (!isdigit((unsigned char)*name))
+		return -EINVAL;
+	errno = 0;
+	id = strtol(name, &end, 10);
+	return errno || *end || id > INT32_MAX ? -EINVAL : (int)id;
+}
+
+static FILE *open_in(int dir, const char *path)
+{
+	_cleanup_fd_ int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	FILE *file;
+
+	if (fd < 0)
+		return NULL;
+	file = fdopen(fd, "r");
+	if (file)
+		steal_fd(&fd);
+	return file;
+}
+
+static DIR *open_dir_in(int dir, const char *path)
+{
+	_cleanup_fd_ int fd = openat(dir, path,
+				     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream;
+
+	if (fd < 0)
+		return NULL;
+	stream = fdopendir(fd);
+	if (stream)
+		steal_fd(&fd);
+	return stream;
+}
+
+static void read_comm(int dir, struct scan_holder *holder)
+{
+	FILE *file = open_in(dir, "comm");
+
+	strcpy(holder->comm, "?");
+	if (!file)
+		return;
+	if (fgets(holder->comm, sizeof(holder->comm), file))
+		holder->comm[strcspn(holder->comm, "\n")] = '\0';
+	fclose(file);
+}
+
+/*
+ * Spares reading the fdinfo of every file on the machine. The path is the one
+ * in the mount namespace of whoever opened it: only its last part is ours.
+ */
+static bool may_be_ours(int fds, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(fds, name, target, sizeof(target) - 1);
+	const char *last;
+
+	if (n <= 0)
+		return false;
+	target[n] = '\0';
+	last = strrchr(target, '/');
+	return last && !strncmp(last + 1, "vhost-doorbell", 14);
+}
+
+static int holder_add(struct scan_dev *dev, const struct scan_holder *holder)
+{
+	struct scan_holder *more;
+
+	more = reallocarray(dev->holder, dev->num_holders + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	dev->holder = more;
+	more[dev->num_holders++] = *holder;
+	return 0;
+}
+
+static struct scan_dev *dev_add(struct scan *scan, const struct fdinfo *info)
+{
+	struct scan_dev **more, *dev;
+
+	more = reallocarray(scan->dev, scan->num_devs + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	scan->dev = more;
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return NULL;
+	dev->info = *info;
+	more[scan->num_devs++] = dev;
+	return dev;
+}
+
+static int scan_fd(struct scan *scan, int process, struct scan_holder *holder)
+{
+	char path[32];
+	struct fdinfo *info;
+	struct scan_dev *dev;
+	FILE *file;
+	int ret;
+
+	snprintf(path, sizeof(path), "fdinfo/%d", holder->fd);
+	file = open_in(process, path);
+	if (!file)
+		return 0;	/* closed, or the process ended */
+	info = malloc(sizeof(*info));
+	ret = info ? fdinfo_parse(file, info) : -ENOMEM;
+	fclose(file);
+	if (!ret) {
+		dev = scan_find(scan, info->id);
+		if (!dev)
+			dev = dev_add(scan, info);
+		ret = dev ? holder_add(dev, holder) : -ENOMEM;
+	}
+	free(info);
+	if (ret == -EINVAL)
+		scan->num_bad++;
+	return ret == -ENOMEM ? ret : 0;
+}
+
+static int scan_process(struct scan *scan, int proc, const char *name)
+{
+	struct scan_holder holder = { .pid = parse_id(name) };
+	_cleanup_fd_ int process = -1;
+	struct dirent *entry;
+	int ret = 0;
+	DIR *fds;
+
+	process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (process < 0)
+		return 0;
+	fds = open_dir_in(process, "fd");
+	if (!fds) {
+		scan->num_hidden += errno == EACCES || errno == EPERM;
+		return 0;
+	}
+	while (!ret && (entry = readdir(fds))) {
+		holder.fd = parse_id(entry->d_name);
+		if (holder.fd < 0 || !may_be_ours(dirfd(fds), entry->d_name))
+			continue;
+		read_comm(process, &holder);
+		ret = scan_fd(scan, process, &holder);
+	}
+	closedir(fds);
+	return ret;
+}
+
+/* A service manager only keeps what another process works with: it is last. */
+static int compare_holders(const void *a, const void *b)
+{
+	const struct scan_holder *x = a, *y = b;
+
+	if ((x->pid == 1) != (y->pid == 1))
+		return x->pid == 1 ? 1 : -1;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->fd < y->fd ? -1 : x->fd > y->fd;
+}
+
+static int compare_devs(const void *a, const void *b)
+{
+	const struct scan_dev *const *x = a, *const *y = b;
+
+	if ((*x)->info.id != (*y)->info.id)
+		return (*x)->info.id < (*y)->info.id ? -1 : 1;
+	return 0;
+}
+
+int scan_run(const char *proc, struct scan *scan)
+{
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	memset(scan, 0, sizeof(*scan));
+	dir = open_dir_in(AT_FDCWD, proc);
+	if (!dir)
+		return -errno;
+	while (!ret && (entry = readdir(dir)))
+		if (parse_id(entry->d_name) > 0)
+			ret = scan_process(scan, dirfd(dir), entry->d_name);
+	closedir(dir);
+	if (ret) {
+		scan_free(scan);
+		return ret;
+	}
+	if (scan->num_devs)
+		qsort(scan->dev, scan->num_devs, sizeof(scan->dev[0]),
+		      compare_devs);
+	for (size_t i = 0; i < scan->num_devs; i++)
+		qsort(scan->dev[i]->holder, scan->dev[i]->num_holders,
+		      sizeof(struct scan_holder), compare_holders);
+	return 0;
+}
+
+void scan_free(struct scan *scan)
+{
+	for (size_t i = 0; i < scan->num_devs; i++) {
+		free(scan->dev[i]->holder);
+		free(scan->dev[i]);
+	}
+	free(scan->dev);
+	memset(scan, 0, sizeof(*scan));
+}
+
+struct scan_dev *scan_find(const struct scan *scan, uint64_t id)
+{
+	for (size_t i = 0; i < scan->num_devs; i++)
+		if (scan->dev[i]->info.id == id)
+			return scan->dev[i];
+	return NULL;
+}

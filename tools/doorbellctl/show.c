@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* show - all that is known of each device */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl.h"
+#include "describe.h"
+#include "json.h"
+#include "scan.h"
+#include "vhd.h"
+
+/* What fits on a line of 80 characters. */
+#define COLUMNS	3
+
+static int show_json(struct scan_dev **dev, size_t n)
+{
+	struct json j;
+	int ret;
+
+	json_begin(&j, stdout);
+	json_object(&j, NULL);
+	json_array(&j, "devices");
+	for (size_t i = 0; i < n; i++) {
+		json_object(&j, NULL);
+		describe_json_head(&j, dev[i]);
+		describe_json_body(&j, dev[i]);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_object_end(&j);
+	ret = json_end(&j);
+	return ret ? ctl_fail("standard output", ret) : CTL_OK;
+}
+
+static void show_features(uint64_t bits)
+{
+	printf("  %-11s 0x%" PRIx64, "features", bits);
+	for (unsigned int bit = 0, n = 0; bit < 64; bit++) {
+		const char *name = describe_feature(bit);
+
+		if (!(bits >> bit & 1))
+			continue;
+		/* Four names to a line keep it under 80 characters. */
+		if (n++ % 4 == 0)
+			printf("\n  %-11s", "");
+		if (name)
+			printf(" %s", name);
+		else
+			printf(" bit-%u", bit);
+	}
+	putchar('\n');
+}
+
+static void show_head(const struct scan_dev *dev)
+{
+	const struct fdinfo *info = &dev->info;
+	char bytes[32], text[PATH_MAX];
+
+	printf("device %" PRIu64 "\n", info->id);
+	for (size_t i = 0; i < dev->num_holders; i++)
+		printf("  %-11s %s, pid %d, fd %d\n", i ? "" : "held by",
+		       describe_text(dev->holder[i].comm, text, sizeof(text)),
+		       (int)dev->holder[i].pid, dev->holder[i].fd);
+	printf("  %-11s %s%s\n", "back end", info->backend,
+	       info->read_only ? ", read-only" : "");
+	if (*info->disk) {
+		describe_bytes(info->capacity * 512, bytes, sizeof(bytes));
+		printf("  %-11s %s\n", "disk",
+		       describe_text(info->disk, text, sizeof(text)));
+		printf("  %-11s %s (%" PRIu64 " sectors)\n", "capacity", bytes,
+		       info->capacity);
+	}
+	printf("  %-11s %s, inline-max %u, budget %u\n", "mode",
+	       vhd_mode_name(info->exec.mode), info->exec.inline_max,
+	       info->exec.budget);
+	show_features(info->features);
+	describe_bytes(info->mem.bytes, bytes, sizeof(bytes));
+	printf("  %-11s %s in %u regions, %" PRIu64 " pages pinned\n", "memory",
+	       bytes, info->mem.regions, (uint64_t)info->mem.pinned);
+	printf("  %-11s %" PRIu64 " pins, %" PRIu64 " invalidations\n", "",
+	       (uint64_t)info->mem.pins, (uint64_t)info->mem.invalidations);
+}
+
+static void show_queues(const struct fdinfo *info, uint32_t first)
+{
+	uint32_t end = info->num_queues - first > COLUMNS ? first + COLUMNS :
+		       info->num_queues;
+	char state[64];
+
+	printf("\n  %-13s", "queue");
+	for (uint32_t i = first; i < end; i++)
+		printf(" %20u", i);
+	printf("\n  %-13s", "state");
+	for (uint32_t i = first; i < end; i++) {
+		describe_state(info->queue[i].state, state, sizeof(state));
+		printf(" %20s", state);
+	}
+	putchar('\n');
+	for (const struct fdinfo_field *f = fdinfo_queue_fields; f->name; f++) {
+		printf("  %-13s", f->name);
+		for (uint32_t i = first; i < end; i++)
+			printf(" %20" PRIu64, fdinfo_get(f, &info->queue[i]));
+		putchar('\n');
+	}
+}
+
+static int show_text(struct scan_dev **dev, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			putchar('\n');
+		show_head(dev[i]);
+		for (uint32_t q = 0; q < dev[i]->info.num_queues; q += COLUMNS)
+			show_queues(&dev[i]->info, q);
+	}
+	return ctl_finish();
+}
+
+int cmd_show(const struct ctl_options *o)
+{
+	struct scan_dev *one, **dev;
+	struct scan scan;
+	size_t n;
+	int ret = ctl_scan(o, &scan);
+
+	if (ret)
+		return ctl_fail(o->proc, ret);
+	dev = scan.dev;
+	n = scan.num_devs;
+	if (o->has_id) {
+		one = scan_find(&scan, o->id);
+		dev = &one;
+		n = !!one;
+	}
+	if (o->has_id && !n) {
+		fprintf(stderr, "doorbellctl: no device %" PRIu64 "\n", o->id);
+		ret = CTL_FAILED;
+	} else {
+		ret = o->json ? show_json(dev, n) : show_text(dev, n);
+	}
+	scan_free(&scan);
+	return ret;
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/* watch - rates of each device, from the counters of two moments */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "ctl.h"
+#include "json.h"
+#include "scan.h"
+
+#define HEADER_EVERY	20
+
+struct moment {
+	struct scan	 scan;
+	struct timespec	 time;
+};
+
+/* All per second, but for the last two. */
+struct rates {
+	double		requests;
+	double		bytes_read;
+	double		bytes_written;
+	double		kicks;
+	double		inline_passes;
+	double		worker_passes;
+	double		punts;
+	double		signals;
+	double		errors;
+	uint64_t	in_flight;
+	double		seconds;
+};
+
+static double elapsed(const struct timespec *from, const struct timespec *to)
+{
+	return to->tv_sec - from->tv_sec +
+	       (to->tv_nsec - from->tv_nsec) / 1e9;
+}
+
+/* Less than before: the module was loaded anew, and counts from zero. */
+static double rate(uint64_t before, uint64_t now, double seconds)
+{
+	return now < before ? 0 : (now - before) / seconds;
+}
+
+#define RATE(member) \
+	rate(fdinfo_sum(before, member), fdinfo_sum(now, member), seconds)
+
+static void rates_of(const struct fdinfo *before, const struct fdinfo *now,
+		     double seconds, struct rates *r)
+{
+	*r = (struct rates) {
+		.requests	= RATE(requests),
+		.bytes_read	= RATE(bytes_read),
+		.bytes_written	= RATE(bytes_written),
+		.kicks		= RATE(kicks),
+		.inline_passes	= RATE(inline_passes),
+		.worker_passes	= RATE(worker_passes),
+		.punts		= RATE(punts),
+		.signals	= RATE(signals),
+		.errors		= RATE(errors),
+		.in_flight	= fdinfo_sum(now, in_flight),
+		.seconds	= seconds,
+	};
+}
+
+static void print_header(void)
+{
+	printf("%-3s %8s %6s %6s %7s %8s %8s %6s %8s %6s %4s\n", "ID", "REQ/S",
+	       "RMIB/S", "WMIB/S", "KICK/S", "INLINE/S", "WORKER/S", "PUNT/S",
+	       "SIGNAL/S", "FLIGHT", "ERRS");
+}
+
+static void print_text(uint64_t id, const struct rates *r)
+{
+	printf("%-3" PRIu64 " %8.0f %6.1f %6.1f %7.0f %8.0f %8.0f %6.0f %8.0f %6"
+	       PRIu64 " %4.0f\n", id, r->requests, r->bytes_read / 1048576,
+	       r->bytes_written / 1048576, r->kicks, r->inline_passes,
+	       r->worker_passes, r->punts, r->signals, r->in_flight,
+	       r->errors);
+}
+
+static int print_json(uint64_t id, const struct rates *r)
+{
+	struct json j;
+
+	json_begin_line(&j, stdout);
+	json_object(&j, NULL);
+	json_u64(&j, "id", id);
+	json_double(&j, "seconds", r->seconds, 3);
+	json_double(&j, "requests", r->requests, 1);
+	json_double(&j, "bytes_read", r->bytes_read, 1);
+	json_double(&j, "bytes_written", r->bytes_written, 1);
+	json_double(&j, "kicks", r->kicks, 1);
+	json_double(&j, "inline_passes", r->inline_passes, 1);
+	json_double(&j, "worker_passes", r->worker_passes, 1);
+	json_double(&j, "punts", r->punts, 1);
+	json_double(&j, "signals", r->signals, 1);
+	json_double(&j, "errors", r->errors, 1);
+	json_u64(&j, "in_flight", r->in_flight);
+	json_object_end(&j);
+	return json_end(&j);
+}
+
+static int take(const struct ctl_options *o, struct moment *m)
+{
+	int ret = scan_run(o->proc, &m->scan);
+
+	clock_gettime(CLOCK_MONOTONIC, &m->time);
+	if (ret)
+		return ctl_fail(o->proc, ret);
+	if (o->has_id && !scan_find(&m->scan, o->id)) {
+		fprintf(stderr, "doorbellctl: no device %" PRIu64 "\n", o->id);
+		scan_free(&m->scan);
+		return CTL_FAILED;
+	}
+	return CTL_OK;
+}
+
+static int report(const struct ctl_options *o, const struct moment *before,
+		  const struct moment *now)
+{
+	double seconds = elapsed(&before->time, &now->time);
+	struct rates r;
+
+	for (size_t i = 0; i < now->scan.num_devs; i++) {
+		const struct fdinfo *info = &now->scan.dev[i]->info;
+		const struct scan_dev *old = scan_find(&before->scan, info->id);
+		int ret = 0;
+
+		/* A new one has its first line next time. */
+		if (!old || (o->has_id && info->id != o->id))
+			continue;
+		rates_of(&old->info, info, seconds, &r);
+		if (o->json)
+			ret = print_json(info->id, &r);
+		else
+			print_text(info->id, &r);
+		if (ret)
+			return ctl_fail("standard output", ret);
+	}
+	return ctl_finish();
+}
+
+static void wait_for(double seconds)
+{
+	struct timespec t = {
+		.tv_sec = seconds,
+		.tv_nsec = (seconds - (time_t)seconds) * 1e9,
+	};
+
+	nanosleep(&t, NULL);
+}
+
+int cmd_watch(const struct ctl_options *o)
+{
+	struct moment before, now;
+	int ret = take(o, &before);
+
+	if (ret)
+		return ret;
+	for (uint64_t n = 0; !ret && (!o->count || n < o->count); n++) {
+		if (!o->json && n % HEADER_EVERY == 0)
+			print_header();
+		/* The header is worth seeing before the first second is over. */
+		ret = ctl_finish();
+		wait_for(o->interval);
+		if (!ret)
+			ret = take(o, &now);
+		if (ret)
+			break;
+		ret = report(o, &before, &now);
+		scan_free(&before.scan);
+		before = now;
+	}
+	scan_free(&before.scan);
+	return ret;
+}
