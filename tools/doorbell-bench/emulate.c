@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * emulate - plays the guest's virtio-blk driver over vhost-user, with no VM
+ */
+#include <stdio.h>
+
+#include "bench.h"
+#include "hostile.h"
+#include "info.h"
+#include "options.h"
+#include "report.h"
+#include "run.h"
+
+static int emulate_load(const struct options *o)
+{
+	static struct report report;
+	struct run run;
+	int ret = run_load(&run, o);
+
+	if (!ret) {
+		report_make(&report, &run);
+		report_print(&report, &run);
+		if (!report_good(&report))
+			ret = -1;
+	}
+	run_destroy(&run);
+	return ret ? BENCH_FAILED : BENCH_OK;
+}
+
+int cmd_emulate(int argc, char **argv)
+{
+	struct options o;
+	int ret;
+
+	if (options_parse(&o, argc, argv))
+		return BENCH_USAGE;
+	if (o.help) {
+		options_help();
+		return BENCH_OK;
+	}
+	/* A line must be out when the watchdog of a caller strikes. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (o.hostile)
+		ret = hostile_run(&o);
+	else if (o.config || o.get_id)
+		ret = info_run(&o);
+	else
+		return emulate_load(&o);
+	return ret ? BENCH_FAILED : BENCH_OK;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hostile - break the rules of ring and request, one at a time
+ *
+ * Each case sends one violation on queue 0 of a device that is fine otherwise,
+ * and checks what the back end promises for it; then that queue 1 still
+ * serves, and that queue 0 serves again after a restart.
+ */
+#ifndef HOSTILE_H
+#define HOSTILE_H
+
+#include <stddef.h>
+
+#include "options.h"
+
+struct victim;
+
+enum hostile_expect {
+	EXPECT_BROKEN,		/* error eventfd, and no more completions */
+	EXPECT_IOERR,		/* status 1, and the queue goes on */
+	EXPECT_UNSUPP,		/* status 2, and the queue goes on */
+	EXPECT_OK,
+	EXPECT_OK_OR_IOERR,
+	EXPECT_OK_OR_BROKEN,
+};
+
+/* What a case can't do without; else it is skipped. */
+#define HOSTILE_INDIRECT	(1u << 0)
+#define HOSTILE_NO_INDIRECT	(1u << 1)	/* must not be negotiated */
+#define HOSTILE_WRITABLE	(1u << 2)
+#define HOSTILE_READ_ONLY	(1u << 3)
+#define HOSTILE_BIG_BLOCKS	(1u << 4)	/* blk_size above 512 */
+
+struct hostile_case {
+	const char		*name;
+	enum hostile_expect	expect;
+	unsigned int		need;
+	/* Leaves the violation in the ring; it is published after that. */
+	void			(*craft)(struct victim *v);
+	/* More to look at after the expected outcome; NULL or why not. */
+	const char		*(*check)(const struct victim *v);
+};
+
+struct hostile_set {
+	const struct hostile_case	*cases;
+	size_t				n;
+};
+
+struct hostile_set hostile_ring_cases(void);
+struct hostile_set hostile_req_cases(void);
+int hostile_random(const struct options *o);
+
+/* Prints TAP; 0 if every case went as promised. */
+int hostile_run(const struct options *o);
+
+#endif

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * options - what the command line of `doorbell-bench emulate` asks for
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "fe.h"
+#include "options.h"
+
+enum option_kind {
+	OPT_FLAG,
+	OPT_NUMBER,
+	OPT_STRING,
+	OPT_CHOICE,
+};
+
+struct option_desc {
+	const char		*name;
+	enum option_kind	kind;
+	size_t			offset;
+	const char		*arg;	/* for OPT_CHOICE: the words, by '|' */
+	const char		*help;
+	uint64_t		min;
+	uint64_t		max;
+};
+
+#define FLAG(n, member, text) \
+	{ n, OPT_FLAG, offsetof(struct options, member), NULL, text, 0, 0 }
+#define NUMBER(n, member, a, lo, hi, text) \
+	{ n, OPT_NUMBER, offsetof(struct options, member), a, text, lo, hi }
+#define STRING(n, member, a, text) \
+	{ n, OPT_STRING, offsetof(struct options, member), a, text, 0, 0 }
+#define CHOICE(n, member, words, text) \
+	{ n, OPT_CHOICE, offsetof(struct options, member), words, text, 0, 0 }
+
+#define ANY UINT64_MAX
+
+static const struct option_desc descs[] = {
+	STRING("socket", socket, "PATH", "the back end's vhost-user socket"),
+	NUMBER("connect-timeout", connect_timeout, "SECONDS", 0, 600,
+	       "wait for the socket to appear (10)"),
+	STRING("mem", mem, "4k|thp|hugetlb|file:PATH", "guest memory (4k)"),
+	NUMBER("regions", regions, "N", 1, MEM_MAX_REGIONS,
+	       "guest memory regions, with holes between (2)"),
+	FLAG("mem-slots", mem_slots, "send regions one by one (ADD_MEM_REG)"),
+	FLAG("no-event-idx", no_event_idx, "do not negotiate EVENT_IDX"),
+	FLAG("no-indirect", no_indirect, "do not negotiate INDIRECT_DESC"),
+	FLAG("legacy", legacy, "do not negotiate VERSION_1"),
+	NUMBER("queue-size", queue_size, "N", 4, 32768,
+	       "entries per queue, a power of 2 (128)"),
+	NUMBER("queues", queues, "N", 1, OPTIONS_MAX_QUEUES,
+	       "queues, one thread each (1)"),
+	CHOICE("rw", rw, "read|write|randread|randwrite|randrw",
+	       "kind of load (randread)"),
+	NUMBER("mix", mix, "PERCENT", 0, 100, "reads in randrw (50)"),
+	NUMBER("bs", bs, "BYTES", 512, 16 << 20, "request size (4k)"),
+	NUMBER("depth", depth, "N", 1, 32768,
+	       "requests in flight, per queue (1)"),
+	NUMBER("flush-every", flush_every, "N", 0, ANY,
+	       "flush after every N writes"),
+	NUMBER("count", count, "N", 0, ANY, "stop after N requests"),
+	NUMBER("seconds", seconds, "S", 0, 86400,
+	       "stop after S seconds (10 if no --count)"),
+	NUMBER("offset", offset, "BYTES", 0, ANY,
+	       "first byte of the disk to use"),
+	NUMBER("size", size, "BYTES", 0, ANY, "bytes of the disk to use (all)"),
+	CHOICE("layout", layout, "normal|split|oneseg|random",
+	       "how a request is cut into descriptors"),
+	FLAG("mixed-indirect", mixed_indirect,
+	     "with random: some chains end in an indirect table"),
+	NUMBER("segs", segs, "N", 1, 1024, "most data pieces of a request (8)"),
+	NUMBER("align", align, "BYTES", 0, 4095,
+	       "offset of data in its page (0)"),
+	NUMBER("punch", punch, "N", 0, ANY,
+	       "give back a buffer's pages before every Nth request"),
+	NUMBER("noise", noise, "N", 0, 64, "threads that only ring the bell"),
+	NUMBER("seed", seed, "N", 0, ANY, "of all random choices (1)"),
+	FLAG("spin", spin, "poll the used ring, never sleep"),
+	FLAG("verify", verify, "write patterns, check all that is read"),
+	FLAG("verify-only", verify_only,
+	     "only check what --verify wrote before"),
+	NUMBER("verify-seed", verify_seed, "N", 0, ANY, "of the patterns (1)"),
+	STRING("state", state, "FILE", "keep what was written, between runs"),
+	FLAG("expect-disconnect", expect_disconnect,
+	     "the back end must go away during the run"),
+	NUMBER("reconnect", reconnect, "SECONDS", 0, 600,
+	       "go on when the back end comes back in time"),
+	CHOICE("restore", restore, "disconnect|connect",
+	       "when to read the used index that the ring goes on at"),
+	FLAG("requeue", requeue,
+	     "after a reconnect offer unfinished requests again"),
+	NUMBER("watchdog", watchdog, "SECONDS", 1, 3600,
+	       "give up after that time without progress (60)"),
+	FLAG("get-id", get_id, "print the disk's serial"),
+	FLAG("config", config, "print features and config space"),
+	STRING("hostile", hostile, "NAME|all|random|list",
+	       "break the rules and check what happens"),
+	FLAG("read-only-expected", read_only_expected,
+	     "the disk must refuse writes"),
+	FLAG("json", json, "print one JSON object"),
+	FLAG("help", help, "print this"),
+};
+
+static int parse_number(const char *text, uint64_t *value)
+{
+	static const char units[] = "kMGT";
+	const char *unit;
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	if (errno || end == text || *text == '-')
+		return -EINVAL;
+	if (!*end)
+		return 0;
+	unit = strchr(units, *end == 'K' ? 'k' : *end);
+	if (!unit || end[1])
+		return -EINVAL;
+	for (const char *p = units; p <= unit; p++)
+		if (__builtin_mul_overflow(*value, 1024u, value))
+			return -EINVAL;
+	return 0;
+}
+
+static int parse_choice(const char *words, const char *text, uint64_t *value)
+{
+	size_t len = strlen(text);
+
+	*value = 0;
+	for (;;) {
+		size_t n = strcspn(words, "|");
+
+		if (n == len && !strncmp(words, text, n))
+			return 0;
+		if (!words[n])
+			return -EINVAL;
+		words += n + 1;
+		(*value)++;
+	}
+}
+
+static int store(struct options *o, const struct option_desc *d,
+		 const char *value)
+{
+	char *at = (char *)o + d->offset;
+	int ret = 0;
+
+	switch (d->kind) {
+	case OPT_FLAG:
+		*(bool *)at = true;
+		break;
+	case OPT_STRING:
+		*(const char **)at = value;
+		break;
+	case OPT_CHOICE:
+		ret = parse_choice(d->arg, value, (uint64_t *)at);
+		break;
+	case OPT_NUMBER:
+		ret = parse_number(value, (uint64_t *)at);
+		if (!ret && (*(uint64_t *)at < d->min ||
+			     *(uint64_t *)at > d->max))
+			ret = -ERANGE;
+		break;
+	}
+	return ret;
+}
+
+static const struct option_desc *find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(descs); i++)
+		if (strlen(descs[i].name) == len &&
+		    !strncmp(descs[i].name, name, len))
+			return &descs[i];
+	return NULL;
+}
+
+static int complain(const char *what, const char *why)
+{
+	fprintf(stderr, "doorbell-bench: %s: %s\n", what, why);
+	return -EINVAL;
+}
+
+static int parse_args(struct options *o, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const struct option_desc *d = NULL;
+		const char *arg = argv[i], *value = NULL;
+		size_t len = strcspn(arg, "=");
+
+		if (!strcmp(arg, "-h"))
+			arg = "--help", len = 6;
+		if (len > 2 && arg[0] == '-' && arg[1] == '-')
+			d = find(arg + 2, len - 2);
+		if (!d)
+			return complain(argv[i], "unknown option");
+		if (arg[len] == '=')
+			value = arg + len + 1;
+		if (d->kind == OPT_FLAG && value)
+			return complain(argv[i], "takes no value");
+		if (d->kind != OPT_FLAG && !value && ++i < argc)
+			value = argv[i];
+		if (d->kind != OPT_FLAG && !value)
+			return complain(arg, "needs a value");
+		if (store(o, d, value))
+			return complain(arg, "bad value");
+	}
+	return 0;
+}
+
+static int parse_mem(struct options *o)
+{
+	if (!strncmp(o->mem, "file:", 5)) {
+		o->mem_kind = MEM_FILE;
+		o->mem_path = o->mem + 5;
+		return *o->mem_path ? 0 : complain("--mem", "no path");
+	}
+	if (!strcmp(o->mem, "4k"))
+		o->mem_kind = MEM_4K;
+	else if (!strcmp(o->mem, "thp"))
+		o->mem_kind = MEM_THP;
+	else if (!strcmp(o->mem, "hugetlb"))
+		o->mem_kind = MEM_HUGETLB;
+	else
+		return complain("--mem", "bad value");
+	return 0;
+}
+
+static int check(struct options *o)
+{
+	if (o->hostile && !strcmp(o->hostile, "list"))
+		return 0;
+	if (!o->socket)
+		return complain("--socket", "is missing");
+	if (o->queue_size & (o->queue_size - 1))
+		return complain("--queue-size", "not a power of 2");
+	if (o->bs % 512)
+		return complain("--bs", "not a multiple of 512");
+	if (o->regions > FE_TABLE_MAX && !o->mem_slots)
+		return complain("--regions", "more than 8 need --mem-slots");
+	if (o->verify_only && !o->state && !o->size)
+		return complain("--verify-only", "needs --size or --state");
+	if (o->verify_only)
+		o->verify = true;
+	if (o->state && !o->verify)
+		return complain("--state", "needs --verify or --verify-only");
+	/* Every run has an end. */
+	if (!o->count && !o->seconds)
+		o->seconds = 10;
+	return parse_mem(o);
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	int ret;
+
+	*o = (struct options){
+		.connect_timeout = 10, .mem = "4k", .regions = 2,
+		.queue_size = 128, .queues = 1, .rw = RW_RANDREAD, .mix = 50,
+		.bs = 4096, .depth = 1, .segs = 8, .seed = 1,
+		.verify_seed = 1, .watchdog = 60,
+	};
+	ret = parse_args(o, argc, argv);
+	if (ret || o->help)
+		return ret;
+	return check(o);
+}
+
+void options_help(void)
+{
+	printf("usage: doorbell-bench emulate --socket PATH [OPTION]...\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(descs); i++) {
+		const struct option_desc *d = &descs[i];
+		int n = printf("  --%s%s%s", d->name, d->arg ? " " : "",
+			       d->arg ? d->arg : "");
+
+		printf("%*s%s\n", n < 28 ? 28 - n : 2, "", d->help);
+	}
+	printf("\nNumbers take k, M, G, T (powers of 1024).\n"
+	       "Exit status: 0 no error, 1 errors found, 2 usage.\n");
+}
