@@ -1,0 +1,89 @@
+# shellcheck shell=bash disable=SC2154 # the caller's: results, logs, retries
+# SPDX-License-Identifier: GPL-2.0
+# lib.sh: results of the test groups, for tests/run.
+#
+# A group's results are lines 'ok - GROUP: NAME', 'not ok - GROUP: NAME', with
+# ' # SKIP reason' after a skipped one; they are shown as they come and kept in
+# $results/GROUP, from which the summary counts. $logs is a directory for what
+# was said, $retries a file with a line per second attempt of L1.
+
+# result GROUP ok|'not ok' NAME
+result()
+{
+	printf '%s - %s: %s\n' "$2" "$1" "$3" | tee -a "$results/$1"
+}
+
+# tap GROUP: read TAP, and show and keep it; everything goes to GROUP.log too
+tap()
+{
+	local line
+
+	: >"$results/$1"
+	while IFS= read -r line; do
+		printf '%s\n' "$line" >>"$logs/$1.log"
+		line=${line%$'\r'}
+		if [[ $line =~ ^(not ok|ok)( [0-9]+)?( -)?" "?(.*)$ ]]; then
+			result "$1" "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]}"
+		elif [[ $line == '@@RETRY '* ]]; then
+			: >"$results/$1"
+			echo "${line#@@RETRY }" >>"$retries"
+			echo "# $1: the emulator failed, second attempt: ${line#@@RETRY }"
+		elif [[ $line == '#'* ]]; then
+			printf '%s\n' "$line"
+		fi
+	done
+}
+
+# tap_from GROUP COMMAND...: its TAP; a status that no result explains is a
+# failure, and so is silence
+tap_from()
+{
+	local group=$1 status
+
+	shift
+	: >"$logs/$group.log"
+	"$@" 2>&1 | tap "$group"
+	status=${PIPESTATUS[0]}
+	# From 124 on it was cut short, whatever its results say.
+	if [ "$status" -ge 124 ] || { [ "$status" -ne 0 ] &&
+	     ! grep -q '^not ok' "$results/$group"; }; then
+		result "$group" 'not ok' "ended with status $status"
+		tail -n 30 "$logs/$group.log" | sed 's/^/# /'
+	elif [ ! -s "$results/$group" ]; then
+		result "$group" 'not ok' 'gave no results'
+	fi
+}
+
+# one GROUP NAME COMMAND...: one result from a status, 77 is a skip
+one()
+{
+	local group=$1 name=$2 log=$logs/$1-${2//[ \/]/-}.log status=0
+
+	shift 2
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	case $status in
+	0) result "$group" ok "$name" ;;
+	77) result "$group" ok "$name # SKIP $(tail -n 1 "$log")" ;;
+	*)
+		result "$group" 'not ok' "$name"
+		tail -n 40 "$log" | sed 's/^/# /'
+		return 1
+		;;
+	esac
+}
+
+# Prints the last line; its status says whether all is well.
+summary()
+{
+	local failed skipped all
+
+	all=$(cat "$results"/* 2>/dev/null | grep -c .)
+	failed=$(cat "$results"/* 2>/dev/null | grep -c '^not ok')
+	skipped=$(cat "$results"/* 2>/dev/null | grep -ciE '^ok .*# *skip')
+	grep -h '^not ok' "$results"/* 2>/dev/null | sed 's/^/# failed: /'
+	if [ -s "$retries" ]; then
+		echo "# $(grep -c . "$retries") boots of L1 were tried again"
+	fi
+	echo "$((all - failed - skipped)) passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] && [ "$all" -gt 0 ]
+}

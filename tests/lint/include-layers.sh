@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# include-layers: the layers of Documentation/architecture.rst hold; the table
+# is include-layers.txt
+. "$(dirname "$0")/common"
+set -f	# patterns of the table are no file names here
+
+rules=$(dirname "${BASH_SOURCE[0]}")/include-layers.txt
+rules=tests/lint/${rules##*/}
+mapfile -t rows < <(table "$rules" | grep -v '^only ')
+mapfile -t only < <(table "$rules" | grep '^only ')
+
+# allowed FILE: the headers of the first row that matches it; 1: no row
+allowed()
+{
+	local row
+
+	for row in "${rows[@]}"; do
+		read -ra row <<<"$row"
+		# shellcheck disable=SC2053 # a pattern is meant
+		if [[ $1 == ${row[0]} ]]; then
+			echo "${row[*]:1}"
+			return 0
+		fi
+	done
+	return 1
+}
+
+# check_own FILE LINE HEADER ALLOWED: a header of the project's
+check_own()
+{
+	local own=${1##*/} headers
+
+	read -ra headers <<<"$4"
+	case $1 in
+	drivers/*) headers+=(stats.h trace.h) ;;
+	esac
+	matches "$3" "${own%.*}.h" "${headers[@]}" ||
+		bad "$1:$2: may not include \"$3\" ($rules)"
+}
+
+# check_only FILE LINE HEADER: one that few may include
+check_only()
+{
+	local row
+
+	for row in "${only[@]}"; do
+		read -ra row <<<"$row"
+		[ "$3" = "${row[1]}" ] || continue
+		matches "$1" "${row[@]:2}" ||
+			bad "$1:$2: <$3> is for ${row[*]:2} ($rules)"
+	done
+}
+
+check_file()
+{
+	local file=$1 may line text header
+
+	may=$(allowed "$file") || {
+		bad "$file: has no row in $rules"
+		return
+	}
+	while IFS=: read -r line text; do
+		header=${text#*[<\"]}
+		header=${header%%[>\"]*}
+		case $text in
+		*\"*) check_own "$file" "$line" "$header" "$may" ;;
+		*)
+			case $file in
+			drivers/*) check_only "$file" "$line" "$header" ;;
+			esac
+			;;
+		esac
+	done < <(grep -nE '^[[:space:]]*#[[:space:]]*include\b' "$file")
+}
+
+while IFS= read -r file; do
+	check_file "$file"
+done < <(files 'drivers/vhost-doorbell/*.[ch]' 'tools/vhost-user/*.[ch]' \
+	'tools/lib/*.[ch]')
+finish
