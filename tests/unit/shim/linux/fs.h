@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHIM_LINUX_FS_H
+#define SHIM_LINUX_FS_H
+
+#include <fcntl.h>
+#include <linux/types.h>
+#include <sys/stat.h>
+
+#define FMODE_READ	1U
+#define FMODE_WRITE	2U
+
+struct inode {
+	umode_t		i_mode;
+};
+
+struct file {
+	struct inode	*inode;
+	unsigned int	 f_mode;
+	unsigned int	 f_flags;
+	int		 refs;
+};
+
+struct kiocb {
+	struct file	*ki_filp;
+};
+
+#define file_inode(f)	((f)->inode)
+
+#endif

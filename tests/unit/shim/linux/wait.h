@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHIM_LINUX_WAIT_H
+#define SHIM_LINUX_WAIT_H
+
+#include <linux/types.h>
+
+typedef struct {
+	int		waiters;
+	unsigned int	wakes;
+} wait_queue_head_t;
+
+void shim_wait(wait_queue_head_t *wq);
+
+static inline void init_waitqueue_head(wait_queue_head_t *wq)
+{
+	*wq = (wait_queue_head_t){};
+}
+
+static inline bool waitqueue_active(const wait_queue_head_t *wq)
+{
+	return wq->waiters;
+}
+
+static inline void wake_up(wait_queue_head_t *wq)
+{
+	wq->wakes++;
+}
+
+/* As in the kernel, who is not woken does not look again. */
+#define wait_event(wq, condition)					\
+	do {								\
+		might_sleep();						\
+		(wq).waiters++;						\
+		while (!(condition))					\
+			shim_wait(&(wq));				\
+		(wq).waiters--;						\
+	} while (0)
+
+#endif

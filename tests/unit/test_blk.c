@@ -1,0 +1,594 @@
+// SPDX-License-Identifier: GPL-2.0
+/* backend_blk.c: what becomes of requests, on a disk that only remembers. */
+#include <linux/file.h>
+#include <linux/virtio_blk.h>
+#include <uapi/linux/vhost_doorbell.h>
+
+#include "backend.h"
+#include "backend_blk.h"
+#include "disk.h"
+#include "ring.h"
+#include "tap.h"
+
+#define NUM		32U
+#define DISK_FD		7
+#define CAPACITY	2048ULL		/* sectors */
+#define HDR		RING_DATA
+#define DATA		(RING_DATA + PAGE_SIZE)
+#define STATUS		(RING_DATA + 0x100000)
+#define MAX_SEGS	32
+
+/* --- the disk --- */
+
+static struct inode disk_inode = { .i_mode = S_IFBLK };
+static struct file disk_file = {
+	.inode = &disk_inode, .f_mode = FMODE_READ | FMODE_WRITE,
+};
+static struct bell_disk_req *submitted, *retried;
+static unsigned int submits;
+static bool submitted_nowait;
+static int submit_ret;
+
+struct file *fget(unsigned int fd)
+{
+	if (fd != DISK_FD)
+		return NULL;
+	disk_file.refs++;
+	return &disk_file;
+}
+
+void fput(struct file *file)
+{
+	file->refs--;
+}
+
+static int disk_submit(struct bell_disk_req *req, bool nowait)
+{
+	submitted_nowait = nowait;
+	if (submit_ret)
+		return submit_ret;
+	submitted = req;
+	submits++;
+	return 0;
+}
+
+static void disk_resubmit(struct bell_disk_req *req)
+{
+	disk_submit(req, false);
+}
+
+static void disk_close(struct bell_disk *disk)
+{
+}
+
+static const struct bell_disk_ops disk_ops = {
+	.submit = disk_submit, .resubmit = disk_resubmit, .close = disk_close,
+};
+
+int bell_disk_bdev_open(struct bell_disk *disk)
+{
+	disk->ops = &disk_ops;
+	disk->capacity = CAPACITY;
+	disk->block_size = 512;
+	disk->phys_block_size = 4096;
+	disk->addr_mask = 511;
+	disk->len_mask = 511;
+	disk->may_inline = true;
+	return 0;
+}
+
+int bell_disk_file_open(struct bell_disk *disk)
+{
+	return -EOPNOTSUPP;
+}
+
+void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
+{
+	retried = container_of(node, struct bell_disk_req, retry);
+}
+
+/* --- a device --- */
+
+static struct ring r;
+static struct bell_backend *be;
+static struct bell_exec exec;
+static struct vhost_doorbell_blk cfg;
+
+static void begin_with(u64 features)
+{
+	submitted = NULL;
+	submits = 0;
+	submit_ret = 0;
+	retried = NULL;
+	ring_begin(&r, NUM);
+	be = bell_backend_blk_create(&cfg);
+	if (IS_ERR(be))
+		shim_die("no back end: %ld", PTR_ERR(be));
+	exec = (struct bell_exec){ .vq = &r.vq };
+	CHECK_EQ(be->ops->start_queue(be, &exec, features), 0);
+}
+
+static void begin(void)
+{
+	disk_file.f_mode = FMODE_READ | FMODE_WRITE;
+	disk_file.f_flags = 0;
+	cfg = (struct vhost_doorbell_blk){ .fd = DISK_FD, .num_queues = 1 };
+	memcpy(cfg.serial, "12345678901234567890", 20);
+	begin_with(BIT_ULL(VIRTIO_BLK_F_FLUSH));
+}
+
+static void end(void)
+{
+	be->ops->stop_queue(be, &exec);
+	be->ops->destroy(be);
+	CHECK_EQ(disk_file.refs, 0);
+	ring_end(&r);
+}
+
+static enum bell_pass pass(bool may_sleep)
+{
+	struct bell_run run = {
+		.exec = &exec, .budget = 64, .may_sleep = may_sleep,
+	};
+
+	return be->ops->exec.pass(&exec, &run);
+}
+
+static void put_header(u32 type, u64 sector)
+{
+	struct virtio_blk_outhdr h = {
+		.type = htole32(type), .sector = htole64(sector),
+	};
+
+	memcpy(ring_at(HDR), &h, sizeof(h));
+	*(u8 *)ring_at(STATUS) = 0xee;
+}
+
+/* A chain of the pieces, the first @nout of them readable. */
+static void put_chain(const struct bell_seg *seg, u32 n, u32 nout)
+{
+	for (u32 i = 0; i < n; i++)
+		ring_put_desc(&r.desc[i], seg[i].addr, seg[i].len,
+			      (i + 1 < n ? D_NEXT : 0) |
+			      (i < nout ? 0 : D_WRITE), i + 1);
+	ring_add(&r, 0);
+}
+
+static u8 status(void)
+{
+	return *(u8 *)ring_at(STATUS);
+}
+
+static u32 used_len(void)
+{
+	return le32toh(r.used->ring[(le16toh(r.used->idx) - 1) % NUM].len);
+}
+
+/* --- one request each --- */
+
+#define H	{ HDR, 16 }
+#define S	{ STATUS, 1 }
+
+static const struct row {
+	const char *name;
+	u32 type;
+	u64 sector;
+	u32 n, nout;
+	struct bell_seg seg[MAX_SEGS];
+	u8 status;		/* of what never gets to the disk */
+	bool submit, unaligned;
+	u32 bytes, nvecs;
+	bool read_only;
+	u32 len;		/* in the used ring, if not submitted */
+} rows[] = {
+	{ "read", VIRTIO_BLK_T_IN, 8, 3, 1, { H, { DATA, 512 }, S },
+	  .submit = true, .bytes = 512, .nvecs = 1 },
+	{ "write", VIRTIO_BLK_T_OUT, 8, 3, 2, { H, { DATA, 512 }, S },
+	  .submit = true, .bytes = 512, .nvecs = 1 },
+	{ "flush", VIRTIO_BLK_T_FLUSH, 0, 2, 1, { H, S }, .submit = true },
+	{ "the last sector", VIRTIO_BLK_T_IN, CAPACITY - 1, 3, 1,
+	  { H, { DATA, 512 }, S }, .submit = true, .bytes = 512, .nvecs = 1 },
+	{ "header in 16 pieces", VIRTIO_BLK_T_IN, 1, 18, 16,
+	  { { HDR, 1 }, { HDR + 1, 1 }, { HDR + 2, 1 }, { HDR + 3, 1 },
+	    { HDR + 4, 1 }, { HDR + 5, 1 }, { HDR + 6, 1 }, { HDR + 7, 1 },
+	    { HDR + 8, 1 }, { HDR + 9, 1 }, { HDR + 10, 1 }, { HDR + 11, 1 },
+	    { HDR + 12, 1 }, { HDR + 13, 1 }, { HDR + 14, 1 }, { HDR + 15, 1 },
+	    { DATA, 512 }, S }, .submit = true, .bytes = 512, .nvecs = 1 },
+	{ "header and data in one piece", VIRTIO_BLK_T_OUT, 0, 2, 1,
+	  { { HDR, 16 + 512 }, S }, .submit = true, .unaligned = true,
+	  .bytes = 512, .nvecs = 1 },
+	{ "data and status in one piece", VIRTIO_BLK_T_IN, 0, 2, 1,
+	  { H, { STATUS - 512, 513 } }, .submit = true, .bytes = 512,
+	  .nvecs = 1 },
+	{ "data that goes on in front of the status", VIRTIO_BLK_T_IN, 0, 3, 1,
+	  { H, { DATA, 300 }, { STATUS - 212, 213 } }, .submit = true,
+	  .unaligned = true, .bytes = 512, .nvecs = 2 },
+	{ "data over two pages side by side", VIRTIO_BLK_T_IN, 0, 3, 1,
+	  { H, { DATA + 2048, 4096 }, S }, .submit = true, .bytes = 4096,
+	  .nvecs = 1 },
+	{ "pieces that join", VIRTIO_BLK_T_IN, 0, 4, 1,
+	  { H, { DATA, 256 }, { DATA + 256, 256 }, S }, .submit = true,
+	  .bytes = 512, .nvecs = 1 },
+	{ "pieces that do not join", VIRTIO_BLK_T_IN, 0, 4, 1,
+	  { H, { DATA + 512, 512 }, { DATA, 512 }, S }, .submit = true,
+	  .bytes = 1024, .nvecs = 2 },
+	{ "data not aligned in memory", VIRTIO_BLK_T_IN, 0, 3, 1,
+	  { H, { DATA + 16, 512 }, S }, .submit = true, .unaligned = true,
+	  .bytes = 512, .nvecs = 1 },
+	{ "pieces of no whole sectors", VIRTIO_BLK_T_OUT, 0, 4, 3,
+	  { H, { DATA, 100 }, { DATA + 512, 412 }, S }, .submit = true,
+	  .unaligned = true, .bytes = 512, .nvecs = 2 },
+	{ "more vectors than are at hand", VIRTIO_BLK_T_IN, 0, 22, 1,
+	  { H, { DATA, 512 }, { DATA + 1024, 512 }, { DATA + 2048, 512 },
+	    { DATA + 3072, 512 }, { DATA + 4096, 512 }, { DATA + 5120, 512 },
+	    { DATA + 6144, 512 }, { DATA + 7168, 512 }, { DATA + 8192, 512 },
+	    { DATA + 9216, 512 }, { DATA + 10240, 512 }, { DATA + 11264, 512 },
+	    { DATA + 12288, 512 }, { DATA + 13312, 512 }, { DATA + 14336, 512 },
+	    { DATA + 15360, 512 }, { DATA + 16384, 512 }, { DATA + 17408, 512 },
+	    { DATA + 18432, 512 }, { DATA + 19456, 512 }, S },
+	  .submit = true, .bytes = 10240, .nvecs = 20 },
+	{ "read past the end", VIRTIO_BLK_T_IN, CAPACITY, 3, 1,
+	  { H, { DATA, 512 }, S }, VIRTIO_BLK_S_IOERR },
+	{ "read over the end", VIRTIO_BLK_T_IN, CAPACITY - 1, 3, 1,
+	  { H, { DATA, 1024 }, S }, VIRTIO_BLK_S_IOERR },
+	{ "sector at the end of all numbers", VIRTIO_BLK_T_OUT, ~0ULL, 3, 2,
+	  { H, { DATA, 512 }, S }, VIRTIO_BLK_S_IOERR, .len = 1 },
+	{ "sector that overflows in bytes", VIRTIO_BLK_T_OUT, 1ULL << 55, 3, 2,
+	  { H, { DATA, 512 }, S }, VIRTIO_BLK_S_IOERR, .len = 1 },
+	{ "more than a request may have", VIRTIO_BLK_T_OUT, 0, 3, 2,
+	  { H, { DATA, ~0U }, S }, VIRTIO_BLK_S_IOERR, .len = 1 },
+	{ "no data to read", VIRTIO_BLK_T_IN, 0, 2, 1, { H, S },
+	  VIRTIO_BLK_S_IOERR, .len = 1 },
+	{ "no data to write", VIRTIO_BLK_T_OUT, 0, 2, 1, { H, S },
+	  VIRTIO_BLK_S_IOERR, .len = 1 },
+	{ "no whole sectors", VIRTIO_BLK_T_OUT, 0, 3, 2,
+	  { H, { DATA, 511 }, S }, VIRTIO_BLK_S_IOERR, .len = 1 },
+	{ "data outside of memory", VIRTIO_BLK_T_OUT, 0, 3, 2,
+	  { H, { RING_END, 512 }, S }, VIRTIO_BLK_S_IOERR, .len = 1 },
+	{ "data that leaves memory", VIRTIO_BLK_T_OUT, 0, 3, 2,
+	  { H, { RING_END - 256, 512 }, S }, VIRTIO_BLK_S_IOERR, .len = 1 },
+	{ "data that wraps", VIRTIO_BLK_T_OUT, 0, 3, 2,
+	  { H, { -256ULL, 512 }, S }, VIRTIO_BLK_S_IOERR, .len = 1 },
+	{ "write to a read-only disk", VIRTIO_BLK_T_OUT, 0, 3, 2,
+	  { H, { DATA, 512 }, S }, VIRTIO_BLK_S_IOERR, .read_only = true,
+	  .len = 1 },
+	{ "read from a read-only disk", VIRTIO_BLK_T_IN, 0, 3, 1,
+	  { H, { DATA, 512 }, S }, .read_only = true, .submit = true,
+	  .bytes = 512, .nvecs = 1 },
+	{ "unknown type", 99, 0, 3, 1, { H, { DATA, 512 }, S },
+	  VIRTIO_BLK_S_UNSUPP },
+	{ "discard, which was not offered", VIRTIO_BLK_T_DISCARD, 0, 3, 2,
+	  { H, { DATA, 16 }, S }, VIRTIO_BLK_S_UNSUPP, .len = 1 },
+	{ "identity", VIRTIO_BLK_T_GET_ID, 0, 3, 1, { H, { DATA, 20 }, S },
+	  VIRTIO_BLK_S_OK, .len = 21 },
+	{ "identity, cut short", VIRTIO_BLK_T_GET_ID, 0, 3, 1,
+	  { H, { DATA, 7 }, S }, VIRTIO_BLK_S_OK, .len = 8 },
+	{ "identity in pieces", VIRTIO_BLK_T_GET_ID, 0, 4, 1,
+	  { H, { DATA, 7 }, { DATA + 7, 13 }, S }, VIRTIO_BLK_S_OK,
+	  .len = 21 },
+	{ "identity with room left", VIRTIO_BLK_T_GET_ID, 0, 3, 1,
+	  { H, { DATA, 512 }, S }, VIRTIO_BLK_S_OK, .len = 20 },
+	{ "identity to nowhere", VIRTIO_BLK_T_GET_ID, 0, 3, 1,
+	  { H, { RING_END, 20 }, S }, VIRTIO_BLK_S_IOERR },
+};
+
+static void check_submitted(const struct row *row)
+{
+	u32 bytes = 0;
+
+	CHECK_EQ(submits, 1);
+	CHECK_EQ(submitted_nowait, false);
+	CHECK_EQ(submitted->bytes, row->bytes);
+	if (row->nvecs) {
+		CHECK_EQ(submitted->sector, row->sector);
+		CHECK_EQ(submitted->nvecs, row->nvecs);
+		CHECK_EQ(submitted->aligned, !row->unaligned);
+	}
+	for (u32 i = 0; i < row->nvecs && !tap_bad; i++)
+		bytes += submitted->vecs[i].bv_len;
+	CHECK_EQ(bytes, row->bytes);
+	CHECK_EQ(le16toh(r.used->idx), 0);
+	CHECK_EQ(status(), 0xee);
+	bell_backend_blk_done(submitted, 0);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	CHECK_EQ(used_len(), row->type == VIRTIO_BLK_T_IN ? row->bytes + 1 : 1);
+}
+
+static void check_row(const struct row *row)
+{
+	begin();
+	if (row->read_only) {
+		end();
+		cfg.flags = VHOST_DOORBELL_BLK_F_READ_ONLY;
+		begin_with(BIT_ULL(VIRTIO_BLK_F_FLUSH));
+	}
+	put_header(row->type, row->sector);
+	put_chain(row->seg, row->n, row->nout);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK(!r.vq.broken);
+	if (row->submit) {
+		check_submitted(row);
+	} else {
+		CHECK_EQ(submits, 0);
+		CHECK_EQ(status(), row->status);
+		CHECK_EQ(used_len(), row->len);
+	}
+	CHECK_EQ(le16toh(r.used->idx), 1);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+	CHECK_EQ(r.vq.stats.errors, !row->submit &&
+		 row->status != VIRTIO_BLK_S_OK);
+	if (row->type == VIRTIO_BLK_T_GET_ID && row->status == VIRTIO_BLK_S_OK)
+		CHECK(!memcmp(ring_at(DATA), "12345678901234567890",
+			      min(row->seg[1].len, 20U)));
+	end();
+}
+
+static void test_rows(void)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char name[100];
+
+		tap_begin();
+		check_row(&rows[i]);
+		snprintf(name, sizeof(name), "blk: %s", rows[i].name);
+		tap_end(name);
+	}
+}
+
+/* --- nowhere to answer --- */
+
+static const struct bad {
+	const char *name;
+	u32 n, nout;
+	struct bell_seg seg[3];
+} bads[] = {
+	{ "header of 15 bytes", 2, 1, { { HDR, 15 }, S } },
+	{ "no header", 1, 0, { S } },
+	{ "no status", 1, 1, { H } },
+	{ "header outside of memory", 2, 1, { { RING_END, 16 }, S } },
+	{ "header that leaves memory", 2, 1, { { RING_END - 8, 16 }, S } },
+	{ "header that wraps", 2, 1, { { -8ULL, 16 }, S } },
+	{ "status outside of memory", 2, 1, { H, { RING_END, 1 } } },
+	{ "status that wraps", 3, 1, { H, { DATA, 512 }, { -1ULL, 2 } } },
+};
+
+static void test_bads(void)
+{
+	for (size_t i = 0; i < sizeof(bads) / sizeof(*bads); i++) {
+		char name[100];
+
+		tap_begin();
+		begin();
+		put_header(VIRTIO_BLK_T_IN, 0);
+		put_chain(bads[i].seg, bads[i].n, bads[i].nout);
+		CHECK_EQ(pass(true), BELL_PASS_STOP);
+		CHECK(r.vq.broken);
+		CHECK_EQ(world_signals(r.err), 1);
+		CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+		CHECK_EQ(le16toh(r.used->idx), 0);
+		CHECK_EQ(submits, 0);
+		end();
+		snprintf(name, sizeof(name), "blk broken: %s", bads[i].name);
+		tap_end(name);
+	}
+}
+
+/* --- contexts --- */
+
+static const struct bell_seg a_read[] = { H, { DATA, 512 }, S };
+
+static void test_inline_not_pinned(void)
+{
+	begin();
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	CHECK_EQ(pass(false), BELL_PASS_PUNT);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+	CHECK_EQ(r.vq.stats.punts, 1);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	bell_backend_blk_done(submitted, 0);
+	/* Now it is, and the ringer can do it. */
+	ring_add(&r, 0);
+	CHECK_EQ(pass(false), BELL_PASS_DONE);
+	CHECK_EQ(submits, 2);
+	CHECK(submitted_nowait);
+	bell_backend_blk_retry(submitted);
+	CHECK(retried == submitted);
+	be->ops->exec.retry(&exec, &retried->retry);
+	CHECK(!submitted_nowait);
+	bell_backend_blk_done(submitted, -EIO);
+	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
+	CHECK_EQ(used_len(), 0);
+	end();
+}
+
+static void test_disk_would_block(void)
+{
+	begin();
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	submit_ret = -EAGAIN;
+	CHECK_EQ(pass(true), BELL_PASS_PUNT);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+	submit_ret = 0;
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	bell_backend_blk_done(submitted, -EOPNOTSUPP);
+	CHECK_EQ(status(), VIRTIO_BLK_S_UNSUPP);
+	end();
+}
+
+static void test_owner_gone(void)
+{
+	begin();
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	world_exit_mm();
+	CHECK_EQ(pass(true), BELL_PASS_STOP);
+	CHECK(r.vq.parked);
+	CHECK(!r.vq.broken);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+	world_run_work();
+	end();
+}
+
+static void test_vectors_no_memory(void)
+{
+	struct bell_seg seg[22] = { H };
+
+	for (u32 i = 0; i < 20; i++)
+		seg[i + 1] = (struct bell_seg){ DATA + i * 1024, 512 };
+	seg[21] = (struct bell_seg)S;
+	begin();
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(seg, 22, 1);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	bell_backend_blk_done(submitted, 0);
+	ring_add(&r, 0);
+	world.fail_alloc = 1;
+	CHECK_EQ(pass(false), BELL_PASS_PUNT);
+	world.fail_alloc = 1;
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+	end();
+}
+
+/* The data's pages go to somebody else while the disk still uses them. */
+static void complete_submitted(void)
+{
+	CHECK(world_page_pins(DATA >> PAGE_SHIFT) > 0);
+	bell_backend_blk_done(submitted, 0);
+}
+
+static void test_keeps_pages(void)
+{
+	begin();
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	world_punch(DATA >> PAGE_SHIFT, 1);
+	world_punch(STATUS >> PAGE_SHIFT, 1);
+	world.on_wait = complete_submitted;
+	world_run_work();
+	CHECK_EQ(world_page_pins(DATA >> PAGE_SHIFT), 0);
+	CHECK_EQ(world_page_pins(STATUS >> PAGE_SHIFT), 0);
+	CHECK_EQ(le16toh(r.used->idx), 1);
+	end();
+}
+
+static void test_writethrough(void)
+{
+	begin();
+	end();
+	begin_with(0);
+	put_header(VIRTIO_BLK_T_OUT, 0);
+	put_chain(a_read, 3, 2);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK(submitted->fua);
+	bell_backend_blk_done(submitted, 0);
+	end();
+	begin();
+	put_header(VIRTIO_BLK_T_OUT, 0);
+	put_chain(a_read, 3, 2);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK(!submitted->fua);
+	bell_backend_blk_done(submitted, 0);
+	end();
+}
+
+static void test_dead(void)
+{
+	begin();
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	exec.dead = true;
+	CHECK_EQ(pass(true), BELL_PASS_STOP);
+	CHECK_EQ(submits, 0);
+	end();
+}
+
+/* --- making one --- */
+
+static long create_error(void)
+{
+	struct bell_backend *b = bell_backend_blk_create(&cfg);
+
+	if (!IS_ERR(b)) {
+		b->ops->destroy(b);
+		return 0;
+	}
+	CHECK_EQ(disk_file.refs, 0);
+	return PTR_ERR(b);
+}
+
+static void test_create(void)
+{
+	const struct vhost_doorbell_blk good = cfg;
+
+#define ROW(field, value, error)					\
+	do {								\
+		cfg = good;						\
+		cfg.field = (value);					\
+		CHECK_EQ(create_error(), error);			\
+	} while (0)
+	ROW(fd, DISK_FD + 1, -EBADF);
+	ROW(seg_max, 1022, 0);
+	ROW(seg_max, 1023, -EINVAL);
+	ROW(size_max, 4096, 0);
+	ROW(size_max, 4095, -EINVAL);
+	ROW(blk_size, 4096, 0);
+	ROW(blk_size, 256, -EINVAL);
+	ROW(blk_size, 8192, -EINVAL);
+	ROW(blk_size, 1536, -EINVAL);
+#undef ROW
+	cfg = good;
+	disk_file.f_mode = FMODE_WRITE;
+	CHECK_EQ(create_error(), -EACCES);
+	disk_file.f_mode = FMODE_READ | FMODE_WRITE;
+	disk_inode.i_mode = S_IFCHR;
+	CHECK_EQ(create_error(), -EINVAL);
+	disk_inode.i_mode = S_IFBLK;
+	world.fail_alloc = 1;
+	CHECK_EQ(create_error(), -ENOMEM);
+}
+
+static void test_config(void)
+{
+	struct virtio_blk_config c = {};
+	u8 rest[8];
+
+	begin();
+	be->ops->get_config(be, 0, &c, sizeof(c));
+	CHECK_EQ(le64toh(c.capacity), CAPACITY);
+	CHECK_EQ(le32toh(c.blk_size), 512);
+	CHECK_EQ(c.physical_block_exp, 3);
+	CHECK_EQ(le16toh(c.num_queues), 1);
+	memset(rest, 0x5a, sizeof(rest));
+	be->ops->get_config(be, sizeof(c), rest, sizeof(rest));
+	be->ops->get_config(be, ~0U, rest, sizeof(rest));
+	CHECK_EQ(rest[0], 0x5a);
+	be->ops->get_config(be, sizeof(c) - 1, rest, sizeof(rest));
+	CHECK_EQ(rest[1], 0x5a);
+	end();
+}
+
+static const struct tap_test tests[] = {
+	{ "blk: inline, not pinned, then pinned, then it would block",
+	  test_inline_not_pinned },
+	{ "blk: a disk that would block", test_disk_would_block },
+	{ "blk: the owner is gone", test_owner_gone },
+	{ "blk: no memory for vectors", test_vectors_no_memory },
+	{ "blk: pages in use by the disk are kept", test_keeps_pages },
+	{ "blk: a driver that cannot flush", test_writethrough },
+	{ "blk: a dead queue takes nothing", test_dead },
+	{ "blk: what SET_BLK refuses", test_create },
+	{ "blk: config space", test_config },
+};
+
+int main(void)
+{
+	test_rows();
+	test_bads();
+	TAP_RUN(tests);
+	return tap_done();
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_ctl_fdinfo - doorbellctl's view of the kernel, on a made-up /proc
+ *
+ * TAP on stdout, exit 0 or 1. From the top directory:
+ *	cc -std=gnu11 -D_GNU_SOURCE -fsanitize=address,undefined \
+ *		-Iinclude/uapi -Itools/lib -Itools/doorbellctl \
+ *		-o test_ctl_fdinfo tests/unit/test_ctl_fdinfo.c \
+ *		tools/doorbellctl/{fdinfo,scan,kconfig,describe}.c \
+ *		tools/lib/{vhd,fd,json}.c
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "describe.h"
+#include "fdinfo.h"
+#include "json.h"
+#include "kconfig.h"
+#include "scan.h"
+
+static unsigned int tests, failures;
+
+__attribute__((format(printf, 2, 3)))
+static void ok(bool good, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("%sok %u - ", good ? "" : "not ", ++tests);
+	vprintf(fmt, ap);
+	putchar('\n');
+	va_end(ap);
+	failures += !good;
+}
+
+static const char sample[] =
+	"pos:\t0\n"
+	"flags:\t02000002\n"
+	"mnt_id:\t15\n"
+	"ino:\t1060\n"
+	"vhost-doorbell:\t7\n"
+	"backend:\tblk\n"
+	"disk:\t/var/lib/my\\040images/a: b=c\\134\\9.img\n"
+	"capacity:\t20971520\n"
+	"read-only:\t1\n"
+	"mode:\tinline\n"
+	"inline-max:\t8\n"
+	"budget:\t64\n"
+	"features:\t0x130000244\n"
+	"queues:\t2\n"
+	"memory:\tbytes=4294967296 regions=2 pinned=1000 pins=1200 invalidations=3\n"
+	"queue0:\tstate=running size=128 in_flight=3 kicks=10 inline_passes=9 worker_passes=2 punts=1 requests=100 bytes_read=409600 bytes_written=512 errors=4 broken=0 signals=50 suppressed=47 completed=97 worker_pid=321\n"
+	"queue1:\tstate=stopped,broken,hungup,parked size=256 in_flight=0 kicks=18446744073709551615 inline_passes=0 worker_passes=0 punts=0 requests=11 bytes_read=0 bytes_written=0 errors=0 broken=1 signals=0 suppressed=0 completed=11 worker_pid=0\n";
+
+static struct fdinfo info;
+
+static int parse(const char *text)
+{
+	/* fmemopen() does not take a length of zero everywhere. */
+	FILE *in = fmemopen((char *)text, strlen(text) + 1, "r");
+	int ret;
+
+	if (!in)
+		return -errno;
+	ret = fdinfo_parse(in, &info);
+	fclose(in);
+	return ret;
+}
+
+static void test_device(void)
+{
+	ok(!parse(sample), "a full sample is understood");
+	ok(info.id == 7, "device id");
+	ok(!strcmp(info.backend, "blk"), "back end");
+	ok(!strcmp(info.disk, "/var/lib/my images/a: b=c\\\\9.img"),
+	   "disk with space, colon, equals sign and backslashes");
+	ok(info.capacity == 20971520, "capacity");
+	ok(info.read_only, "read-only");
+	ok(info.exec.mode == VHOST_DOORBELL_MODE_INLINE, "mode");
+	ok(info.exec.inline_max == 8 && info.exec.budget == 64,
+	   "inline-max and budget");
+	ok(info.features == 0x130000244, "features");
+	ok(info.mem.bytes == 4294967296 && info.mem.regions == 2 &&
+	   info.mem.pinned == 1000 && info.mem.pins == 1200 &&
+	   info.mem.invalidations == 3, "memory");
+	ok(info.num_queues == 2, "number of queues");
+}
+
+static void test_queues(void)
+{
+	const struct vhost_doorbell_stats *q = &info.queue[0];
+
+	parse(sample);
+	ok(q->state == VHOST_DOORBELL_QUEUE_RUNNING, "state of queue 0");
+	ok(q->size == 128 && q->in_flight == 3 && q->kicks == 10 &&
+	   q->inline_passes == 9 && q->worker_passes == 2 && q->punts == 1 &&
+	   q->requests == 100 && q->bytes_read == 409600 &&
+	   q->bytes_written == 512 && q->errors == 4 && q->broken == 0 &&
+	   q->signals == 50 && q->suppressed == 47 && q->completed == 97 &&
+	   q->worker_pid == 321, "every counter of queue 0");
+	q++;
+	ok(q->state == (VHOST_DOORBELL_QUEUE_BROKEN |
+			VHOST_DOORBELL_QUEUE_HUNGUP |
+			VHOST_DOORBELL_QUEUE_PARKED), "state of queue 1");
+	ok(q->index == 1, "index of queue 1");
+	ok(q->kicks == UINT64_MAX, "the largest number");
+	ok(fdinfo_sum(&info, requests) == 111, "sum over the queues");
+}
+
+static void test_bad(void)
+{
+	static const struct {
+		const char *what, *text;
+		int err;
+	} rows[] = {
+		{ "an eventfd's", "pos:\t0\neventfd-count:\t0\n", -ENODEV },
+		{ "nothing", "", -ENODEV },
+		{ "no newline", "vhost-doorbell:\t5", 0 },
+		{ "only an id", "vhost-doorbell:\t5\n", 0 },
+		{ "unknown keys", "vhost-doorbell:\t5\nnew:\tx\nqueue-depth:\t9\n", 0 },
+		{ "unknown counters",
+		  "vhost-doorbell:\t5\nqueue0:\tstate=running,new fresh=1 odd\n", 0 },
+		{ "id negative", "vhost-doorbell:\t-1\n", -EINVAL },
+		{ "id empty", "vhost-doorbell:\t\n", -EINVAL },
+		{ "id with a tail", "vhost-doorbell:\t1x\n", -EINVAL },
+		{ "id past 64 bits", "vhost-doorbell:\t18446744073709551616\n",
+		  -EINVAL },
+		{ "mode unknown", "vhost-doorbell:\t1\nmode:\tpoll\n", -EINVAL },
+		{ "read-only of 2", "vhost-doorbell:\t1\nread-only:\t2\n", -EINVAL },
+		{ "queues past the most", "vhost-doorbell:\t1\nqueues:\t65\n",
+		  -EINVAL },
+		{ "queue past the most", "vhost-doorbell:\t1\nqueue64:\tsize=1\n",
+		  -EINVAL },
+		{ "size past 32 bits",
+		  "vhost-doorbell:\t1\nqueue0:\tsize=4294967296\n", -EINVAL },
+		{ "counter no number", "vhost-doorbell:\t1\nqueue0:\tkicks=many\n",
+		  -EINVAL },
+		{ "back end too long",
+		  "vhost-doorbell:\t1\nbackend:\tabcdefghijklmnop\n", -EINVAL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ok(parse(rows[i].text) == rows[i].err, "%s: %s", rows[i].what,
+		   rows[i].err ? strerror(-rows[i].err) : "ok");
+}
+
+static char root[] = "/tmp/test_ctl_fdinfo.XXXXXX";
+
+__attribute__((format(printf, 1, 2)))
+static char *in_root(const char *fmt, ...)
+{
+	static char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/", root);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path + n, sizeof(path) - n, fmt, ap);
+	va_end(ap);
+	return path;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		return;
+	fputs(text, file);
+	fclose(file);
+}
+
+static void make_process(int pid, const char *comm)
+{
+	char text[64];
+
+	mkdir(in_root("%d", pid), 0755);
+	mkdir(in_root("%d/fd", pid), 0755);
+	mkdir(in_root("%d/fdinfo", pid), 0755);
+	snprintf(text, sizeof(text), "%s\n", comm);
+	write_file(in_root("%d/comm", pid), text);
+}
+
+static void make_fd(int pid, int fd, const char *target, const char *text)
+{
+	if (symlink(target, in_root("%d/fd/%d", pid, fd)))
+		perror("symlink");
+	write_file(in_root("%d/fdinfo/%d", pid, fd), text);
+}
+
+static void make_proc(void)
+{
+	mkdir(in_root("sys"), 0755);
+	write_file(in_root("version"), "made up\n");
+	make_process(1, "systemd");
+	make_fd(1, 40, "/dev/vhost-doorbell", sample);
+	make_process(42, "vhost-doorbell-");
+	make_fd(42, 0, "/dev/null", "pos:\t0\n");
+	make_fd(42, 5, "/dev/vhost-doorbell", sample);
+	make_fd(42, 6, "/srv/vhost-doorbell.img", "pos:\t0\nflags:\t0\n");
+	make_fd(42, 7, "anon_inode:[eventfd]", "eventfd-count:\t0\n");
+	make_process(43, "bench");
+	make_fd(43, 3, "/dev/vhost-doorbell (deleted)",
+		"vhost-doorbell:\t2\nbackend:\tnone\n");
+	make_fd(43, 4, "/dev/vhost-doorbell",
+		"vhost-doorbell:\t3\nmode:\tlater\n");
+}
+
+static void remove_proc(void)
+{
+	char command[PATH_MAX];
+
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	if (system(command))
+		perror(command);
+}
+
+static void test_scan(void)
+{
+	struct scan scan;
+	int ret;
+
+	if (!mkdtemp(root)) {
+		ok(false, "mkdtemp: %s", strerror(errno));
+		return;
+	}
+	make_proc();
+	ret = scan_run(root, &scan);
+	ok(!ret, "scan: %s", strerror(-ret));
+	ok(scan.num_devs == 2, "two devices, not the files of like names");
+	ok(scan.num_bad == 1, "one that is not understood");
+	if (scan.num_devs == 2) {
+		struct scan_dev *dev = scan.dev[1];
+
+		ok(scan.dev[0]->info.id == 2 && dev->info.id == 7,
+		   "sorted by id");
+		ok(dev->num_holders == 2 && dev->holder[0].pid == 42 &&
+		   dev->holder[0].fd == 5 && dev->holder[1].pid == 1,
+		   "both holders, process 1 last");
+		ok(!strcmp(dev->holder[0].comm, "vhost-doorbell-"), "command");
+		ok(scan_find(&scan, 7) == dev, "found by id");
+		ok(!scan_find(&scan, 3), "what is not understood is not there");
+	}
+	scan_free(&scan);
+	ok(scan_run(in_root("absent"), &scan) == -ENOENT, "no /proc: ENOENT");
+	remove_proc();
+}
+
+static void test_words(void)
+{
+	static const struct { uint64_t bytes; const char *words; } sizes[] = {
+		{ 0, "0 bytes" }, { 1023, "1023 bytes" }, { 1536, "1.5 KiB" },
+		{ 10ULL << 30, "10.0 GiB" }, { UINT64_MAX, "16384.0 PiB" },
+	};
+	char text[64];
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		describe_bytes(sizes[i].bytes, text, sizeof(text));
+		ok(!strcmp(text, sizes[i].words), "%s", sizes[i].words);
+	}
+	describe_state(VHOST_DOORBELL_QUEUE_RUNNING |
+		       VHOST_DOORBELL_QUEUE_PARKED, text, sizeof(text));
+	ok(!strcmp(text, "running,parked"), "state: %s", text);
+	describe_state(0, text, 4);
+	ok(!strcmp(text, "sto"), "a state that does not fit is cut off");
+	ok(!strcmp(describe_feature(9), "FLUSH") && !describe_feature(3) &&
+	   !describe_feature(63), "names of features");
+}
+
+static void test_json(void)
+{
+	struct scan_holder holder = { .pid = 42, .fd = 5, .comm = "a\"b" };
+	static struct scan_dev dev;
+	static char text[8192];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+	struct json j;
+
+	parse(sample);
+	dev.info = info;
+	dev.num_holders = 1;
+	dev.holder = &holder;
+	json_begin_line(&j, out);
+	json_object(&j, NULL);
+	describe_json_head(&j, &dev);
+	describe_json_body(&j, &dev);
+	json_object_end(&j);
+	ok(!json_end(&j), "JSON is written");
+	fclose(out);
+	ok(strstr(text, "\"command\": \"a\\\"b\""), "strings are escaped");
+	ok(strstr(text, "\"mode\": \"inline\""), "mode by name");
+	ok(strstr(text, "\"kicks\": 18446744073709551615"), "large numbers");
+	for (const struct fdinfo_field *f = fdinfo_queue_fields; f->name; f++)
+		ok(strstr(text, f->name), "queues have %s", f->name);
+}
+
+static void test_kconfig(void)
+{
+	static const char config[] =
+		"# CONFIG_KVM_XEN is not set\n"
+		"CONFIG_KVM=m\nCONFIG_EVENTFD=y\nCONFIG_HZ=250\n"
+		"CONFIG_MMU_NOTIFIER_X=y\nCONFIG_BLOCK=\n";
+	struct kconfig_option options[] = {
+		{ "KVM", false }, { "EVENTFD", false }, { "HZ", true },
+		{ "MMU_NOTIFIER", true }, { "BLOCK", true }, { NULL, false },
+	};
+	FILE *in = fmemopen((char *)config, strlen(config), "r");
+
+	ok(kconfig_parse(in, options) == 5, "options set in a .config");
+	ok(options[0].on && options[1].on, "as module or built in");
+	ok(!options[2].on && !options[3].on && !options[4].on,
+	   "other values and longer names do not count");
+	fclose(in);
+}
+
+int main(void)
+{
+	test_device();
+	test_queues();
+	test_bad();
+	test_scan();
+	test_words();
+	test_json();
+	test_kconfig();
+	printf("1..%u\n", tests);
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,782 @@
+// SPDX-License-Identifier: GPL-2.0
+/* gmem.c: which pages a look-up finds, and when they are let go of. */
+#include <linux/err.h>
+#include <linux/rcupdate.h>
+#include <linux/vhost_types.h>
+#include <stdlib.h>
+
+#include "gmem.h"
+#include "tap.h"
+
+#define GPA		0x80000000ULL
+#define LEAF		512UL		/* pages */
+#define PINNED_NOW	false
+#define MAY_PIN		true
+
+static struct bell_gmem *gm;
+static struct bell_gmem_user user, user2;
+
+static struct vhost_memory_region region(u64 gpa, unsigned long n,
+					 unsigned long count)
+{
+	return (struct vhost_memory_region){
+		.guest_phys_addr = gpa,
+		.memory_size = count * PAGE_SIZE,
+		.userspace_addr = WORLD_UADDR + n * PAGE_SIZE,
+	};
+}
+
+static struct bell_gmem *create(const struct vhost_memory_region *r,
+				unsigned int n, struct bell_gmem *old)
+{
+	return bell_gmem_create(&world.mm, r, n, old);
+}
+
+/* One region at GPA over the user pages from @n on; RAM page = user page. */
+static void begin(unsigned long n, unsigned long count)
+{
+	struct vhost_memory_region r = region(GPA, n, count);
+
+	world_map(0, WORLD_UPAGES, 0);
+	CHECK_EQ(bell_gmem_init(), 0);
+	gm = create(&r, 1, NULL);
+	if (IS_ERR(gm))
+		shim_die("create: %ld", PTR_ERR(gm));
+	bell_gmem_user_init(&user);
+	bell_gmem_user_init(&user2);
+	bell_gmem_add_user(gm, &user);
+}
+
+static void end(void)
+{
+	bell_gmem_del_user(gm, &user);
+	bell_gmem_destroy(gm);
+	bell_gmem_exit();
+}
+
+static int span(u64 gpa, u64 len, bool may_pin, struct bell_gmem_span *s)
+{
+	*s = (struct bell_gmem_span){};
+	return bell_gmem_span(gm, gpa, len, may_pin, s);
+}
+
+/* The RAM page that a look-up finds, or a negative errno. */
+static long find(u64 gpa, bool may_pin)
+{
+	struct bell_gmem_span s;
+	int ret = span(gpa, 1, may_pin, &s);
+
+	return ret ? ret : (long)page_to_pfn(s.page);
+}
+
+static long find_page(unsigned long n, bool may_pin)
+{
+	return find(GPA + n * PAGE_SIZE, may_pin);
+}
+
+static u64 pinned(void)
+{
+	struct bell_gmem_stats st;
+
+	bell_gmem_get_stats(gm, &st);
+	CHECK_EQ(st.pinned, world.pins);
+	return st.pinned;
+}
+
+static void leave(struct bell_gmem_user *u, unsigned int epoch)
+{
+	rcu_read_lock();
+	bell_gmem_user_leave(u, epoch);
+	rcu_read_unlock();
+}
+
+/* --- the table --- */
+
+static void test_edges(void)
+{
+	struct vhost_memory_region r[3] = {
+		region(0x10000, 8, 2), region(0x4000, 4, 2), region(0, 0, 1),
+	};
+	struct bell_gmem_stats st;
+
+	world_map(0, 16, 100);
+	bell_gmem_init();
+	gm = create(r, 3, NULL);
+	bell_gmem_user_init(&user);
+	bell_gmem_add_user(gm, &user);
+	CHECK_EQ(find(0, MAY_PIN), 100);
+	CHECK_EQ(find(0xfff, MAY_PIN), 100);
+	CHECK_EQ(find(0x1000, MAY_PIN), -EFAULT);
+	CHECK_EQ(find(0x3fff, MAY_PIN), -EFAULT);
+	CHECK_EQ(find(0x4000, MAY_PIN), 104);
+	CHECK_EQ(find(0x5fff, MAY_PIN), 105);
+	CHECK_EQ(find(0x6000, MAY_PIN), -EFAULT);
+	CHECK_EQ(find(0xffff, MAY_PIN), -EFAULT);
+	CHECK_EQ(find(0x10000, MAY_PIN), 108);
+	CHECK_EQ(find(0x11fff, MAY_PIN), 109);
+	CHECK_EQ(find(0x12000, MAY_PIN), -EFAULT);
+	CHECK_EQ(find(~0ULL, MAY_PIN), -EFAULT);
+	bell_gmem_get_stats(gm, &st);
+	CHECK_EQ(st.regions, 3);
+	CHECK_EQ(st.bytes, 5 * PAGE_SIZE);
+	CHECK_EQ(st.pins, 5);
+	end();
+}
+
+static void test_hint(void)
+{
+	struct vhost_memory_region r[3] = {
+		region(0, 0, 1), region(0x2000, 2, 1), region(0x4000, 4, 1),
+	};
+
+	world_map(0, 16, 0);
+	bell_gmem_init();
+	gm = create(r, 3, NULL);
+	bell_gmem_user_init(&user);
+	bell_gmem_add_user(gm, &user);
+	/* From each to each, and to holes, whatever was found last. */
+	for (unsigned int i = 0; i < 36; i++) {
+		find(i / 6 * PAGE_SIZE, MAY_PIN);
+		CHECK_EQ(find(i % 6 * PAGE_SIZE + 5, MAY_PIN),
+			 i % 2 ? -EFAULT : (long)(i % 6));
+	}
+	end();
+}
+
+static void test_init_no_memory(void)
+{
+	world.fail_alloc = 1;
+	CHECK_EQ(bell_gmem_init(), -ENOMEM);
+	world.fail_alloc = 2;
+	CHECK_EQ(bell_gmem_init(), -ENOMEM);
+}
+
+static void test_no_table(void)
+{
+	struct bell_gmem_stats st;
+
+	bell_gmem_get_stats(NULL, &st);
+	CHECK_EQ(st.bytes + st.regions + st.pinned, 0);
+	bell_gmem_destroy(NULL);
+	bell_gmem_replaced(NULL, NULL);
+}
+
+/* --- pinning --- */
+
+static void test_on_demand(void)
+{
+	begin(0, 16);
+	CHECK_EQ(pinned(), 0);
+	CHECK_EQ(find_page(3, PINNED_NOW), -EAGAIN);
+	CHECK_EQ(find_page(3, MAY_PIN), 3);
+	CHECK_EQ(find_page(3, PINNED_NOW), 3);
+	CHECK_EQ(find_page(2, PINNED_NOW), -EAGAIN);
+	CHECK_EQ(find_page(4, PINNED_NOW), -EAGAIN);
+	CHECK_EQ(pinned(), 1);
+	/* Again costs nothing. */
+	world.pin_calls = 0;
+	CHECK_EQ(find_page(3, MAY_PIN), 3);
+	CHECK_EQ(world.pin_calls, 0);
+	end();
+}
+
+static void test_kthread(void)
+{
+	begin(0, 16);
+	current->mm = NULL;
+	CHECK_EQ(find_page(1, MAY_PIN), 1);
+	CHECK(!current->mm);
+	CHECK_EQ(world.mm.users, 1);
+	current->mm = &world.mm;
+	end();
+}
+
+static void test_unmapped(void)
+{
+	begin(0, 16);
+	world_unmap(5, 1);
+	CHECK_EQ(find_page(5, MAY_PIN), -EFAULT);
+	CHECK_EQ(find_page(6, MAY_PIN), 6);
+	end();
+}
+
+static void test_owner_gone(void)
+{
+	begin(0, 16);
+	CHECK_EQ(find_page(1, MAY_PIN), 1);
+	world_exit_mm();
+	CHECK_EQ(find_page(1, PINNED_NOW), -EAGAIN);
+	CHECK_EQ(find_page(1, MAY_PIN), -ESRCH);
+	CHECK_EQ(find_page(2, MAY_PIN), -ESRCH);
+	world_run_work();
+	CHECK_EQ(pinned(), 0);
+	end();
+}
+
+static void test_out_of_memory(void)
+{
+	begin(0, 16);
+	world.fail_alloc = 1;
+	CHECK_EQ(find_page(1, MAY_PIN), -ENOMEM);
+	CHECK_EQ(find_page(1, MAY_PIN), 1);
+	end();
+}
+
+/* --- spans --- */
+
+static void check_span(u64 gpa, u64 len, unsigned long pfn, u32 want)
+{
+	struct bell_gmem_span s;
+
+	CHECK_EQ(span(gpa, len, MAY_PIN, &s), 0);
+	CHECK_EQ(page_to_pfn(s.page), pfn);
+	CHECK_EQ(s.offset, gpa % PAGE_SIZE);
+	CHECK_EQ(s.len, want);
+}
+
+static void pin_all(unsigned long count)
+{
+	for (unsigned long n = 0; n < count; n++)
+		CHECK(find_page(n, MAY_PIN) >= 0);
+}
+
+static void test_merge(void)
+{
+	begin(0, 16);
+	world_map(8, 4, 100);
+	check_span(GPA, 3 * PAGE_SIZE, 0, PAGE_SIZE);
+	pin_all(12);
+	check_span(GPA, 1, 0, 1);
+	check_span(GPA + 5, 3 * PAGE_SIZE, 0, 3 * PAGE_SIZE);
+	check_span(GPA + 5, PAGE_SIZE - 5, 0, PAGE_SIZE - 5);
+	/* Pages 7 and 8 are not side by side. */
+	check_span(GPA + 6 * PAGE_SIZE + 1, 1 << 20, 6, 2 * PAGE_SIZE - 1);
+	/* Page 12 is not pinned. */
+	check_span(GPA + 8 * PAGE_SIZE, 1 << 20, 100, 4 * PAGE_SIZE);
+	/* Downwards is not side by side either. */
+	world_map(12, 1, 51);
+	world_map(13, 1, 50);
+	find_page(12, MAY_PIN);
+	find_page(13, MAY_PIN);
+	check_span(GPA + 12 * PAGE_SIZE, 1 << 20, 51, PAGE_SIZE);
+	end();
+}
+
+static void test_leaf_end(void)
+{
+	begin(LEAF - 4, 2 * LEAF);
+	pin_all(2 * LEAF);
+	check_span(GPA, 1 << 30, LEAF - 4, 4 * PAGE_SIZE);
+	check_span(GPA + 4 * PAGE_SIZE, 1 << 30, LEAF, LEAF * PAGE_SIZE);
+	check_span(GPA + (LEAF + 4) * PAGE_SIZE, ~0ULL, 2 * LEAF,
+		   (LEAF - 4) * PAGE_SIZE);
+	end();
+}
+
+static void test_region_end(void)
+{
+	struct vhost_memory_region r[2] = {
+		region(GPA, 0, 4), region(GPA + 4 * PAGE_SIZE, 4, 4),
+	};
+
+	world_map(0, 16, 0);
+	bell_gmem_init();
+	gm = create(r, 2, NULL);
+	bell_gmem_user_init(&user);
+	bell_gmem_add_user(gm, &user);
+	pin_all(8);
+	check_span(GPA + PAGE_SIZE, 8 * PAGE_SIZE, 1, 3 * PAGE_SIZE);
+	check_span(GPA + 4 * PAGE_SIZE, 8 * PAGE_SIZE, 4, 4 * PAGE_SIZE);
+	end();
+}
+
+static void test_copy(void)
+{
+	u8 in[3 * 4096], out[sizeof(in)];
+	unsigned long i;
+
+	for (i = 0; i < sizeof(in); i++)
+		in[i] = i * 7 + i / 256;
+	begin(LEAF - 2, 8);
+	/* Pages that do not follow each other. */
+	for (i = 0; i < 8; i++)
+		world_map(LEAF - 2 + i, 1, 70 - i);
+	CHECK_EQ(bell_gmem_write(gm, GPA + 100, in, sizeof(in), PINNED_NOW),
+		 -EAGAIN);
+	CHECK_EQ(bell_gmem_write(gm, GPA + 100, in, sizeof(in), MAY_PIN), 0);
+	CHECK(!memcmp(world_ram(70) + 100, in, PAGE_SIZE - 100));
+	CHECK(!memcmp(world_ram(69), in + PAGE_SIZE - 100, PAGE_SIZE));
+	CHECK_EQ(bell_gmem_read(gm, GPA + 100, out, sizeof(out), PINNED_NOW),
+		 0);
+	CHECK(!memcmp(in, out, sizeof(in)));
+	CHECK_EQ(bell_gmem_read(gm, GPA + 7 * PAGE_SIZE, out, PAGE_SIZE + 1,
+				MAY_PIN), -EFAULT);
+	CHECK_EQ(bell_gmem_read(gm, GPA, out, 0, PINNED_NOW), 0);
+	end();
+}
+
+/* --- large folios --- */
+
+static void test_folio(void)
+{
+	begin(0, 2 * LEAF);
+	world_set_folio(512, 9);
+	CHECK_EQ(find_page(512 + 77, MAY_PIN), 512 + 77);
+	CHECK_EQ(pinned(), 512);
+	CHECK_EQ(find_page(512, PINNED_NOW), 512);
+	CHECK_EQ(find_page(1023, PINNED_NOW), 1023);
+	CHECK_EQ(find_page(511, PINNED_NOW), -EAGAIN);
+	check_span(GPA + 512 * PAGE_SIZE, ~0ULL, 512, 512 * PAGE_SIZE);
+	end();
+}
+
+static void test_folio_in_leaf(void)
+{
+	begin(0, 3 * LEAF);
+	/* Lies across two leaves: its pages 0 to 211 in the first one. */
+	world_set_folio(1024, 9);
+	world_map(300, 512, 1024);
+	CHECK_EQ(find_page(511, MAY_PIN), 1024 + 211);
+	CHECK_EQ(pinned(), 212);
+	CHECK_EQ(find_page(300, PINNED_NOW), 1024);
+	CHECK_EQ(find_page(299, PINNED_NOW), -EAGAIN);
+	CHECK_EQ(find_page(512, PINNED_NOW), -EAGAIN);
+	CHECK_EQ(find_page(512, MAY_PIN), 1024 + 212);
+	CHECK_EQ(pinned(), 512);
+	CHECK_EQ(find_page(811, PINNED_NOW), 1024 + 511);
+	CHECK_EQ(find_page(812, PINNED_NOW), -EAGAIN);
+	end();
+}
+
+static void test_folio_in_region(void)
+{
+	world_set_folio(512, 9);
+	begin(600, 100);
+	CHECK_EQ(find_page(10, MAY_PIN), 610);
+	CHECK_EQ(pinned(), 100);
+	CHECK_EQ(world_page_pins(599), 0);
+	CHECK_EQ(world_page_pins(600), 1);
+	CHECK_EQ(world_page_pins(699), 1);
+	CHECK_EQ(world_page_pins(700), 0);
+	end();
+}
+
+/* The pages around are not mapped, or not as they lie in the folio. */
+static void test_folio_torn(void)
+{
+	begin(0, 1024);
+	world_set_folio(512, 9);
+	world_unmap(512, 512);
+	world_map(700, 1, 700);
+	CHECK_EQ(find_page(700, MAY_PIN), 700);
+	CHECK_EQ(pinned(), 1);
+	/* Mapped up to a hole behind the page. */
+	world_map(512, 300, 512);
+	CHECK_EQ(find_page(600, MAY_PIN), 600);
+	CHECK_EQ(pinned(), 300);
+	/* A hole in front of it. */
+	world_map(900, 10, 900);
+	CHECK_EQ(find_page(905, MAY_PIN), 905);
+	CHECK_EQ(pinned(), 301);
+	end();
+}
+
+static void test_folio_elsewhere(void)
+{
+	begin(0, 1024);
+	world_set_folio(512, 4);
+	world_map(20, 1, 519);
+	CHECK_EQ(find_page(20, MAY_PIN), 519);
+	CHECK_EQ(find_page(21, MAY_PIN), 21);
+	CHECK_EQ(find_page(13, MAY_PIN), 13);
+	end();
+}
+
+static void test_folio_few_at_a_time(void)
+{
+	begin(0, 1024);
+	world_set_folio(512, 9);
+	world.pin_max = 10;
+	CHECK_EQ(find_page(600, MAY_PIN), 600);
+	CHECK_EQ(find_page(512, MAY_PIN), 512);
+	CHECK_EQ(find_page(521, PINNED_NOW), 521);
+	CHECK_EQ(find_page(600, PINNED_NOW), 600);
+	CHECK_EQ(pinned(), 11);
+	end();
+}
+
+/* --- invalidation --- */
+
+static void test_exact_leaves(void)
+{
+	struct bell_gmem_stats st;
+
+	begin(100, 4 * LEAF);
+	for (unsigned long n = 0; n < 4 * LEAF; n += LEAF / 4)
+		CHECK_EQ(find_page(n, MAY_PIN), 100 + n);
+	CHECK_EQ(pinned(), 16);
+	/* The last page of leaf 1 and the first of leaf 2. */
+	world_move(2 * LEAF - 1, 2, 5000);
+	bell_gmem_get_stats(gm, &st);
+	CHECK_EQ(st.invalidations, 2);
+	CHECK_EQ(st.pinned, 8);
+	for (unsigned long n = 0; n < 4 * LEAF; n += LEAF / 4) {
+		unsigned long leaf = (100 + n) / LEAF;
+
+		CHECK_EQ(find_page(n, PINNED_NOW),
+			 leaf == 1 || leaf == 2 ? -EAGAIN : (long)(100 + n));
+	}
+	CHECK_EQ(find_page(2 * LEAF - 101, MAY_PIN), 5000);
+	CHECK_EQ(find_page(2 * LEAF - 100, MAY_PIN), 5001);
+	CHECK(world_run_work());
+	CHECK_EQ(pinned(), 10);
+	/* Nothing of ours: nothing happens. */
+	world_move(0, 100, 0);
+	world_move(100 + 4 * LEAF, 1, 0);
+	CHECK(!world_run_work());
+	CHECK_EQ(pinned(), 10);
+	/* More than all of it, as exit does. */
+	world_invalidate(0, ~0UL);
+	world_run_work();
+	CHECK_EQ(pinned(), 0);
+	end();
+}
+
+static unsigned int stay;
+static struct bell_gmem_user *stayer;
+
+/* While the reaper waits: others come, and only then the old stay ends. */
+static void come_and_leave(void)
+{
+	unsigned int later;
+
+	world.on_wait = NULL;
+	later = bell_gmem_user_enter(stayer);
+	CHECK(later != stay);
+	CHECK_EQ(world_page_pins(3), 1);
+	leave(stayer, stay);
+	/* The new stay knows nothing of the old page: it is let go anyway. */
+	stay = later;
+}
+
+static void test_epochs(void)
+{
+	struct bell_gmem_span s;
+
+	begin(0, 16);
+	stayer = &user;
+	stay = bell_gmem_user_enter(&user);
+	CHECK_EQ(span(GPA + 3 * PAGE_SIZE, 1, MAY_PIN, &s), 0);
+	world_move(3, 1, 33);
+	CHECK_EQ(world_page_pins(3), 1);
+	CHECK_EQ(find_page(3, MAY_PIN), 33);
+	/* Our stay may still write there. */
+	memset(page_address(s.page), 1, 1);
+	world.on_wait = come_and_leave;
+	CHECK(world_run_work());
+	CHECK_EQ(world_page_pins(3), 0);
+	CHECK_EQ(world_page_pins(33), 1);
+	CHECK_EQ(bell_gmem_user_in_flight(&user), 1);
+	leave(&user, stay);
+	end();
+}
+
+/* The second user is the one that holds it up. */
+static void test_two_users(void)
+{
+	begin(0, 16);
+	bell_gmem_add_user(gm, &user2);
+	stayer = &user2;
+	stay = bell_gmem_user_enter(&user2);
+	CHECK_EQ(find_page(3, MAY_PIN), 3);
+	world_punch(3, 1);
+	world.on_wait = come_and_leave;
+	world_run_work();
+	CHECK_EQ(world_page_pins(3), 0);
+	leave(&user2, stay);
+	bell_gmem_del_user(gm, &user2);
+	end();
+}
+
+/* The epoch turns between reading it and being counted in it. */
+static void turn_meanwhile(void)
+{
+	world.on_barrier = NULL;
+	world_move(3, 1, 34);
+	world.on_wait = NULL;
+	/* We are counted in the old epoch at this moment. */
+	user.epoch = !user.epoch;
+}
+
+static void test_enter_race(void)
+{
+	unsigned int epoch;
+
+	begin(0, 16);
+	CHECK_EQ(find_page(3, MAY_PIN), 3);
+	world.on_barrier = turn_meanwhile;
+	epoch = bell_gmem_user_enter(&user);
+	CHECK_EQ(epoch, user.epoch);
+	CHECK_EQ(atomic_read(&user.in_flight[!epoch]), 0);
+	CHECK_EQ(atomic_read(&user.in_flight[epoch]), 1);
+	leave(&user, epoch);
+	end();
+}
+
+static void leave_one(void)
+{
+	leave(&user, 0);
+}
+
+static void test_drain(void)
+{
+	begin(0, 16);
+	bell_gmem_user_drain(&user);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(bell_gmem_user_enter(&user), 0);
+	leave(&user, 0);
+	leave(&user, 0);
+	world.on_wait = leave_one;
+	bell_gmem_user_drain(&user);
+	CHECK_EQ(bell_gmem_user_in_flight(&user), 0);
+	end();
+}
+
+static unsigned int moves;
+
+static void move_after_pin(void)
+{
+	if (!--moves)
+		world.on_pin = NULL;
+	world_move(3, 1, 40 + moves);
+}
+
+/* The page goes away after it was pinned and before it is in the table. */
+static void test_retry(void)
+{
+	begin(0, 16);
+	moves = 3;
+	world.on_pin = move_after_pin;
+	CHECK_EQ(find_page(3, MAY_PIN), 40);
+	CHECK_EQ(pinned(), 1);
+	CHECK_EQ(world_page_pins(3) + world_page_pins(41) +
+		 world_page_pins(42), 0);
+	end();
+}
+
+static void test_retry_folio(void)
+{
+	begin(0, 2 * LEAF);
+	world_set_folio(512, 9);
+	find_page(530, MAY_PIN);
+	world_move(3, 1, 40);
+	world_map(3, 1, 600);
+	moves = 2;
+	world.on_pin = move_after_pin;
+	CHECK_EQ(find_page(3, MAY_PIN), 40);
+	end();
+}
+
+static void punch_after_pin(void)
+{
+	world.on_pin = NULL;
+	world_punch(3, 1);
+}
+
+/* Pages that keep going away keep nobody who is killed. */
+static void move_until_killed(void)
+{
+	world_move(3, 1, 40 + moves % 2);
+	if (++moves == 10)
+		current->killed = true;
+}
+
+static void test_killed(void)
+{
+	begin(0, 16);
+	moves = 0;
+	world.on_pin = move_until_killed;
+	CHECK_EQ(find_page(3, MAY_PIN), -ESRCH);
+	CHECK_EQ(moves, 10);
+	world.on_pin = NULL;
+	current->killed = false;
+	CHECK_EQ(pinned(), 0);
+	end();
+}
+
+/* Stale pages count: no more is held than is accounted for. */
+static void test_held(void)
+{
+	begin(0, 4);
+	stay = bell_gmem_user_enter(&user);
+	for (unsigned int i = 0; i < 4; i++) {
+		CHECK_EQ(find_page(i, MAY_PIN), i);
+		if (i % 2)
+			world_move(0, 4, 0);
+	}
+	CHECK_EQ(world.pins, 4);
+	CHECK_EQ(find_page(0, MAY_PIN), -EAGAIN);
+	leave(&user, stay);
+	world_run_work();
+	CHECK_EQ(find_page(0, MAY_PIN), 0);
+	CHECK_EQ(pinned(), 1);
+	/* All of it pinned is no reason to find nothing. */
+	pin_all(4);
+	pin_all(4);
+	end();
+}
+
+static void test_retry_gone(void)
+{
+	begin(0, 16);
+	world.on_pin = punch_after_pin;
+	CHECK_EQ(find_page(3, MAY_PIN), -EFAULT);
+	CHECK_EQ(pinned(), 0);
+	end();
+}
+
+static void test_destroy_with_stale(void)
+{
+	begin(0, 2 * LEAF);
+	find_page(3, MAY_PIN);
+	find_page(LEAF + 3, MAY_PIN);
+	world_punch(3, 1);
+	/* The reaper has not run. */
+	end();
+}
+
+/* --- random --- */
+
+#define MODEL_PAGES	(3 * LEAF)
+#define MODEL_STAYS	8
+
+static struct model_stay {
+	bool		active;
+	unsigned int	epoch;
+	void	       *at;		/* where it may still write */
+} stays[MODEL_STAYS];
+static long model[MODEL_PAGES];
+
+static void model_step(unsigned long n)
+{
+	unsigned long count = min(1UL + rand() % 40, MODEL_PAGES - n), pfn;
+	struct model_stay *st = &stays[rand() % MODEL_STAYS];
+	struct bell_gmem_span s;
+	bool may_pin;
+	int ret;
+
+	switch (rand() % 8) {
+	case 0:
+		pfn = rand() % (WORLD_PAGES - count);
+		world_move(100 + n, count, pfn);
+		for (unsigned long i = 0; i < count; i++)
+			model[n + i] = pfn + i;
+		break;
+	case 1:
+		world_punch(100 + n, count);
+		for (unsigned long i = 0; i < count; i++)
+			model[n + i] = -EFAULT;
+		break;
+	case 2:
+		if (st->active)
+			leave(&user, st->epoch);
+		*st = (struct model_stay){};
+		break;
+	default:
+		if (!st->active)
+			st->epoch = bell_gmem_user_enter(&user);
+		st->active = true;
+		may_pin = rand() % 2;
+		ret = span(GPA + n * PAGE_SIZE, count * PAGE_SIZE, may_pin, &s);
+		if (ret == -EAGAIN) {
+			CHECK(!may_pin || world.pins >= (long)MODEL_PAGES);
+			break;
+		}
+		CHECK_EQ(ret ? ret : (long)page_to_pfn(s.page), model[n]);
+		if (ret)
+			break;
+		for (unsigned long i = 0; i < s.len / PAGE_SIZE; i++)
+			CHECK_EQ(model[n + i], model[n] + i);
+		st->at = page_address(s.page);
+	}
+}
+
+static void leave_any(void)
+{
+	for (int i = 0; i < MODEL_STAYS; i++) {
+		if (!stays[i].active)
+			continue;
+		leave(&user, stays[i].epoch);
+		stays[i] = (struct model_stay){};
+	}
+}
+
+static void test_model(void)
+{
+	unsigned long n;
+
+	srand(1);
+	begin(100, MODEL_PAGES);
+	for (n = 2048; n < 6144; n += 512)
+		world_set_folio(n, n % 1024 ? 9 : 4);
+	for (n = 0; n < MODEL_PAGES; n++)
+		model[n] = 100 + n;
+	for (int i = 0; i < 30000 && !tap_bad; i++) {
+		model_step(rand() % MODEL_PAGES);
+		/* A page that a stay knows is not let go (or ASan says so). */
+		for (int k = 0; k < MODEL_STAYS; k++) {
+			if (stays[k].at)
+				*(volatile u8 *)stays[k].at = k;
+		}
+		if (!(rand() % 64)) {
+			world.on_wait = leave_any;
+			world_run_work();
+		}
+	}
+	leave_any();
+	world_run_work();
+	pinned();
+	end();
+}
+
+static const struct tap_test tests[] = {
+	{ "gmem: look-ups at the edges of regions", test_edges },
+	{ "gmem: look-ups after others", test_hint },
+	{ "gmem: no table", test_no_table },
+	{ "gmem: no memory for what all share", test_init_no_memory },
+	{ "gmem: pages are pinned at first use", test_on_demand },
+	{ "gmem: a kernel thread borrows the owner's memory", test_kthread },
+	{ "gmem: unmapped memory", test_unmapped },
+	{ "gmem: the owner has died", test_owner_gone },
+	{ "gmem: no memory for a leaf", test_out_of_memory },
+	{ "gmem: spans merge what lies side by side", test_merge },
+	{ "gmem: spans end at a leaf's end", test_leaf_end },
+	{ "gmem: spans end at a region's end", test_region_end },
+	{ "gmem: copies across pages, leaves and into nothing", test_copy },
+	{ "gmem: a large folio is pinned at once", test_folio },
+	{ "gmem: a large folio, within the leaf", test_folio_in_leaf },
+	{ "gmem: a large folio, within the region", test_folio_in_region },
+	{ "gmem: a large folio in pieces", test_folio_torn },
+	{ "gmem: a page of a folio among others", test_folio_elsewhere },
+	{ "gmem: a large folio, few pages at a time",
+	  test_folio_few_at_a_time },
+	{ "gmem: invalidation drops the leaves in range", test_exact_leaves },
+	{ "gmem: stale pages wait for the stays of their epoch", test_epochs },
+	{ "gmem: stale pages wait for each user", test_two_users },
+	{ "gmem: the epoch turns while a stay begins", test_enter_race },
+	{ "gmem: draining", test_drain },
+	{ "gmem: a page moves while it is pinned", test_retry },
+	{ "gmem: a page of a folio moves while it is pinned",
+	  test_retry_folio },
+	{ "gmem: a page goes while it is pinned", test_retry_gone },
+	{ "gmem: killed while pages keep moving", test_killed },
+	{ "gmem: stale pages count as held", test_held },
+	{ "gmem: destroyed with stale pages", test_destroy_with_stale },
+	{ "gmem: 30000 random moves, look-ups and stays", test_model },
+};
+
+int main(void)
+{
+	TAP_RUN(tests);
+	return tap_done();
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The socket: messages in pieces, descriptors, peers that misbehave. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "conn.h"
+#include "fd.h"
+#include "test_vu.h"
+
+static struct vu_conn conn;
+static int peer;
+
+static void setup(void)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv))
+		abort();
+	vu_conn_init(&conn, sv[0]);
+	peer = sv[1];
+}
+
+static void teardown(void)
+{
+	vu_conn_close(&conn);
+	fd_close(&peer);
+}
+
+/* Sends @size bytes with @nfds descriptors of its own making. */
+static void send_raw(const void *data, size_t size, unsigned int nfds)
+{
+	union {
+		char space[CMSG_SPACE(253 * sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = size };
+	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int fds[253];
+
+	for (unsigned int i = 0; i < nfds; i++)
+		fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (nfds) {
+		struct cmsghdr *cm = &control.align;
+
+		hdr.msg_control = control.space;
+		hdr.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+		cm->cmsg_level = SOL_SOCKET;
+		cm->cmsg_type = SCM_RIGHTS;
+		cm->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(cm), fds, nfds * sizeof(int));
+	}
+	CHECK_EQ(sendmsg(peer, &hdr, 0), size);
+	for (unsigned int i = 0; i < nfds; i++)
+		close(fds[i]);
+}
+
+static void close_fds(struct vu_msg *m)
+{
+	for (unsigned int i = 0; i < m->nfds; i++)
+		fd_close(&m->fds[i]);
+}
+
+static const struct {
+	uint32_t request, flags, size;
+	uint32_t payload[2];
+} whole = { VU_SET_VRING_NUM, 1, 8, { 3, 256 } };
+
+static void test_whole(void)
+{
+	struct vu_msg m;
+
+	setup();
+	CHECK_EQ(vu_conn_recv(&conn, &m), -EAGAIN);
+	send_raw(&whole, sizeof(whole), 0);
+	send_raw(&whole, sizeof(whole), 1);
+	CHECK_EQ(vu_conn_recv(&conn, &m), 0);
+	CHECK_EQ(m.nfds, 0);
+	CHECK(m.payload.state.index == 3 && m.payload.state.num == 256);
+	/* The second message's descriptor comes with the second. */
+	CHECK_EQ(vu_conn_recv(&conn, &m), 0);
+	CHECK_EQ(m.nfds, 1);
+	CHECK(fcntl(m.fds[0], F_GETFD) & FD_CLOEXEC);
+	close_fds(&m);
+	CHECK_EQ(vu_conn_recv(&conn, &m), -EAGAIN);
+	teardown();
+}
+
+static void test_pieces(void)
+{
+	const char *bytes = (const char *)&whole;
+	struct vu_msg m;
+
+	setup();
+	for (size_t i = 0; i < sizeof(whole); i++) {
+		CHECK_EQ(vu_conn_recv(&conn, &m), -EAGAIN);
+		/* One descriptor in the header, one in the payload. */
+		send_raw(bytes + i, 1, i == 2 || i == 15);
+	}
+	CHECK_EQ(vu_conn_recv(&conn, &m), 0);
+	CHECK_EQ(m.nfds, 2);
+	CHECK_EQ(m.payload.state.num, 256);
+	close_fds(&m);
+	teardown();
+}
+
+static void test_fd_limit(void)
+{
+	static const struct {
+		unsigned int nfds;
+		int	     ret;
+	} rows[] = {
+		{ VU_MAX_FDS, 0 },	   { VU_MAX_FDS + 1, -EMFILE },
+		{ 2 * VU_MAX_FDS, -EMFILE }, { 2 * VU_MAX_FDS + 1, -EMFILE },
+		{ 253, -EMFILE },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int fds = test_count_fds();
+		struct vu_msg m;
+
+		setup();
+		send_raw(&whole, sizeof(whole), rows[i].nfds);
+		CHECK_EQ(vu_conn_recv(&conn, &m), rows[i].ret);
+		if (!rows[i].ret)
+			close_fds(&m);
+		teardown();
+		CHECK_EQ(test_count_fds(), fds);
+	}
+}
+
+/* A few with each byte add up to too many. */
+static void test_fds_add_up(void)
+{
+	const char *bytes = (const char *)&whole;
+	struct vu_msg m;
+	int ret = -EAGAIN;
+
+	setup();
+	for (size_t i = 0; i < 5; i++)
+		send_raw(bytes + i, 1, 3);
+	while (ret == -EAGAIN)
+		ret = vu_conn_recv(&conn, &m);
+	CHECK_EQ(ret, -EMFILE);
+	teardown();
+}
+
+static void test_bad_stream(void)
+{
+	uint32_t header[3] = { 1, 1, 0xffffffff };
+	struct vu_msg m;
+
+	setup();
+	send_raw(header, sizeof(header), 2);
+	CHECK_EQ(vu_conn_recv(&conn, &m), -EMSGSIZE);
+	teardown();
+
+	setup();
+	header[1] = 2;
+	send_raw(header, sizeof(header), 0);
+	CHECK_EQ(vu_conn_recv(&conn, &m), -EPROTO);
+	teardown();
+
+	/* The end in the middle of a message, with a descriptor in hand. */
+	setup();
+	send_raw(&whole, 16, 1);
+	CHECK_EQ(vu_conn_recv(&conn, &m), -EAGAIN);
+	fd_close(&peer);
+	CHECK_EQ(vu_conn_recv(&conn, &m), -ECONNRESET);
+	teardown();
+}
+
+static void test_send(void)
+{
+	uint32_t back[5];
+	struct vu_msg m, r;
+	int ret;
+
+	setup();
+	vu_msg_init(&m);
+	m.request = VU_GET_FEATURES;
+	vu_msg_reply_u64(&r, &m, 7);
+	CHECK_EQ(vu_conn_send(&conn, &r), 0);
+	CHECK_EQ(recv(peer, back, sizeof(back), 0), 20);
+	CHECK(back[0] == 1 && back[1] == 5 && back[2] == 8 && back[3] == 7);
+	/* Who never reads does not make us wait. */
+	do
+		ret = vu_conn_send(&conn, &r);
+	while (!ret);
+	CHECK_EQ(ret, -EAGAIN);
+	/* Nor does who has gone kill us. */
+	fd_close(&peer);
+	CHECK_EQ(vu_conn_send(&conn, &r), -EPIPE);
+	teardown();
+}
+
+static const struct test tests[] = {
+	{ "whole messages, with and without a descriptor", test_whole },
+	{ "a message byte by byte", test_pieces },
+	{ "too many descriptors are refused and closed", test_fd_limit },
+	{ "descriptors add up over the pieces", test_fds_add_up },
+	{ "bad size, bad version, early end", test_bad_stream },
+	{ "replies; a peer that does not read; one that has gone", test_send },
+};
+
+TEST_MAIN(tests)

@@ -1,0 +1,639 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The protocol: a front end's way through it, and every wrong turn. */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/eventfd.h>
+
+#include "fd.h"
+#include "session.h"
+#include "test_vu.h"
+#include "test_vu_fake.h"
+
+#define BIT(n)		(1ULL << (n))
+#define PF_ALL		(BIT(0) | BIT(3) | BIT(9) | BIT(13) | BIT(15) | BIT(16))
+#define PAGE		4096ULL
+#define MEM_USER	0x7f0000000000ULL
+#define MEM_SIZE	(16 * PAGE)
+
+static struct fake fake = { .base.ops = &fake_ops };
+static struct vu_session session;
+static struct vu_msg reply;
+static bool need_reply;
+
+/* The state to start a test from. */
+enum from { FROM_NEW, FROM_OWNER, FROM_PF, FROM_FEATURES, FROM_MEMORY, RUNNING };
+
+static int send_msg(uint32_t request, const void *payload, uint32_t size,
+		    unsigned int nfds, const int *fds)
+{
+	struct vu_msg m;
+
+	vu_msg_init(&m);
+	m.request = request;
+	m.flags = VU_VERSION | (need_reply ? VU_FLAG_NEED_REPLY : 0);
+	m.size = size;
+	if (size)
+		memcpy(m.payload.bytes, payload, size);
+	m.nfds = nfds;
+	if (nfds)
+		memcpy(m.fds, fds, nfds * sizeof(int));
+	return vu_session_handle(&session, &m, &reply);
+}
+
+static int send_none(uint32_t request)
+{
+	return send_msg(request, NULL, 0, 0, NULL);
+}
+
+static int send_u64(uint32_t request, uint64_t value)
+{
+	return send_msg(request, &value, sizeof(value), 0, NULL);
+}
+
+static int send_state(uint32_t request, uint32_t index, uint32_t num)
+{
+	struct vu_state state = { index, num };
+
+	return send_msg(request, &state, sizeof(state), 0, NULL);
+}
+
+static int send_event(uint32_t request, uint64_t value)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	return send_msg(request, &value, sizeof(value), 1, &fd);
+}
+
+static int send_addr(uint32_t index, uint64_t user)
+{
+	struct vu_addr addr = {
+		.index = index,
+		.desc = user,
+		.avail = user + PAGE,
+		.used = user + 2 * PAGE,
+	};
+
+	return send_msg(VU_SET_VRING_ADDR, &addr, sizeof(addr), 0, NULL);
+}
+
+static struct vu_region region(unsigned int i)
+{
+	return (struct vu_region){
+		.gpa = i * MEM_SIZE,
+		.size = MEM_SIZE,
+		.user_addr = MEM_USER + i * MEM_SIZE,
+		.mmap_offset = PAGE,
+	};
+}
+
+static int send_table(unsigned int n)
+{
+	struct vu_memory mem = { .nregions = n };
+	int fds[VU_MAX_TABLE];
+
+	for (unsigned int i = 0; i < n; i++) {
+		mem.regions[i] = region(i);
+		fds[i] = test_memfd(MEM_SIZE + PAGE);
+	}
+	return send_msg(VU_SET_MEM_TABLE, &mem, 8 + 32 * n, n, fds);
+}
+
+static int send_region(uint32_t request, struct vu_region r, bool with_fd)
+{
+	struct vu_mem_reg reg = { .region = r };
+	int fd = with_fd ? test_memfd(MEM_SIZE + PAGE) : -1;
+
+	return send_msg(request, &reg, sizeof(reg), with_fd, &fd);
+}
+
+static void start_queue(uint32_t q)
+{
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, q, 128), 0);
+	CHECK_EQ(send_state(VU_SET_VRING_BASE, q, 7), 0);
+	CHECK_EQ(send_addr(q, MEM_USER + q * 3 * PAGE), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, q), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_CALL, q), 0);
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, q, 1), 0);
+}
+
+/* The order is QEMU's. */
+static void begin(enum from from)
+{
+	need_reply = false;
+	memset(&fake, 0, sizeof(fake));
+	fake.base.ops = &fake_ops;
+	CHECK_EQ(vu_session_open(&session, &fake.base), 0);
+	if (from < FROM_OWNER)
+		return;
+	CHECK_EQ(send_none(VU_GET_FEATURES), 0);
+	CHECK_EQ(send_none(VU_GET_PROTOCOL_FEATURES), 0);
+	if (from >= FROM_PF)
+		CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, PF_ALL), 0);
+	CHECK_EQ(send_none(VU_SET_OWNER), 0);
+	if (from < FROM_FEATURES)
+		return;
+	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(30)), 0);
+	if (from < FROM_MEMORY)
+		return;
+	CHECK_EQ(send_table(2), 0);
+	if (from == RUNNING)
+		start_queue(0);
+}
+
+static void end(void)
+{
+	vu_session_close(&session);
+	CHECK_EQ(fake.abuse, 0);
+	CHECK(!fake.open);
+}
+
+static void test_features(void)
+{
+	begin(FROM_NEW);
+	CHECK_EQ(send_none(VU_GET_FEATURES), 0);
+	CHECK_EQ(reply.payload.u64, FAKE_FEATURES | BIT(30));
+	CHECK_EQ(send_none(VU_GET_PROTOCOL_FEATURES), 0);
+	CHECK_EQ(reply.payload.u64, PF_ALL);
+	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, PF_ALL | 2), -EINVAL);
+	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, PF_ALL), 0);
+	CHECK_EQ(send_none(VU_SET_OWNER), 0);
+	CHECK_EQ(send_none(VU_SET_OWNER), -EBUSY);
+	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(26)), -EINVAL);
+	CHECK_EQ(send_u64(VU_SET_FEATURES, BIT(35)), -EINVAL);
+	/* What a transport may add is taken and not passed on. */
+	CHECK_EQ(send_u64(VU_SET_FEATURES, BIT(32) | BIT(27) | BIT(40)), 0);
+	CHECK_EQ(fake.features, BIT(32));
+	CHECK_EQ(send_none(VU_GET_QUEUE_NUM), 0);
+	CHECK_EQ(reply.payload.u64, FAKE_QUEUES);
+	CHECK_EQ(send_none(VU_GET_MAX_MEM_SLOTS), 0);
+	CHECK_EQ(reply.payload.u64, 509);
+	end();
+}
+
+static void test_start_stop(void)
+{
+	const struct fake_queue *q = &fake.queue[0];
+
+	begin(FROM_MEMORY);
+	/* Before the start: what was set, or 0. */
+	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
+	CHECK_EQ(reply.payload.state.num, 0);
+
+	start_queue(0);
+	CHECK(q->running);
+	CHECK(q->num == 128 && q->base == 7);
+	CHECK_EQ(q->addr.desc_user_addr, session.mem->region[0].addr);
+	CHECK_EQ(q->addr.avail_user_addr, session.mem->region[0].addr + PAGE);
+	CHECK_EQ(session.mem->region[0].addr -
+		 (uintptr_t)session.mem->region[0].map, 0);
+
+	/* Wired is wired. */
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 64), -EBUSY);
+	CHECK_EQ(send_state(VU_SET_VRING_BASE, 0, 1), -EBUSY);
+	CHECK_EQ(send_addr(0, MEM_USER + PAGE), -EBUSY);
+	CHECK_EQ(send_addr(0, MEM_USER), 0);
+	/* These change while it runs. */
+	CHECK_EQ(send_event(VU_SET_VRING_CALL, 0), 0);
+	CHECK_EQ(q->call, session.queue[0].call);
+	CHECK_EQ(send_event(VU_SET_VRING_ERR, 0), 0);
+	CHECK_EQ(q->err, session.queue[0].err);
+	CHECK_EQ(send_u64(VU_SET_VRING_CALL, VU_VRING_NOFD), 0);
+	CHECK_EQ(q->call, -1);
+	CHECK_EQ(q->starts, 1);
+
+	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
+	CHECK_EQ(reply.payload.state.num, 12);
+	CHECK(!q->running);
+	/* Enabled as it still is, the kick starts it again. */
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
+	CHECK(q->running && q->base == 12);
+	/* A new kick eventfd: out and in again. */
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
+	CHECK(q->running && q->base == 17);
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 0), 0);
+	CHECK(!q->running);
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 1), 0);
+	CHECK(q->running && q->base == 22);
+	end();
+}
+
+/* Without bit 30 a ring is enabled from its start. */
+static void test_enabled_from_start(void)
+{
+	begin(FROM_OWNER);
+	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES), 0);
+	CHECK_EQ(send_table(1), 0);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 1, 128), 0);
+	CHECK_EQ(send_addr(1, MEM_USER), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 1), 0);
+	CHECK(fake.queue[1].running);
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 1, 0), -EPROTO);
+	end();
+}
+
+static void test_memory_replaced(void)
+{
+	struct fake_queue *q = &fake.queue[0];
+
+	begin(RUNNING);
+	CHECK_EQ(fake.regions, 2);
+	CHECK_EQ(send_table(3), 0);
+	CHECK_EQ(fake.regions, 3);
+	CHECK(q->running && q->starts == 2 && q->base == 12);
+	CHECK_EQ(q->addr.desc_user_addr, session.mem->region[0].addr);
+	/* A table without the ring parks it, and it goes on later. */
+	CHECK_EQ(send_table(0), 0);
+	CHECK(!q->running);
+	CHECK_EQ(send_table(1), 0);
+	CHECK(q->running && q->starts == 3 && q->base == 17);
+	/* Refused by the kernel: as before. */
+	fake.mem_ret = -ENOMEM;
+	CHECK_EQ(send_table(4), -ENOMEM);
+	CHECK_EQ(session.mem->n, 1);
+	CHECK(q->running && q->base == 22);
+	end();
+}
+
+static void test_memory_slots(void)
+{
+	struct fake_queue *q = &fake.queue[0];
+
+	begin(RUNNING);
+	for (unsigned int i = 2; i < 509; i++)
+		CHECK_EQ(send_region(VU_ADD_MEM_REG, region(i), true), 0);
+	CHECK_EQ(fake.regions, 509);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(509), true), -ENOSPC);
+	CHECK_EQ(q->starts, 1);
+
+	CHECK_EQ(send_region(VU_REM_MEM_REG, region(1), false), 0);
+	CHECK_EQ(send_region(VU_REM_MEM_REG, region(1), false), -ENOENT);
+	/* With a descriptor, as some do: closed and ignored. */
+	CHECK_EQ(send_region(VU_REM_MEM_REG, region(5), true), 0);
+	CHECK_EQ(fake.regions, 507);
+	CHECK_EQ(q->starts, 1);
+
+	/* The region with the ring goes and comes. */
+	fake.mem_ret = -EIO;
+	CHECK_EQ(send_region(VU_REM_MEM_REG, region(0), false), -EIO);
+	CHECK(q->running && q->starts == 2);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(1), true), -EIO);
+	fake.mem_ret = 0;
+	CHECK_EQ(send_region(VU_REM_MEM_REG, region(0), false), 0);
+	CHECK(!q->running);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(1), true), 0);
+	CHECK(!q->running);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(0), true), 0);
+	CHECK(q->running && q->starts == 3 && q->base == 17);
+	end();
+}
+
+static void test_bad_regions(void)
+{
+	static const struct {
+		const char	*rule;
+		struct vu_region r;
+		int		 ret;
+	} rows[] = {
+		{ "empty", { 0, 0, MEM_USER, 0 }, -EINVAL },
+		{ "address", { 1, PAGE, MEM_USER, 0 }, -EINVAL },
+		{ "size", { 0, 100, MEM_USER, 0 }, -EINVAL },
+		{ "user address", { 0, PAGE, MEM_USER + 8, 0 }, -EINVAL },
+		{ "offset", { 0, PAGE, MEM_USER, 512 }, -EINVAL },
+		{ "wraps", { -PAGE, 2 * PAGE, MEM_USER, 0 }, -EINVAL },
+		{ "user wraps", { 0, 2 * PAGE, -PAGE, 0 }, -EINVAL },
+		{ "offset wraps", { 0, 2 * PAGE, MEM_USER, -PAGE }, -EINVAL },
+		{ "huge", { 0, -PAGE, PAGE, 0 }, -EINVAL },
+		{ "past the file", { 0, MEM_SIZE + 2 * PAGE, MEM_USER, 0 },
+		  -EINVAL },
+		{ "offset past the file", { 0, PAGE, MEM_USER,
+					    MEM_SIZE + PAGE }, -EINVAL },
+	};
+
+	begin(FROM_FEATURES);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (send_region(VU_ADD_MEM_REG, rows[i].r, true) == rows[i].ret)
+			continue;
+		printf("# %s\n", rows[i].rule);
+		CHECK(false);
+	}
+	CHECK_EQ(fake.regions, 0);
+	/* The last page of the address space is one. */
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, (struct vu_region){
+		-PAGE, PAGE, -PAGE, 0 }, true), 0);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, (struct vu_region){
+		-PAGE, PAGE, MEM_USER, 0 }, true), -EEXIST);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(3), true), 0);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(3), true), -EEXIST);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, (struct vu_region){
+		0, PAGE, region(3).user_addr + PAGE, 0 }, true), -EEXIST);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(4), false), -EBADMSG);
+	end();
+}
+
+static void test_bad_memory_fds(void)
+{
+	struct vu_mem_reg reg = { .region = region(0) };
+	struct vu_memory mem = { .nregions = 2 };
+	int fds[2], sv[2];
+
+	begin(RUNNING);
+	/* A table of which one region is bad changes nothing. */
+	mem.regions[0] = region(0);
+	mem.regions[1] = region(0);
+	fds[0] = test_memfd(MEM_SIZE + PAGE);
+	fds[1] = test_memfd(MEM_SIZE + PAGE);
+	CHECK_EQ(send_msg(VU_SET_MEM_TABLE, &mem, 72, 2, fds), -EEXIST);
+	CHECK(session.mem->n == 2 && fake.queue[0].starts == 1);
+	/* Fewer and more descriptors than regions. */
+	fds[0] = test_memfd(MEM_SIZE + PAGE);
+	CHECK_EQ(send_msg(VU_SET_MEM_TABLE, &mem, 72, 1, fds), -EBADMSG);
+	mem.nregions = 0;
+	fds[0] = test_memfd(PAGE);
+	CHECK_EQ(send_msg(VU_SET_MEM_TABLE, &mem, 8, 1, fds), -EBADMSG);
+	end();
+
+	begin(FROM_FEATURES);
+	if (pipe2(sv, O_CLOEXEC))
+		abort();
+	CHECK_EQ(send_msg(VU_ADD_MEM_REG, &reg, 40, 1, &sv[0]), -EBADF);
+	close(sv[1]);
+	fds[0] = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	CHECK_EQ(send_msg(VU_ADD_MEM_REG, &reg, 40, 1, fds), -EBADF);
+	fds[0] = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(send_msg(VU_ADD_MEM_REG, &reg, 40, 1, fds), -EACCES);
+	CHECK_EQ(fake.regions, 0);
+	end();
+}
+
+/* Each row is broken in one way; the session must not let it through. */
+static void test_table_rules(void)
+{
+	static const struct {
+		const char	*rule;
+		enum from	 from;
+		uint32_t	 request;
+		uint32_t	 size;
+		unsigned int	 nfds;
+		int		 ret;
+	} rows[] = {
+		{ "request 0", FROM_FEATURES, 0, 0, 0, -EOPNOTSUPP },
+		{ "SET_LOG_BASE", FROM_FEATURES, 6, 16, 1, -EOPNOTSUPP },
+		{ "request 35", FROM_FEATURES, 35, 8, 0, -EOPNOTSUPP },
+		{ "past the last", FROM_FEATURES, 41, 0, 0, -EOPNOTSUPP },
+		{ "far past", FROM_FEATURES, 0xffffffff, 0, 8, -EOPNOTSUPP },
+		{ "size", FROM_NEW, VU_GET_FEATURES, 8, 0, -EBADMSG },
+		{ "size", FROM_OWNER, VU_SET_FEATURES, 4, 0, -EBADMSG },
+		{ "size", FROM_FEATURES, VU_SET_MEM_TABLE, 40, 0, -EBADMSG },
+		{ "size", FROM_FEATURES, VU_SET_VRING_ADDR, 32, 0, -EBADMSG },
+		{ "size", FROM_FEATURES, VU_SET_VRING_KICK, 4, 1, -EBADMSG },
+		{ "size", FROM_FEATURES, VU_ADD_MEM_REG, 32, 1, -EBADMSG },
+		{ "size", FROM_PF, VU_GET_CONFIG, 8, 0, -EBADMSG },
+		{ "fds", FROM_NEW, VU_GET_FEATURES, 0, 1, -EBADMSG },
+		{ "fds", FROM_NEW, VU_SET_OWNER, 0, 8, -EBADMSG },
+		{ "fds", FROM_FEATURES, VU_SET_VRING_KICK, 8, 2, -EBADMSG },
+		{ "fds", FROM_FEATURES, VU_SET_VRING_CALL, 8, 8, -EBADMSG },
+		{ "fds", FROM_FEATURES, VU_SET_VRING_NUM, 8, 1, -EBADMSG },
+		{ "fds", FROM_FEATURES, VU_ADD_MEM_REG, 40, 2, -EBADMSG },
+		{ "fds", FROM_FEATURES, VU_REM_MEM_REG, 40, 2, -EBADMSG },
+		{ "state", FROM_NEW, VU_SET_FEATURES, 8, 0, -EPROTO },
+		{ "state", FROM_NEW, VU_SET_VRING_CALL, 8, 1, -EPROTO },
+		{ "state", FROM_NEW, VU_GET_VRING_BASE, 8, 0, -EPROTO },
+		{ "state", FROM_PF, VU_SET_MEM_TABLE, 8, 0, -EPROTO },
+		{ "state", FROM_PF, VU_SET_VRING_NUM, 8, 0, -EPROTO },
+		{ "state", FROM_PF, VU_SET_VRING_KICK, 8, 1, -EPROTO },
+		{ "state", FROM_PF, VU_SET_VRING_ENABLE, 8, 0, -EPROTO },
+		{ "state", FROM_PF, VU_ADD_MEM_REG, 40, 1, -EPROTO },
+		{ "feature", FROM_OWNER, VU_GET_CONFIG, 12, 0, -EPROTO },
+		{ "feature", FROM_OWNER, VU_SET_CONFIG, 12, 0, -EPROTO },
+		{ "feature", FROM_OWNER, VU_RESET_DEVICE, 0, 0, -EPROTO },
+		{ "feature", FROM_OWNER, VU_GET_MAX_MEM_SLOTS, 0, 0, -EPROTO },
+		{ "feature", FROM_OWNER, VU_GET_STATUS, 0, 0, -EPROTO },
+		{ "feature", FROM_OWNER, VU_SET_STATUS, 8, 0, -EPROTO },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint8_t payload[VU_MAX_PAYLOAD] = { 0 };
+		unsigned int calls;
+		int fds[VU_MAX_FDS], ret;
+
+		begin(rows[i].from);
+		calls = fake.calls;
+		for (unsigned int j = 0; j < rows[i].nfds; j++)
+			fds[j] = eventfd(0, EFD_CLOEXEC);
+		ret = send_msg(rows[i].request, payload, rows[i].size,
+			       rows[i].nfds, fds);
+		if (ret != rows[i].ret || fake.calls != calls ||
+		    reply.request) {
+			printf("# %s of request %u: %d, %s\n", rows[i].rule,
+			       rows[i].request, ret,
+			       vu_session_error(&session));
+			CHECK(false);
+		}
+		end();
+	}
+}
+
+static void test_ring_rules(void)
+{
+	struct vu_addr log = { .flags = 1 };
+	unsigned int calls;
+
+	begin(FROM_MEMORY);
+	calls = fake.calls;
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, FAKE_QUEUES, 128), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0xffffffff, 128), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 0), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 100), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 65536), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_BASE, 0, 65536), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_BASE, FAKE_QUEUES, 0), -EINVAL);
+	CHECK_EQ(send_state(VU_GET_VRING_BASE, FAKE_QUEUES, 0), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 2), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, FAKE_QUEUES, 1), -EINVAL);
+	CHECK_EQ(send_addr(FAKE_QUEUES, MEM_USER), -EINVAL);
+	CHECK_EQ(send_msg(VU_SET_VRING_ADDR, &log, 40, 0, NULL), -EINVAL);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, FAKE_QUEUES), -EINVAL);
+	CHECK_EQ(send_event(VU_SET_VRING_CALL, 255), -EINVAL);
+	CHECK_EQ(send_event(VU_SET_VRING_ERR, 0x200), -EINVAL);
+	CHECK_EQ(send_event(VU_SET_VRING_ERR, BIT(32)), -EINVAL);
+	/* A descriptor exactly if the message says so. */
+	CHECK_EQ(send_u64(VU_SET_VRING_KICK, 0), -EBADMSG);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, VU_VRING_NOFD), -EBADMSG);
+	CHECK_EQ(send_event(VU_SET_VRING_CALL, VU_VRING_NOFD), -EBADMSG);
+	/* That would be polling. */
+	CHECK_EQ(send_u64(VU_SET_VRING_KICK, VU_VRING_NOFD), -EOPNOTSUPP);
+	CHECK_EQ(fake.calls, calls);
+
+	/* Started without a size, without addresses, with wrong ones. */
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 1), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -ENXIO);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 256), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -ENXIO);
+	CHECK_EQ(send_addr(0, MEM_USER + 2 * MEM_SIZE), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -EFAULT);
+	/* Over the edge of the region, into the next one. */
+	CHECK_EQ(send_addr(0, MEM_USER + MEM_SIZE - 2048), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -EFAULT);
+	CHECK_EQ(send_addr(0, UINT64_MAX), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -EFAULT);
+	CHECK_EQ(fake.calls, calls);
+	end();
+}
+
+static void test_reply_ack(void)
+{
+	begin(FROM_MEMORY);
+	need_reply = true;
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 128), 0);
+	CHECK(reply.request == VU_SET_VRING_NUM && reply.size == 8);
+	CHECK_EQ(reply.payload.u64, 0);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 3), 0);
+	CHECK(reply.request && reply.payload.u64);
+	CHECK(*vu_session_error(&session));
+	fake.mem_ret = -ENOMEM;
+	CHECK_EQ(send_table(1), 0);
+	CHECK(reply.request && reply.payload.u64);
+	/* Replies that are there anyway stay as they are. */
+	CHECK_EQ(send_state(VU_GET_VRING_BASE, 1, 0), 0);
+	CHECK_EQ(reply.payload.state.index, 1);
+	/* Protocol broken: closed, with or without. */
+	CHECK_EQ(send_msg(VU_SET_VRING_NUM, NULL, 0, 0, NULL), -EBADMSG);
+	need_reply = false;
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 128), 0);
+	CHECK_EQ(reply.request, 0);
+	end();
+
+	/* Not negotiated: the bit means nothing. */
+	begin(FROM_OWNER);
+	need_reply = true;
+	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES), 0);
+	CHECK_EQ(reply.request, 0);
+	end();
+}
+
+static void test_config(void)
+{
+	struct vu_config c = { .size = 60 };
+
+	begin(FROM_PF);
+	CHECK_EQ(send_msg(VU_GET_CONFIG, &c, 72, 0, NULL), 0);
+	CHECK_EQ(reply.size, 72);
+	CHECK_EQ(reply.payload.config.data[59], 0x5a);
+	c.offset = 200;
+	CHECK_EQ(send_msg(VU_GET_CONFIG, &c, 72, 0, NULL), 0);
+	CHECK_EQ(reply.size, 0);
+	c.offset = 0xffffffff;
+	CHECK_EQ(send_msg(VU_GET_CONFIG, &c, 72, 0, NULL), 0);
+	CHECK_EQ(reply.size, 0);
+	c = (struct vu_config){ .offset = 255, .size = 1 };
+	CHECK_EQ(send_msg(VU_GET_CONFIG, &c, 13, 0, NULL), 0);
+	CHECK_EQ(reply.size, 13);
+	fake.config_ret = -EIO;
+	CHECK_EQ(send_msg(VU_GET_CONFIG, &c, 13, 0, NULL), 0);
+	CHECK_EQ(reply.size, 0);
+	/* The device says no; the front end lives on. */
+	CHECK_EQ(send_msg(VU_SET_CONFIG, &c, 13, 0, NULL), 0);
+	CHECK(*vu_session_error(&session));
+	need_reply = true;
+	CHECK_EQ(send_msg(VU_SET_CONFIG, &c, 13, 0, NULL), 0);
+	CHECK_EQ(reply.payload.u64, EPERM);
+	c.flags = 2;
+	CHECK_EQ(send_msg(VU_SET_CONFIG, &c, 13, 0, NULL), 0);
+	CHECK_EQ(reply.payload.u64, EINVAL);
+	end();
+}
+
+static void test_reset(void)
+{
+	static const uint32_t requests[] = {
+		VU_RESET_DEVICE, VU_RESET_OWNER, VU_SET_STATUS,
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		uint64_t zero = 0;
+
+		begin(RUNNING);
+		CHECK_EQ(send_u64(VU_SET_STATUS, 256), -EINVAL);
+		CHECK_EQ(send_u64(VU_SET_STATUS, 11), 0);
+		CHECK_EQ(send_none(VU_GET_STATUS), 0);
+		CHECK_EQ(reply.payload.u64, 11);
+		CHECK(fake.queue[0].running);
+		CHECK_EQ(send_msg(requests[i], &zero,
+				  requests[i] == VU_SET_STATUS ? 8 : 0, 0,
+				  NULL), 0);
+		CHECK(!fake.queue[0].running);
+		CHECK_EQ(send_none(VU_GET_STATUS), 0);
+		CHECK_EQ(reply.payload.u64, 0);
+		/* As QEMU goes on: base and memory are there still. */
+		CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 0), 0);
+		CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
+		CHECK_EQ(reply.payload.state.num, 12);
+		CHECK_EQ(fake.regions, 2);
+		CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(30)),
+			 0);
+		start_queue(0);
+		CHECK(fake.queue[0].running);
+		end();
+	}
+}
+
+static void test_device_fails(void)
+{
+	begin(FROM_MEMORY);
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 1), 0);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 128), 0);
+	CHECK_EQ(send_addr(0, MEM_USER), 0);
+	fake.run_ret = -ENXIO;
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -ENXIO);
+	CHECK(!session.queue[0].running);
+	CHECK_EQ(strcmp(vu_session_error(&session), "queue 0: SET_VRING_KICK: "
+			"start: No such device or address"), 0);
+	fake.run_ret = 0;
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
+	/* One that does not stop: no reply that says it had. */
+	fake.run_ret = -EIO;
+	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), -EIO);
+	CHECK_EQ(reply.request, 0);
+	end();
+
+	memset(&fake, 0, sizeof(fake));
+	fake.base.ops = &fake_ops;
+	fake.open_ret = -ENODEV;
+	CHECK_EQ(vu_session_open(&session, &fake.base), -ENODEV);
+}
+
+static void test_disconnect(void)
+{
+	begin(RUNNING);
+	for (uint32_t q = 1; q < FAKE_QUEUES; q++)
+		start_queue(q);
+	CHECK_EQ(send_event(VU_SET_VRING_ERR, 2), 0);
+	end();
+	for (uint32_t q = 0; q < FAKE_QUEUES; q++)
+		CHECK(!fake.queue[q].running);
+	/* The next front end finds nothing of it. */
+	begin(FROM_FEATURES);
+	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
+	CHECK_EQ(reply.payload.state.num, 0);
+	CHECK_EQ(session.mem->n, 0);
+	end();
+}
+
+static const struct test tests[] = {
+	{ "features and protocol features", test_features },
+	{ "start, change, stop, start again", test_start_stop },
+	{ "without bit 30: enabled from the start", test_enabled_from_start },
+	{ "SET_MEM_TABLE replaces under a running queue", test_memory_replaced },
+	{ "memory slots: 509, a ring parked and unparked", test_memory_slots },
+	{ "regions that cannot be", test_bad_regions },
+	{ "memory descriptors that cannot be", test_bad_memory_fds },
+	{ "every rule of the table", test_table_rules },
+	{ "ranges of ring messages", test_ring_rules },
+	{ "REPLY_ACK", test_reply_ack },
+	{ "configuration space", test_config },
+	{ "RESET_DEVICE, RESET_OWNER, status 0", test_reset },
+	{ "failures of the device", test_device_fails },
+	{ "a disconnect leaves nothing", test_disconnect },
+};
+
+TEST_MAIN(tests)
