@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fuzz_vq - a hostile guest: bytes as rings, descriptors and what is done
+ *
+ * Byte 0 chooses size and features, byte 1 how many of the next bytes are steps
+ * (see do_step()); the rest is laid over the descriptors, the available ring
+ * and an indirect table, in this order. If asked for, addresses are folded into
+ * guest memory and a bit beyond, so that more of them mean something.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "../unit/ring.h"
+
+#define CFG_SIZE	7		/* log2 of the size, 0 to 7 */
+#define CFG_EVENT_IDX	0x08
+#define CFG_INDIRECT	0x10
+#define CFG_FOLD	0x20
+#define CFG_BASE	0x40		/* begin before the indices wrap */
+#define MAX_NUM		128
+#define TABLE_LEN	64
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void));
+
+struct taken {
+	u16 head;
+	u8  epoch;
+};
+
+static struct ring r;
+static struct taken taken[MAX_NUM];
+static u32 nr_taken;
+static u16 completed;
+static struct bell_chain chain;
+static bool may_untake;
+
+static void expect(bool good, const char *what)
+{
+	if (!good)
+		shim_die("fuzz_vq: %s", what);
+}
+
+static void check_chain(void)
+{
+	u32 n = chain.nout + chain.nin;
+
+	expect(n > 0 && n <= r.vq.max_segs, "pieces of a chain");
+	expect(chain.head < r.cfg.num, "head");
+	expect(nr_taken < r.cfg.num, "more in flight than the ring holds");
+	for (u32 i = 0; i < n; i++)
+		expect(chain.seg[i].len > 0, "length of a piece");
+	for (u32 i = 0; i < nr_taken; i++)
+		expect(taken[i].head != chain.head, "head in flight twice");
+}
+
+static void do_take(bool may_pin)
+{
+	int ret = bell_vq_take(&r.vq, may_pin, &chain);
+
+	may_untake = ret == 1;
+	switch (ret) {
+	case 1:
+		check_chain();
+		taken[nr_taken++] = (struct taken){ chain.head, chain.epoch };
+		break;
+	case -EPROTO:
+		expect(r.vq.broken, "EPROTO of a queue that is not broken");
+		break;
+	case -EAGAIN:
+		expect(!may_pin, "EAGAIN though it may pin");
+		break;
+	default:
+		expect(!ret, "another error");
+	}
+}
+
+static void do_complete(u32 i)
+{
+	struct taken t;
+
+	if (!nr_taken)
+		return;
+	i %= nr_taken;
+	t = taken[i];
+	taken[i] = taken[--nr_taken];
+	may_untake = false;
+	completed++;
+	ring_complete(&r, t.head, t.epoch, t.head);
+}
+
+static void complete_all(void)
+{
+	while (nr_taken)
+		do_complete(0);
+}
+
+static void do_step(u8 step)
+{
+	u8 arg = step >> 3;
+
+	switch (step & 7) {
+	case 0:
+	case 1:
+		do_take(arg & 1);
+		break;
+	case 2:
+		if (!may_untake)
+			break;
+		may_untake = false;
+		nr_taken--;
+		bell_vq_untake(&r.vq, &chain);
+		break;
+	case 3:
+		do_complete(arg);
+		break;
+	case 4:
+		/* The table's page or some of the data goes elsewhere. */
+		world_move((RING_TABLE >> PAGE_SHIFT) + arg, 1,
+			   arg & 1 ? RING_TABLE >> PAGE_SHIFT : 5000 + arg);
+		break;
+	case 5:
+		world.on_wait = complete_all;
+		world_run_work();
+		break;
+	case 6:
+		bell_vq_disable_kick(&r.vq);
+		bell_vq_enable_kick(&r.vq);
+		break;
+	default:
+		r.avail->idx = htole16(le16toh(r.avail->idx) + arg);
+	}
+	expect(bell_vq_in_flight(&r.vq) == (int)nr_taken, "count in flight");
+	expect(le16toh(r.used->idx) == (u16)(r.cfg.base + completed),
+	       "used index");
+}
+
+static size_t lay(void *to, size_t len, const uint8_t *data, size_t size)
+{
+	if (len > size)
+		len = size;
+	if (len)
+		memcpy(to, data, len);
+	return len;
+}
+
+static void fold(struct vring_desc *d, u32 n)
+{
+	for (; n--; d++)
+		d->addr = htole64(le64toh(d->addr) % (RING_END + RING_TABLE));
+}
+
+static void lay_all(const uint8_t *data, size_t size, u8 cfg)
+{
+	struct vring_desc *table = ring_at(RING_TABLE);
+	size_t n;
+
+	memset(table, 0, TABLE_LEN * sizeof(*table));
+	n = lay(r.desc, r.cfg.num * sizeof(*r.desc), data, size);
+	data += n;
+	size -= n;
+	n = lay(r.avail->ring, (r.cfg.num + 1) * 2, data, size);
+	data += n;
+	size -= n;
+	lay(table, TABLE_LEN * sizeof(*table), data, size);
+	if (!(cfg & CFG_FOLD))
+		return;
+	fold(r.desc, r.cfg.num);
+	fold(table, TABLE_LEN);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t steps;
+	u8 cfg;
+
+	if (size < 2)
+		return 0;
+	cfg = data[0];
+	steps = min((size_t)data[1], size - 2);
+	world_reset();
+	ring_init(&r, 1U << (cfg & CFG_SIZE));
+	r.cfg.event_idx = cfg & CFG_EVENT_IDX;
+	r.cfg.indirect = cfg & CFG_INDIRECT;
+	r.cfg.base = cfg & CFG_BASE ? 65530 : 0;
+	completed = 0;
+	may_untake = false;
+	ring_start(&r);
+	lay_all(data + 2 + steps, size - 2 - steps, cfg);
+	for (size_t i = 0; i < steps; i++)
+		do_step(data[2 + i]);
+	complete_all();
+	expect(!bell_vq_in_flight(&r.vq), "something is left in flight");
+	expect(world_signals(r.err) == r.vq.broken, "error signals");
+	expect(r.vq.stats.requests == r.vq.stats.completed, "counters");
+	ring_end(&r);
+	expect(!world_leak(), world_leak());
+	return 0;
+}
+
+/* --- inputs that get far --- */
+
+static size_t make_descs(uint8_t *to, u32 n, uint64_t (*random)(void))
+{
+	struct vring_desc d;
+
+	for (u32 i = 0; i < n; i++, to += sizeof(d)) {
+		u64 rnd = random();
+		bool indirect = rnd % 8 == 0;
+		u16 flags = rnd >> 8 & 1 ? D_WRITE : 0;
+
+		flags |= rnd >> 9 & 1 && !indirect ? D_NEXT : 0;
+		flags |= indirect ? D_INDIRECT : 0;
+		ring_put_desc(&d, indirect ? RING_TABLE + (rnd >> 20) % 4 * 16 :
+			      RING_DATA + (rnd >> 20) % 65536,
+			      indirect ? 16 * ((rnd >> 12) % 8 + 1) :
+			      (rnd >> 12) % 64 + 1,
+			      flags, i + 1);
+		memcpy(to, &d, sizeof(d));
+	}
+	return n * sizeof(d);
+}
+
+size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
+{
+	u8 cfg = random(), steps = random();
+	u32 num = 1U << (cfg & CFG_SIZE);
+	size_t at = 2;
+
+	(void)max;		/* the longest is below 5000 */
+	data[0] = cfg;
+	data[1] = steps;
+	while (at < 2U + steps)
+		data[at++] = random();
+	at += make_descs(data + at, num, random);
+	for (u32 i = 0; i <= num; i++, at += 2) {
+		data[at] = i % num;
+		data[at + 1] = random() % 64 ? 0 : random();
+	}
+	return at + make_descs(data + at, 16, random);
+}
