@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# case.sh: what every test case in L1 sources.
+#
+# A case reports with ok, not_ok, skip and check, and ends with case_end. A
+# command that fails outside of a condition ends it, and fails it.
+# $CASE_DIR is a directory of its own, removed after it.
+set -euo pipefail
+
+case_results=0
+case_skipped=0
+
+ok()
+{
+	case_results=$((case_results + 1))
+	echo "ok - $*"
+}
+
+not_ok()
+{
+	case_results=$((case_results + 1))
+	echo "not ok - $*"
+}
+
+# skip NAME REASON
+skip()
+{
+	case_results=$((case_results + 1))
+	case_skipped=$((case_skipped + 1))
+	echo "ok - $1 # SKIP $2"
+}
+
+diag()
+{
+	printf '%s\n' "$@" | sed 's/^/# /'
+}
+
+# check NAME COMMAND [ARG...]: a result from the command's status. Within the
+# command a failing step does not end the case (bash knows no better): a
+# function must join its steps with &&.
+check()
+{
+	local name=$1
+
+	shift
+	if "$@"; then
+		ok "$name"
+	else
+		not_ok "$name"
+	fi
+}
+
+# check_fails NAME COMMAND [ARG...]: it must not succeed
+check_fails()
+{
+	local name=$1
+
+	shift
+	if "$@"; then
+		not_ok "$name"
+	else
+		ok "$name"
+	fi
+}
+
+# wait_for SECONDS COMMAND [ARG...]: until it succeeds
+wait_for()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+case_end()
+{
+	echo "1..$case_results"
+}
+
+# skip_case REASON: the whole case
+skip_case()
+{
+	skip "all of it" "$1"
+	case_end
+	exit 0
+}

@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# A driver that breaks the rules hurts its own queue only.
+# timeout: 240
+. "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
+
+# Cases that need another kind of disk are left to it, see the end.
+hostile_all()
+{
+	doorbell-bench emulate --socket "$sock" --hostile all "$@" |
+		awk -v skipped="$CASE_DIR/skipped" -v ran="$CASE_DIR/ran" '
+		/^1\.\./ { planned = substr($0, 4); next }
+		{ name = $0; sub(/^(not )?ok [0-9]* - /, "", name) }
+		sub(/ # SKIP .*/, "", name) { print name >>skipped; n++; next }
+		{ print name >>ran; print }
+		END { print "1.." planned - n }'
+}
+
+module_load
+modprobe loop
+nullb nullb0 size=256 irqmode=1
+for mode in inline worker; do
+	daemon_start --blk-file="$disk" --mode=$mode
+	tap hostile_all
+	tap doorbell-bench emulate --socket "$sock" --hostile random \
+		--seconds 5 --seed $RANDOM
+	check "$mode: a good driver is served after that" \
+		emulate --rw randrw --verify --queues 2 --count 200
+	check "$mode: the daemon ends well" daemon_stop
+done
+
+daemon_start --blk-file="$disk" --read-only
+tap hostile_all --read-only-expected
+check "read-only: the daemon ends well" daemon_stop
+
+truncate -s 256M "$CASE_DIR/blocks"
+loop=$(losetup -f --show --sector-size 4096 "$CASE_DIR/blocks")
+daemon_start --blk-file="$loop"
+tap hostile_all
+check "blocks of 4096 bytes: the daemon ends well" daemon_stop
+losetup -d "$loop"
+
+left=$(comm -23 <(sort -u "$CASE_DIR/skipped") <(sort -u "$CASE_DIR/ran"))
+check "every rule was broken on some disk: ${left:-all}" test -z "$left"
+
+# Ten in five seconds are let through, of each kind.
+lines=$(dmesg | grep -c vhost-doorbell || :)
+diag "$lines lines in the kernel log in $SECONDS s"
+check "the kernel log is not flooded" test "$lines" -le $((2 * SECONDS + 20))
+case_end

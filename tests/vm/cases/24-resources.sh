@@ -1,0 +1,157 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# What serving costs, and who pays: no system call, hardly a context switch, the
+# owner's CPUs, nice value, cgroup and memory limit. And the tracepoints.
+# timeout: 120
+. "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
+
+module_load
+nullb nullb0 irqmode=1
+immediate=$disk
+nullb nullb1 irqmode=2 completion_nsec=$((2000000 * factor))
+slow=$disk
+
+# load ARG...: in the background, and until it flows
+load()
+{
+	doorbell-bench emulate --socket "$sock" --seconds 1000 "$@" \
+		>"$CASE_DIR/load.log" 2>&1 &
+	load=$!
+	wait_for $((20 * factor)) flows
+}
+
+load_stop()
+{
+	kill "$load"
+	wait "$load" 2>/dev/null || :
+	daemon_stop
+}
+
+flows()
+{
+	local requests
+
+	requests=$(counter 0 requests)
+	[ "${requests:-0}" -gt 50 ]
+}
+
+# --- the worker is like its owner
+
+daemon_start --blk-file="$immediate" --mode=worker --cpus=1
+renice -n 7 -p "$daemon" >/dev/null
+load --depth 4 --queues 2
+worker=$(counter 1 worker_pid)
+check "the worker is on the daemon's CPUs" \
+	grep -qx $'Cpus_allowed_list:\t1' "/proc/$worker/status"
+check "the worker has the daemon's nice value" \
+	test "$(awk '{ print $19 }' "/proc/$worker/stat")" -eq 7
+check "the worker is in the daemon's cgroup" \
+	grep -qxF "$(grep ^0:: "/proc/$daemon/cgroup")" "/proc/$worker/cgroup"
+check "the daemon ends well" load_stop
+
+# --- while requests flow the daemon sleeps
+
+switches()
+{
+	awk '/ctxt_switches/ { n += $2 } END { print n }' \
+		"/proc/$daemon"/task/*/status
+}
+
+daemon_start --blk-file="$immediate" --mode=auto
+load --depth 4
+requests=$(counter 0 requests)
+before=$(switches)
+sleep 1
+check "no context switch of the daemon" test "$(switches)" -eq "$before"
+timeout -s INT "$((factor + 1))" strace -f -p "$daemon" \
+	-o "$CASE_DIR/strace" 2>/dev/null || :
+diag "$(cat "$CASE_DIR/strace")"
+check_fails "no system call of the daemon" grep -qE '\) += ' "$CASE_DIR/strace"
+check "but requests" test "$(counter 0 requests)" -gt "$requests"
+load_stop
+
+# --- where requests are served
+
+# passes NAME: sets $inline and $worker
+passes()
+{
+	inline=$(counter 0 inline_passes)
+	worker=$(counter 0 worker_passes)
+	diag "$1: $inline passes inline, $worker by the worker"
+}
+
+daemon_start --blk-file="$immediate" --mode=inline
+load --rw randread --size 64k --spin
+sleep 1
+passes "inline, depth 1"
+check "inline, depth 1: the worker does not run" \
+	test $((worker * 20)) -lt "$inline"
+load_stop
+
+daemon_start --blk-file="$immediate" --mode=inline
+emulate --rw randread --size 64k --spin --count 3000 --json
+each=$(sed -n 's/.*"switches_per_request": \([0-9.]*\).*/\1/p' \
+	"$CASE_DIR/emulate.log")
+diag "$each context switches per request"
+check "inline, depth 1: no context switch for a request" \
+	awk -v n="$each" 'BEGIN { exit n >= 0.1 }'
+daemon_stop
+
+daemon_start --blk-file="$slow" --mode=auto
+load --size 64k
+passes "auto, depth 1"
+check "auto, depth 1: inline" test $((worker * 10)) -lt "$inline"
+load_stop
+daemon_start --blk-file="$slow" --mode=auto
+load --depth 32 --size 1M
+sleep 1
+passes "auto, depth 32"
+# Not all: what completes in a burst leaves few in flight.
+check "auto, depth 32: the worker too" test $((worker * 4)) -gt "$inline"
+load_stop
+
+# --- memory
+
+# as_nobody KILOBYTES: a daemon with no privilege, but the device's group
+as_nobody()
+{
+	# shellcheck disable=SC2016 # the inner shell's
+	bash -c 'ulimit -l "$1" && shift && exec "$@"' - "$1" \
+		setpriv --reuid=65534 --regid=0 --clear-groups \
+		vhost-doorbell-blk --socket-path="$sock" \
+		--blk-file="$CASE_DIR/file" >"$CASE_DIR/nobody.log" 2>&1 &
+	daemon=$!
+	wait_for $((10 * factor)) test -S "$sock"
+}
+
+truncate -s 16M "$CASE_DIR/file"
+chmod 666 "$CASE_DIR/file"
+chmod 777 "$CASE_DIR"
+as_nobody 64
+check_fails "memory above RLIMIT_MEMLOCK is refused" \
+	emulate --count 10 --connect-timeout 5
+diag "$(cat "$CASE_DIR/nobody.log")"
+check "and the message says so" \
+	grep -qiE 'memlock|LimitMEMLOCK|ulimit' "$CASE_DIR/nobody.log"
+daemon_stop
+as_nobody 65536
+check "within the limit it needs no privilege" \
+	emulate --rw randrw --verify --count 100
+daemon_stop
+
+# --- tracepoints
+
+events=/sys/kernel/tracing/events/vhost_doorbell
+echo 1 >$events/enable
+daemon_start --blk-file="$immediate"
+emulate --count 20 --depth 2
+daemon_stop
+echo 0 >$events/enable
+for event in kick take submit complete signal; do
+	check "tracepoint bell_$event" \
+		grep -q "bell_$event: dev=" /sys/kernel/tracing/trace
+done
+check "as many as there are" test "$(find $events/bell_* -maxdepth 0 | wc -l)" -eq 5
+echo >/sys/kernel/tracing/trace
+case_end

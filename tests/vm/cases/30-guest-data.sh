@@ -1,0 +1,182 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# A Linux guest on many disks at once: modes, queues, ring features, kinds of
+# back ends. What it writes must be what it and the host read.
+# timeout: 600
+. "$VM_DIR/case.sh"
+. "$VM_DIR/guest.sh"
+. "$VM_DIR/emulate.sh"
+. "$VM_DIR/disk.sh"
+
+declare -A file
+written=()
+
+# The first half of a disk has a file system, the second half is fio's.
+# disk_new NAME FILE MODE QUEUES PROPERTIES
+disk_new()
+{
+	local name=$1
+
+	[ -b "$2" ] || truncate -s 64M "$2"
+	mkfs.ext4 -q -F "$2" 32M
+	disk_start "$name" "$2" --serial="$name" --mode="$3" --queues="$4"
+	disk_attach "$name" "num-queues=$4${5:+,$5}"
+	file[$name]=$2
+	written+=("$name")
+}
+
+add_block_disks()
+{
+	nullb late irqmode=2 completion_nsec=50000
+	disk_new worker "$disk" worker 1
+	nullb now irqmode=0 submit_queues=2
+	disk_new inline-4 "$disk" inline 4
+	nullb mq irqmode=2 submit_queues=2
+	disk_new auto-4-noevent "$disk" auto 4 event_idx=off
+	nullb big blocksize=4096
+	disk_new block-4096 "$disk" inline 1
+}
+
+add_file_disks()
+{
+	nullb files size=256
+	mkfs.ext4 -q "$disk"
+	mkdir "$CASE_DIR/files"
+	mount "$disk" "$CASE_DIR/files"
+	truncate -s 64M "$CASE_DIR/files/loop"
+	disk_new loop-4-noindirect \
+		"$(losetup -f --show --direct-io=on "$CASE_DIR/files/loop")" \
+		worker 4 indirect_desc=off
+	disk_new file-plain "$CASE_DIR/files/plain" inline 1 \
+		event_idx=off,indirect_desc=off
+	disk_new tmpfs "$CASE_DIR/tmpfs" auto 1
+	disk_new legacy "$CASE_DIR/files/legacy" auto 1 \
+		disable-legacy=off,disable-modern=on
+}
+
+add_read_only_disk()
+{
+	truncate -s 16M "$CASE_DIR/ro"
+	mkfs.ext4 -q -d "$VM_DIR" "$CASE_DIR/ro"
+	chmod a-w "$CASE_DIR/ro"
+	disk_start ro "$CASE_DIR/ro" --serial=ro --read-only
+	disk_attach ro num-queues=1
+}
+
+# Every disk at the same time, sizes of all sorts, a flush now and then
+raw_verify()
+{
+	local name jobs=()
+
+	for name in "${written[@]}"; do
+		jobs+=("--name=$name" "--filename=/disk/$name")
+	done
+	guest_run -t 200 "fio --rw=randwrite --bsrange=4k-128k --offset=32M \
+		--size=6M --direct=1 --ioengine=libaio --iodepth=16 --fsync=16 \
+		--verify=crc32c --verify_fatal=1 --thread --eta=never \
+		--output-format=terse --terse-version=3 ${jobs[*]}" \
+		>"$CASE_DIR/fio" || { cat "$CASE_DIR/fio"; return 1; }
+}
+
+# raw_verified NAME: 6 MiB were read back, with no error
+raw_verified()
+{
+	grep '^3;' "$CASE_DIR/fio" | awk -F ';' -v name="$1" '
+		$3 == name && $5 == 0 && $6 >= 6144 { good = 1 }
+		END { exit !good }'
+}
+
+# Leaves the sums of a tree that the guest has copied, read after a new mount.
+copy_tree()
+{
+	guest_run -t 60 "mount -t ext4 /disk/$1 /mnt && cp -a /m /bin/fio /mnt/ &&
+		umount /mnt && mount -t ext4 -o ro /disk/$1 /mnt &&
+		cd /mnt && md5sum fio m/* && cd / && umount /mnt" >"$CASE_DIR/$1.md5"
+}
+
+# same_tree NAME: what the host finds on the disk is what the guest has read
+same_tree()
+{
+	local dir=$CASE_DIR/mnt status=0
+
+	e2fsck -fn "${file[$1]}" >"$CASE_DIR/fsck" 2>&1 || {
+		cat "$CASE_DIR/fsck"
+		return 1
+	}
+	mkdir -p "$dir"
+	mount -o ro "${file[$1]}" "$dir" || return
+	(cd "$dir" && md5sum -c --quiet "$CASE_DIR/$1.md5") || status=1
+	umount "$dir"
+	return $status
+}
+
+module_load
+modprobe loop max_loop=0
+add_block_disks
+add_file_disks
+add_read_only_disk
+GUEST_SMP=4 guest_start "${disks[@]}"
+ok "the guest is up after $SECONDS s"
+
+# shellcheck disable=SC2016 # the guest's
+guest_run 'mkdir /disk
+	for d in /sys/block/vd*; do ln -s /dev/${d##*/} /disk/$(cat $d/serial); done
+	for d in /sys/block/vd*; do echo $(cat $d/serial); done' >"$CASE_DIR/serials"
+check "the guest reads all serial numbers" \
+	test "$(sort "$CASE_DIR/serials" | xargs)" = \
+	"$(printf '%s\n' "${written[@]}" ro | sort | xargs)"
+
+# shellcheck disable=SC2016 # the guest's
+guest_run 'cd /sys/block
+	for d in inline-4 worker block-4096; do
+		v=$(readlink /disk/$d); v=${v##*/}
+		echo $d $(ls -d $v/mq/* | wc -l) \
+			$(cat $v/queue/logical_block_size)
+	done' >"$CASE_DIR/limits"
+check "4 queues are used, and 1" \
+	grep -qx -e 'inline-4 4 512' "$CASE_DIR/limits"
+check "a disk of one queue has one" \
+	grep -qx -e 'worker 1 512' "$CASE_DIR/limits"
+check "a disk with blocks of 4096 bytes" \
+	grep -qx -e 'block-4096 1 4096' "$CASE_DIR/limits"
+
+check "fio on all disks at once" raw_verify
+for name in "${written[@]}"; do
+	check "$name: fio verifies" raw_verified "$name"
+done
+for name in "${written[@]}"; do
+	check "$name: the guest copies a tree" copy_tree "$name"
+done
+
+check "a read-only disk is mounted" \
+	guest_run 'mount -t ext4 -o ro /disk/ro /mnt && umount /mnt'
+# shellcheck disable=SC2016 # the guest's
+check "the guest knows that it is read-only" \
+	guest_run 'd=$(readlink /disk/ro); grep -qx 1 /sys/block/${d##*/}/ro'
+check_fails "it is not written" \
+	guest_run 'dd if=/dev/zero of=/disk/ro bs=4k count=1 conv=fsync'
+
+for name in "${written[@]}"; do
+	disk_counters "$name" >"$CASE_DIR/$name.counters"
+	check "$name: no request failed" test "$(disk_sum "$name" errors)" = 0
+done
+check "inline: the guest's own thread submits" \
+	test "$(disk_sum inline-4 inline_passes)" -gt 100
+check "worker: it does not" test "$(disk_sum worker inline_passes)" = 0
+check "legacy: no modern features" \
+	test "$(($(disk_features legacy) >> 32 & 1))" = 0
+check "event_idx=off is off" \
+	test "$(($(disk_features auto-4-noevent) >> 29 & 1))" = 0
+check "indirect_desc=off is off" \
+	test "$(($(disk_features loop-4-noindirect) >> 28 & 1))" = 0
+
+guest_stop
+for name in "${written[@]}" ro; do
+	check "$name: the daemon ends well" disk_stop "$name"
+done
+for name in "${written[@]}"; do
+	check "$name: the host finds what the guest wrote" same_tree "$name"
+done
+losetup -d "${file[loop-4-noindirect]}"
+umount "$CASE_DIR/files"
+case_end

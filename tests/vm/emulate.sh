@@ -1,0 +1,137 @@
+# shellcheck shell=bash disable=SC2154 # of case.sh: case_results
+# SPDX-License-Identifier: GPL-2.0
+# emulate.sh: the module under an emulated driver, with no guest.
+#
+#   module_load		load vhost_doorbell.ko
+#   nullb NAME ATTRIBUTE=VALUE...
+#			make a null_blk disk that keeps its data in memory; sets
+#			$disk to its device
+#   daemon_start ARG...	start vhost-doorbell-blk with two queues on $sock; sets
+#			$daemon to its pid
+#   daemon_stop		end it, and fail if it does not end well
+#   emulate ARG...	doorbell-bench emulate on $sock
+#   counter QUEUE NAME	a counter of the daemon's device, from fdinfo
+#   tap COMMAND...	run a test program, and give its results as ours
+#
+# What they say is in $CASE_DIR/daemon.log and $CASE_DIR/emulate.log.
+# $factor says how much slower than usual this kernel is.
+
+factor=${TIME_FACTOR:-1}
+sock=$CASE_DIR/sock
+
+module_load()
+{
+	[ -d /sys/module/vhost_doorbell ] ||
+		insmod "$VM_DIR/../vhost_doorbell.ko"
+}
+
+nullb()
+{
+	local name=$1 item config=/sys/kernel/config/nullb
+
+	shift
+	modprobe null_blk nr_devices=0
+	[ -d $config ] || mount -t configfs configfs /sys/kernel/config
+	# An earlier case's
+	if [ -d "$config/$name" ]; then
+		echo 0 >"$config/$name/power"
+		rmdir "$config/$name"
+	fi
+	mkdir "$config/$name"
+	for item in memory_backed=1 size=64 "$@" power=1; do
+		echo "${item#*=}" >"$config/$name/${item%%=*}"
+	done
+	# Older kernels name the disk by its number.
+	disk=/dev/$name
+	[ -b "$disk" ] || disk=/dev/nullb$(cat "$config/$name/index")
+}
+
+daemon_start()
+{
+	vhost-doorbell-blk --socket-path="$sock" --queues=2 "$@" \
+		>>"$CASE_DIR/daemon.log" 2>&1 &
+	daemon=$!
+	if ! wait_for $((10 * factor)) test -S "$sock"; then
+		cat "$CASE_DIR/daemon.log"
+		exit 1
+	fi
+}
+
+daemon_stop()
+{
+	local status=0
+
+	kill "$daemon"
+	wait "$daemon" || status=$?
+	[ $status -eq 0 ] || diag "vhost-doorbell-blk ended with $status"
+	return $status
+}
+
+# One that is killed may leave its socket; the next would be taken for it.
+daemon_kill()
+{
+	kill -KILL "$daemon"
+	wait "$daemon" 2>/dev/null || :
+	rm -f "$sock"
+}
+
+emulate()
+{
+	local status=0
+
+	timeout -k 10 $((60 * factor)) doorbell-bench emulate --socket "$sock" \
+		--watchdog $((20 * factor)) "$@" \
+		>"$CASE_DIR/emulate.log" 2>&1 || status=$?
+	[ $status -eq 0 ] || diag "emulate $*: status $status" \
+		"$(tail -n 30 "$CASE_DIR/emulate.log")"
+	return $status
+}
+
+# Both are asked often: no process is started.
+fdinfo()
+{
+	local file text
+
+	for file in "/proc/$daemon/fdinfo/"*; do
+		text=
+		# It may go meanwhile.
+		{ IFS= read -r -d '' text <"$file"; } 2>/dev/null || :
+		if [[ $text == *$'\nvhost-doorbell:\t'* ]]; then
+			printf '%s' "$text"
+			break
+		fi
+	done
+}
+
+counter()
+{
+	local line=$'\nqueue'$1$':[^\n]* '$2'=([0-9]+)'
+
+	if [[ $(fdinfo) =~ $line ]]; then
+		echo "${BASH_REMATCH[1]}"
+	fi
+}
+
+tap()
+{
+	local line planned='' seen=$case_results status=0 out=$CASE_DIR/tap
+
+	"$@" >"$out" 2>&1 || status=$?
+	while IFS= read -r line; do
+		if [[ $line =~ ^(not ok|ok)( [0-9]+)?( -)?" "(.*)$ ]]; then
+			line=${BASH_REMATCH[4]}
+			case ${BASH_REMATCH[1]}$line in
+			not*) not_ok "$line" ;;
+			*' # SKIP '*) skip "${line%% # SKIP *}" "${line##* # SKIP }" ;;
+			*) ok "$line" ;;
+			esac
+		elif [[ $line =~ ^1\.\.([0-9]+)$ ]]; then
+			planned=${BASH_REMATCH[1]}
+		else
+			diag "${line#\# }"
+		fi
+	done <"$out"
+	if [ $status -gt 1 ] || [ "$planned" != $((case_results - seen)) ]; then
+		not_ok "$1: status $status, planned '$planned' results"
+	fi
+}

@@ -1,0 +1,174 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# guest.sh: virtual machines in L1, under KVM, by the release's stock QEMU.
+#
+#   vmm_start ARG...	start QEMU; add -device options and the like
+#   guest_start ARG...	the same with a Linux guest; waits until it can run
+#			commands
+#   guest_run [-t SECONDS] COMMAND
+#			run a shell command there: its output and status
+#   guest_stop		power it off and wait until QEMU is gone
+#   vmm_qmp COMMAND [ARGUMENTS]
+#			a QMP command and its arguments in JSON; prints the
+#			answer, fails on an error
+#   vmm_kill [SIGNAL]	end QEMU (KILL) and wait
+#
+# All act on the machine that $GUEST names (one called 'guest' by default), so
+# that a case can have several. Its files are in $CASE_DIR/$GUEST: console,
+# qemu.log. Its memory is a memfd of GUEST_MEM megabytes (256), or what
+# GUEST_MEM_KIND names (memfd, file); GUEST_MEM_OPTS adds properties to it.
+# GUEST_SMP is the number of CPUs (1).
+#
+# Exits with a reason, so that a case needs no check, when a machine does not
+# start. guest_run gives 124 when the command, or the guest, does not answer.
+
+declare -A vmm_pid
+
+vmm_dir()
+{
+	echo "$CASE_DIR/${GUEST:-guest}"
+}
+
+vmm_alive()
+{
+	kill -0 "${vmm_pid[${GUEST:-guest}]}" 2>/dev/null
+}
+
+vmm_fail()
+{
+	local dir
+
+	dir=$(vmm_dir)
+	echo "${GUEST:-guest}: $1"
+	tail -n 20 "$dir/qemu.log" "$dir/console" "$dir/strace" 2>/dev/null
+	exit 1
+}
+
+# Pipes, since bash can open them: NAME.in to QEMU, NAME.out from it.
+vmm_pipes()
+{
+	local name
+
+	for name; do
+		mkfifo "$(vmm_dir)/$name.in" "$(vmm_dir)/$name.out"
+	done
+}
+
+vmm_start()
+{
+	local dir name=${GUEST:-guest} mem=${GUEST_MEM:-256}
+
+	[ -w /dev/kvm ] || skip_case "no KVM in L1"
+	dir=$(vmm_dir)
+	rm -rf "$dir"
+	mkdir "$dir"
+	vmm_pipes qmp command
+	: >"$dir/console"
+	qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+		-machine q35,accel=kvm,smm=off,graphics=off,memory-backend=ram \
+		-cpu host -smp "${GUEST_SMP:-1}" -m "${mem}M" \
+		-object "memory-backend-${GUEST_MEM_KIND:-memfd},id=ram,size=${mem}M,share=on${GUEST_MEM_OPTS:+,$GUEST_MEM_OPTS}" \
+		-chardev "file,id=console,path=$dir/console" \
+		-serial chardev:console \
+		-chardev "pipe,id=command,path=$dir/command" \
+		-serial chardev:command \
+		-chardev "pipe,id=qmp,path=$dir/qmp" \
+		-mon chardev=qmp,mode=control \
+		"$@" </dev/null >"$dir/qemu.log" 2>&1 &
+	vmm_pid[$name]=$!
+	vmm_expect qmp 30 '"QMP"' >/dev/null || vmm_fail 'QEMU does not start'
+	vmm_qmp qmp_capabilities >/dev/null || vmm_fail 'QEMU does not answer'
+}
+
+# vmm_expect PIPE SECONDS PATTERN: print lines from QEMU up to the one that
+# matches; 124 if none does in time.
+# Both ends of a pipe are kept open, so the end of QEMU must be looked for.
+vmm_expect()
+{
+	local line rest='' out end=$((SECONDS + $2))
+
+	exec {out}<>"$(vmm_dir)/$1.out"
+	while :; do
+		if IFS= read -r -t 1 -u "$out" line; then
+			line=$rest${line%$'\r'}
+			rest=
+			printf '%s\n' "$line"
+			[[ ! $line =~ $3 ]] || break
+			continue
+		fi
+		# The part of a line that was there when time was up
+		rest+=$line
+		if [ $SECONDS -ge $end ] || ! vmm_alive; then
+			break
+		fi
+	done
+	exec {out}>&-
+	[[ $line =~ $3 ]] || return 124
+}
+
+vmm_send()
+{
+	vmm_alive && printf '%s\n' "$2" 1<>"$(vmm_dir)/$1.in"
+}
+
+vmm_qmp()
+{
+	local answer
+
+	vmm_send qmp "{\"execute\": \"$1\", \"arguments\": ${2:-{\}}}" ||
+		return 1
+	# Events may come before the answer.
+	answer=$(vmm_expect qmp 30 '^\{"(return|error)": ' | tail -n 1)
+	printf '%s\n' "$answer"
+	[[ $answer == '{"return"'* ]]
+}
+
+guest_start()
+{
+	vmm_start -kernel /tmp/guest/vmlinux -initrd /tmp/guest/guest.cpio \
+		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on cryptomgr.notests ${GUEST_APPEND:-}" \
+		"$@"
+	vmm_expect command "${GUEST_BOOT:-$((180 * ${TIME_FACTOR:-1}))}" @@READY >/dev/null ||
+		vmm_fail 'the guest does not start'
+}
+
+guest_run()
+{
+	local seconds=20 token=$RANDOM$RANDOM packed line status=124
+
+	if [ "$1" = -t ]; then
+		seconds=$2
+		shift 2
+	fi
+	packed=$(printf '%s' "$1" | base64 -w 0)
+	vmm_send command "$token $seconds $packed" || return 124
+	# The guest ends the command itself; what hangs it beyond that is ours.
+	while IFS= read -r line; do
+		if [[ $line == *"@@END $token "* ]]; then
+			status=${line##* }
+			line=${line%@@END*}
+			[ -z "$line" ] || printf '%s\n' "$line"
+		else
+			printf '%s\n' "$line"
+		fi
+	done < <(vmm_expect command $((seconds + 10)) "@@END $token ")
+	return "$status"
+}
+
+vmm_gone()
+{
+	! vmm_alive
+}
+
+guest_stop()
+{
+	vmm_send command "0 5 $(printf 'poweroff -f' | base64 -w 0)" || :
+	wait_for 20 vmm_gone || vmm_fail 'the guest does not power off'
+	wait "${vmm_pid[${GUEST:-guest}]}" || :
+}
+
+vmm_kill()
+{
+	kill "-${1:-KILL}" "${vmm_pid[${GUEST:-guest}]}" 2>/dev/null || :
+	wait "${vmm_pid[${GUEST:-guest}]}" 2>/dev/null || :
+}
