@@ -1,0 +1,24 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0
+# The kernel's SCSI target, a kernel thread of vhost
+
+backend_why()
+{
+	modprobe -a target_core_mod target_core_iblock vhost_scsi 2>/dev/null ||
+		echo 'no vhost-scsi in this kernel'
+}
+
+backend_start()
+{
+	local target=/sys/kernel/config/target wwpn=naa.5001405000000001
+	local store=$target/core/iblock_0/$name
+	local group=$target/vhost/$wwpn/tpgt_1
+
+	mkdir -p "$store"
+	echo "udev_path=$1" >"$store/control"
+	echo 1 >"$store/enable"
+	mkdir -p "$group/lun/lun_0"
+	echo naa.5001405000000002 >"$group/nexus"
+	ln -s "$store" "$group/lun/lun_0/disk"
+	options+=(-device "vhost-scsi-pci,wwpn=$wwpn,addr=$2")
+}

@@ -1,0 +1,25 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0
+# doorbell.sh MODE: this project's back end, in a mode; the three of backends/
+mode=$1
+
+backend_why()
+{
+	[ -e /tmp/host/vhost_doorbell.ko ] || echo 'the module is not built'
+	command -v vhost-doorbell-blk >/dev/null ||
+		echo 'vhost-doorbell-blk is not built'
+}
+
+backend_start()
+{
+	local socket=$CASE_DIR/$name.sock
+
+	[ -d /sys/module/vhost_doorbell ] ||
+		insmod /tmp/host/vhost_doorbell.ko
+	vhost-doorbell-blk --socket-path="$socket" --blk-file="$1" \
+		--mode="$mode" >"$CASE_DIR/$name.log" 2>&1 &
+	daemon=$!
+	wait_for 30 test -S "$socket"
+	options+=(-chardev "socket,id=$name,path=$socket"
+		-device "vhost-user-blk-pci,chardev=$name,addr=$2")
+}
