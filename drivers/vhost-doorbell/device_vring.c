@@ -18,6 +18,7 @@
 #include <linux/log2.h>
 #include <linux/nospec.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/vhost.h>
 
 #include <uapi/linux/vhost_doorbell.h>
@@ -187,6 +188,7 @@ int bell_device_set_vring_err(struct bell_device *dev,
 
 static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 {
+	char name[TASK_COMM_LEN];
 	int ret;
 
 	if (q->running)
@@ -203,7 +205,8 @@ static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 	ret = dev->be->ops->start_queue(dev->be, &q->exec, dev->features);
 	if (ret)
 		goto err_vq;
-	ret = bell_exec_worker_start(&q->exec);
+	snprintf(name, sizeof(name), "vhd-%u-%u", dev->id, q->vq.index);
+	ret = bell_exec_worker_start(&q->exec, name);
 	if (ret)
 		goto err_backend;
 	bell_kickfd_arm(&q->kick, true);

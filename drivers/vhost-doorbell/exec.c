@@ -20,7 +20,7 @@
  *	@exec->may_inline set
  * @ops: what to run
  * @cfg: how; the caller keeps it as long as @exec
- * @vq: the queue that is served
+ * @vq: the queue that is served; NULL for a bell, which is not in auto mode
  */
 void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
 		    const struct bell_exec_config *cfg, struct bell_vq *vq)

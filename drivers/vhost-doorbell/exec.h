@@ -58,12 +58,12 @@ struct bell_exec_config {
 	u32	budget;
 };
 
-/* Serves one queue: decides which context runs, and that only one does. */
+/* Serves one queue or bell: which context runs it, and that only one does. */
 struct bell_exec {
 	/* Constant while the device lives. */
 	const struct bell_exec_ops	*ops;
 	const struct bell_exec_config	*cfg;
-	struct bell_vq			*vq;
+	struct bell_vq			*vq;		/* NULL for a bell */
 	bool				 may_inline;
 	struct kref			*owner;
 	void				(*owner_release)(struct kref *owner);
@@ -95,7 +95,7 @@ bool bell_exec_ring(struct bell_exec *exec);
 enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 			      bool may_sleep);
 
-int bell_exec_worker_start(struct bell_exec *exec);
+int bell_exec_worker_start(struct bell_exec *exec, const char *name);
 void bell_exec_worker_stop(struct bell_exec *exec);
 void bell_exec_worker_interrupt(struct bell_exec *exec);
 void bell_exec_worker_wake(struct bell_exec *exec);

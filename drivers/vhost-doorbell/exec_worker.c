@@ -15,7 +15,6 @@
 #include <linux/sched/signal.h>
 
 #include "exec.h"
-#include "vq.h"
 
 #define WORKER_WORK	0	/* in worker_flags: there is something to do */
 
@@ -92,16 +91,16 @@ static int worker_thread(void *data)
 /**
  * bell_exec_worker_start() - make the worker, in the caller's likeness
  * @exec: paused
+ * @name: of the thread
  *
  * Context: Process context, of a user process.
  * Return: 0 or what kthread_create() says.
  */
-int bell_exec_worker_start(struct bell_exec *exec)
+int bell_exec_worker_start(struct bell_exec *exec, const char *name)
 {
 	struct task_struct *worker;
 
-	worker = kthread_create(worker_thread, exec, "vhd-%u-%u",
-				exec->vq->dev_id, exec->vq->index);
+	worker = kthread_create(worker_thread, exec, "%s", name);
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
 	exec->blkcg = bell_current_blkcg();
