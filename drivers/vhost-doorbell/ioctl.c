@@ -16,6 +16,7 @@
 
 #include "device.h"
 #include "ioctl.h"
+#include "ioctl_bell.h"
 
 static_assert(sizeof(struct vhost_doorbell_info) == 64);
 static_assert(sizeof(struct vhost_doorbell_blk) == 80);
@@ -135,6 +136,8 @@ static long bell_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 
 	if (cmd == VHOST_SET_MEM_TABLE)
 		return ioctl_set_mem_table(dev, user);
+	if (cmd == VHOST_DOORBELL_CREATE_BELL)
+		return bell_ioctl_bell_create(user);
 	if (size > sizeof(arg))
 		return -ENOTTY;
 	if (ioctl_copies_in(cmd) && copy_from_user(&arg, user, size))

@@ -95,6 +95,42 @@ void bell_kickfd_arm(struct bell_kickfd *k, bool armed)
 }
 
 /**
+ * bell_kickfd_take() - take more of the count
+ * @k: attached
+ *
+ * All of it is given to @k->ring already, save for an eventfd made with
+ * EFD_SEMAPHORE, which gives one at a time.
+ *
+ * Context: In @k->ring only.
+ * Return: what was taken, 0 if there is no more.
+ */
+u64 bell_kickfd_take(struct bell_kickfd *k)
+{
+	u64 count;
+
+	lockdep_assert_held(&k->wqh->lock);
+	eventfd_ctx_do_read(k->ctx, &count);
+	return count;
+}
+
+/**
+ * bell_kickfd_ring_pending() - ring for what was written before it was armed
+ * @k: armed
+ *
+ * Context: Process context.
+ */
+void bell_kickfd_ring_pending(struct bell_kickfd *k)
+{
+	u64 count;
+
+	spin_lock_irq(&k->wqh->lock);
+	count = bell_kickfd_take(k);
+	if (count)
+		k->ring(k, count);
+	spin_unlock_irq(&k->wqh->lock);
+}
+
+/**
  * bell_kickfd_detach() - unhook from the eventfd
  * @k: attached or not
  *

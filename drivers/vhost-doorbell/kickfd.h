@@ -28,6 +28,8 @@ struct bell_kickfd {
 int bell_kickfd_attach(struct bell_kickfd *k, int fd,
 		       void (*ring)(struct bell_kickfd *k, u64 count));
 void bell_kickfd_arm(struct bell_kickfd *k, bool armed);
+u64 bell_kickfd_take(struct bell_kickfd *k);
+void bell_kickfd_ring_pending(struct bell_kickfd *k);
 void bell_kickfd_detach(struct bell_kickfd *k);
 
 static inline bool bell_kickfd_attached(const struct bell_kickfd *k)

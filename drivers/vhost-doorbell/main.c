@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
+#include "bell.h"
 #include "device.h"
 #include "disk.h"
 #include "gmem.h"
@@ -34,11 +35,12 @@ err_gmem:
 
 static void __exit bell_exit(void)
 {
-	/* 1. No more devices. */
+	/* 1. No more devices, and no bells. */
 	bell_ioctl_unregister();
 	/* 2. Task work of closed ones that has not run yet. */
 	bell_device_wait_gone();
-	/* 3. And its last instructions after it let go of its device. */
+	bell_bell_wait_gone();
+	/* 3. And its last instructions after it let go of its owner. */
 	synchronize_rcu_tasks();
 	/* 4. Eventfds that are put after a grace period. */
 	rcu_barrier();

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/common"
 
 header=include/uapi/linux/vhost_doorbell.h
-code=drivers/vhost-doorbell/ioctl.c
+code=(drivers/vhost-doorbell/ioctl*.c)
 rst=Documentation/uapi.rst
 man=tools/man/vhost-doorbell.4
 for file in "$header" "$rst" "$man"; do
@@ -14,12 +14,12 @@ done
 
 own=$(tr '\n' ' ' <"$header" | grep -oE \
 	'#define VHOST_DOORBELL_[A-Z_]+ [\ 	]*_IO[WR]*\(' | awk '{ print $2 }')
-vhost=$(grep -ohE '\bVHOST_[A-Z_]+\b' "$code" | grep -E \
+vhost=$(grep -ohE '\bVHOST_[A-Z_]+\b' "${code[@]}" | grep -E \
 	'^VHOST_(SET|GET|RESET|NEW|FREE|ATTACH)_' | sort -u)
 fields=$(grep -oE '^ \* @[A-Za-z_]+:' "$header" | tr -d ' *@:' | sort -u |
 	grep -v '^VHOST_')
 names=$(grep -oE '\bVHOST_DOORBELL_[A-Z0-9_]+' "$header" | sort -u |
-	grep -vxE 'VHOST_DOORBELL_(IOC_MAGIC|BLK_SERIAL_LEN|QUEUE_|BLK_F_)')
+	grep -vxE 'VHOST_DOORBELL_(IOC_MAGIC|BLK_SERIAL_LEN|QUEUE_|BLK_F_|BELL_)')
 
 # has FILE WORD WHAT
 has()
@@ -33,7 +33,8 @@ for name in $own $vhost; do
 	grep -qx -- "$name" "$rst" || bad "$rst: no section of $name"
 done
 for name in $own; do
-	grep -qwF -- "$name" "$code" || bad "$code: does not know $name"
+	grep -qwF -- "$name" "${code[@]}" ||
+		bad "${code[*]}: do not know $name"
 done
 for name in $fields; do
 	has "$rst" "$name" "the field"

@@ -12,7 +12,14 @@ static const char * const vhd_modes[] = {
 	[VHOST_DOORBELL_MODE_INLINE]	= "inline",
 };
 
-#define VHD_NR_MODES	(sizeof(vhd_modes) / sizeof(vhd_modes[0]))
+static const char * const vhd_bell_modes[] = {
+	[VHOST_DOORBELL_BELL_HOOK]	= "hook",
+	[VHOST_DOORBELL_BELL_WORKER]	= "worker",
+	[VHOST_DOORBELL_BELL_INLINE]	= "inline",
+};
+
+#define VHD_NR_MODES		(sizeof(vhd_modes) / sizeof(vhd_modes[0]))
+#define VHD_NR_BELL_MODES	(sizeof(vhd_bell_modes) / sizeof(vhd_bell_modes[0]))
 
 static int vhd_ioctl(int dev, unsigned long request, const void *arg)
 {
@@ -175,12 +182,65 @@ int vhd_get_mem_stats(int dev, struct vhost_doorbell_mem_stats *stats)
 	return vhd_ioctl(dev, VHOST_DOORBELL_GET_MEM_STATS, stats);
 }
 
-int vhd_mode_parse(const char *word)
+int vhd_create_bell(int dev, uint32_t mode)
 {
-	for (unsigned int i = 0; i < VHD_NR_MODES; i++)
-		if (!strcmp(word, vhd_modes[i]))
+	struct vhost_doorbell_bell arg = { .mode = mode };
+	int fd = ioctl(dev, VHOST_DOORBELL_CREATE_BELL, &arg);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int vhd_bell_ring(int bell, uint64_t count)
+{
+	return vhd_ioctl(bell, VHOST_DOORBELL_BELL_RING, &count);
+}
+
+int vhd_bell_wire(int bell, int fd)
+{
+	struct vhost_doorbell_bell_wire arg = { .fd = fd };
+
+	return vhd_ioctl(bell, VHOST_DOORBELL_BELL_WIRE, &arg);
+}
+
+int vhd_bell_unwire(int bell, int fd)
+{
+	struct vhost_doorbell_bell_wire arg = { .fd = fd };
+
+	return vhd_ioctl(bell, VHOST_DOORBELL_BELL_UNWIRE, &arg);
+}
+
+int vhd_bell_set_mark(int bell, uint64_t mark)
+{
+	return vhd_ioctl(bell, VHOST_DOORBELL_BELL_SET_MARK, &mark);
+}
+
+int vhd_bell_get_stats(int bell, struct vhost_doorbell_bell_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	return vhd_ioctl(bell, VHOST_DOORBELL_BELL_GET_STATS, stats);
+}
+
+static int word_parse(const char *const *words, unsigned int n, const char *word)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (!strcmp(word, words[i]))
 			return i;
 	return -EINVAL;
+}
+
+int vhd_bell_mode_parse(const char *word)
+{
+	return word_parse(vhd_bell_modes, VHD_NR_BELL_MODES, word);
+}
+
+const char *vhd_bell_mode_name(uint32_t mode)
+{
+	return mode < VHD_NR_BELL_MODES ? vhd_bell_modes[mode] : NULL;
+}
+
+int vhd_mode_parse(const char *word)
+{
+	return word_parse(vhd_modes, VHD_NR_MODES, word);
 }
 
 const char *vhd_mode_name(uint32_t mode)

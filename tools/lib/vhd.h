@@ -46,6 +46,22 @@ int vhd_get_stats(int dev, uint32_t index, struct vhost_doorbell_stats *stats);
 int vhd_get_mem_stats(int dev, struct vhost_doorbell_mem_stats *stats);
 
 /*
+ * Bells. The first gives the bell's file descriptor, O_CLOEXEC, or -errno; the
+ * others are for that. @fd is an eventfd, of which the kernel takes a reference
+ * of its own.
+ */
+int vhd_create_bell(int dev, uint32_t mode);
+int vhd_bell_ring(int bell, uint64_t count);
+int vhd_bell_wire(int bell, int fd);
+int vhd_bell_unwire(int bell, int fd);
+int vhd_bell_set_mark(int bell, uint64_t mark);
+int vhd_bell_get_stats(int bell, struct vhost_doorbell_bell_stats *stats);
+
+/* "hook", "worker", "inline"; as vhd_mode_parse() and vhd_mode_name(). */
+int vhd_bell_mode_parse(const char *word);
+const char *vhd_bell_mode_name(uint32_t mode);
+
+/*
  * "auto", "worker", "inline": the words of options and output. The first gives
  * the mode or -EINVAL, the second NULL for a number it does not know.
  */

@@ -227,6 +227,128 @@ struct vhost_doorbell_mem_stats {
 	__u64 reserved[3];
 };
 
+/* --- the bell --- */
+
+/**
+ * enum vhost_doorbell_bell_mode - where the rings of a bell are counted
+ * @VHOST_DOORBELL_BELL_HOOK: in the wake-up of the eventfd, within the signal;
+ *	for VHOST_DOORBELL_BELL_RING in the call
+ * @VHOST_DOORBELL_BELL_WORKER: by a kernel thread of the bell, which has nice
+ *	value, CPU affinity and cgroups of its maker
+ * @VHOST_DOORBELL_BELL_INLINE: in the thread that rings, before it leaves the
+ *	kernel or enters its guest again; by the kernel thread what rings from
+ *	interrupts and kernel threads
+ *
+ * The last two are what serves a virtqueue in the modes of that name.
+ */
+enum vhost_doorbell_bell_mode {
+	VHOST_DOORBELL_BELL_HOOK	= 0,
+	VHOST_DOORBELL_BELL_WORKER	= 1,
+	VHOST_DOORBELL_BELL_INLINE	= 2,
+};
+
+/**
+ * struct vhost_doorbell_bell - make a bell, a counter that eventfds ring
+ * @mode: an enum vhost_doorbell_bell_mode value
+ * @flags: must be zero
+ * @reserved: must be zero
+ *
+ * The call returns a file descriptor, close-on-exec: the bell, which lives until
+ * it is closed, whatever becomes of the file it was made from. It takes the
+ * VHOST_DOORBELL_BELL_* ioctls, and
+ *
+ * read() of 8 bytes or more gives the counter as a __u64, at once, and sets the
+ *	mark to it (EINVAL for less);
+ * poll() waits until the counter has passed the mark, which begins at zero;
+ * mmap() of one page at offset 0, MAP_SHARED, gives struct
+ *	vhost_doorbell_bell_page.
+ */
+struct vhost_doorbell_bell {
+	__u32 mode;
+	__u32 flags;
+	__u64 reserved[3];
+};
+
+/**
+ * struct vhost_doorbell_bell_wire - an eventfd that rings a bell
+ * @fd: an eventfd. EBADF if not open, EINVAL if no eventfd
+ * @flags: must be zero
+ * @reserved: must be zero
+ *
+ * A wired eventfd gives its count to the bell at each signal, so that what was
+ * written to it adds up in the counter and reading it finds nothing. What it
+ * held when it was wired counts too. Of an eventfd made with EFD_SEMAPHORE at
+ * most 64 are taken at each signal, the rest stays in it until the next. Where
+ * several bells or others wait on one eventfd, one of them gets the count.
+ *
+ * When the last descriptor of the eventfd is closed it hangs up: the wire is
+ * gone then, and what it counted stays.
+ */
+struct vhost_doorbell_bell_wire {
+	__s32 fd;
+	__u32 flags;
+	__u64 reserved;
+};
+
+/**
+ * struct vhost_doorbell_bell_page - what ringers and waiters share with a bell
+ * @stamp: written by whoever rings, before that: the time in cycles of the
+ *	host's counter (x86: TSC). The bell takes it, leaving zero, when it
+ *	counts, and adds the time since to the histogram; zero: not known
+ * @entered: when the bell last began to count, in the same cycles
+ * @count: the counter, written last
+ * @reserved: zero
+ *
+ * A hint for measurements and busy waiting. Whoever has the page may write
+ * anything to it: the bell's own counter is not there.
+ */
+struct vhost_doorbell_bell_page {
+	__u64 stamp;
+	__u64 reserved[7];
+	__u64 entered;
+	__u64 count;
+};
+
+#define VHOST_DOORBELL_BELL_BUCKETS	48
+
+/**
+ * struct vhost_doorbell_bell_stats - what a bell knows
+ * @count: the counter: sum of all that was rung
+ * @mark: what poll() waits for the counter to pass
+ * @rings: signals of eventfds, and calls of VHOST_DOORBELL_BELL_RING
+ * @handled: times that the bell counted; less than @rings when one pass of the
+ *	thread or of the ringer answered several
+ * @wires: eventfds wired now
+ * @hangups: wires that ended by a hang-up
+ * @samples: times in the histogram
+ * @sum_ns: their sum, in nanoseconds
+ * @min_ns: the shortest, in nanoseconds; 0 without samples
+ * @max_ns: the longest, in nanoseconds
+ * @worker_pid: process id of the bell's thread, 0 in hook mode
+ * @cycles_khz: cycles of the stamps per millisecond
+ * @reserved: zero
+ * @hist: the times, from the stamp (if the ringer left none: from the signal)
+ *	to when the bell began to count: entry N is how many of at least 2^N and
+ *	less than 2^(N+1) ns; the first also has zero, the last all longer ones.
+ *	In hook mode there is no time to tell without a stamp
+ */
+struct vhost_doorbell_bell_stats {
+	__u64 count;
+	__u64 mark;
+	__u64 rings;
+	__u64 handled;
+	__u64 wires;
+	__u64 hangups;
+	__u64 samples;
+	__u64 sum_ns;
+	__u64 min_ns;
+	__u64 max_ns;
+	__u64 worker_pid;
+	__u64 cycles_khz;
+	__u64 reserved[4];
+	__u64 hist[VHOST_DOORBELL_BELL_BUCKETS];
+};
+
 #define VHOST_DOORBELL_IOC_MAGIC	0xBE
 
 /* Any process may ask; needs no owner. */
@@ -249,5 +371,23 @@ struct vhost_doorbell_mem_stats {
 	_IOWR(VHOST_DOORBELL_IOC_MAGIC, 0x07, struct vhost_doorbell_stats)
 #define VHOST_DOORBELL_GET_MEM_STATS \
 	_IOR(VHOST_DOORBELL_IOC_MAGIC, 0x08, struct vhost_doorbell_mem_stats)
+
+/* Any process may make bells; needs no owner. Returns a file descriptor. */
+#define VHOST_DOORBELL_CREATE_BELL \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x20, struct vhost_doorbell_bell)
+/* On a bell: add *arg, which is not zero, to the counter. */
+#define VHOST_DOORBELL_BELL_RING \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x21, __u64)
+/* EEXIST if it is wired to this bell already. */
+#define VHOST_DOORBELL_BELL_WIRE \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x22, struct vhost_doorbell_bell_wire)
+/* ENOENT if it is not wired to this bell. */
+#define VHOST_DOORBELL_BELL_UNWIRE \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x23, struct vhost_doorbell_bell_wire)
+/* poll() waits for the counter to pass *arg. */
+#define VHOST_DOORBELL_BELL_SET_MARK \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x24, __u64)
+#define VHOST_DOORBELL_BELL_GET_STATS \
+	_IOR(VHOST_DOORBELL_IOC_MAGIC, 0x25, struct vhost_doorbell_bell_stats)
 
 #endif /* _UAPI_LINUX_VHOST_DOORBELL_H */

@@ -1,0 +1,10 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# The bell: every rule of its calls, and that it counts exactly under load.
+# timeout: 170
+. "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
+
+module_load
+tap test-bell
+case_end
