@@ -34,6 +34,7 @@
 /* Of the transport; those of the device type are the back end's. */
 #define DEVICE_FEATURES	(BIT_ULL(VIRTIO_F_VERSION_1) | \
 			 BIT_ULL(VIRTIO_F_ANY_LAYOUT) | \
+			 BIT_ULL(VIRTIO_F_RING_PACKED) | \
 			 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
 			 BIT_ULL(VIRTIO_RING_F_EVENT_IDX))
 
@@ -203,6 +204,10 @@ int bell_device_set_features(struct bell_device *dev, u64 features)
 	if (!dev->be)
 		return -ENXIO;
 	if (features & ~device_features(dev))
+		return -EOPNOTSUPP;
+	/* Legacy drivers know one format only. */
+	if (features & BIT_ULL(VIRTIO_F_RING_PACKED) &&
+	    !(features & BIT_ULL(VIRTIO_F_VERSION_1)))
 		return -EOPNOTSUPP;
 	/* Legacy fields have the guest's byte order; ours are little endian. */
 	if (!virtio_legacy_is_little_endian() &&

@@ -66,6 +66,25 @@ static void device_ring(struct bell_kickfd *kick, u64 count)
 	trace_bell_kick(q->vq.dev_id, q->vq.index, count, is_inline);
 }
 
+static bool device_is_packed(const struct bell_device *dev)
+{
+	return dev->features & BIT_ULL(VIRTIO_F_RING_PACKED);
+}
+
+static bool device_num_fits(const struct bell_device *dev, u32 num)
+{
+	return num && num <= VHOST_DOORBELL_MAX_QUEUE_SIZE &&
+	       (device_is_packed(dev) || is_power_of_2(num));
+}
+
+/* Of a packed ring: two places in it, each with a wrap counter above. */
+static bool device_base_fits(const struct bell_device *dev, u32 base, u32 num)
+{
+	if (!device_is_packed(dev))
+		return base <= U16_MAX;
+	return (base & S16_MAX) < num && (base >> 16 & S16_MAX) < num;
+}
+
 /* bell_device_set_vring_num() - entries of a queue */
 int bell_device_set_vring_num(struct bell_device *dev,
 			      const struct vhost_vring_state *s)
@@ -76,13 +95,13 @@ int bell_device_set_vring_num(struct bell_device *dev,
 	q = device_stopped_queue(dev, s->index);
 	if (IS_ERR(q))
 		return PTR_ERR(q);
-	if (!is_power_of_2(s->num) || s->num > VHOST_DOORBELL_MAX_QUEUE_SIZE)
+	if (!device_num_fits(dev, s->num))
 		return -EINVAL;
 	q->cfg.num = s->num;
 	return 0;
 }
 
-/* bell_device_set_vring_base() - where in the available ring to begin */
+/* bell_device_set_vring_base() - where in the ring to begin */
 int bell_device_set_vring_base(struct bell_device *dev,
 			       const struct vhost_vring_state *s)
 {
@@ -92,13 +111,13 @@ int bell_device_set_vring_base(struct bell_device *dev,
 	q = device_stopped_queue(dev, s->index);
 	if (IS_ERR(q))
 		return PTR_ERR(q);
-	if (s->num > U16_MAX)
+	if (!device_is_packed(dev) && s->num > U16_MAX)
 		return -EINVAL;
 	q->cfg.base = s->num;
 	return 0;
 }
 
-/* bell_device_get_vring_base() - where in the available ring to go on */
+/* bell_device_get_vring_base() - where in the ring to go on */
 int bell_device_get_vring_base(struct bell_device *dev,
 			       struct vhost_vring_state *s)
 {
@@ -196,6 +215,11 @@ static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 	if (!dev->gmem || !dev->has_features || !q->cfg.num || !q->has_addr ||
 	    !bell_kickfd_attached(&q->kick))
 		return -ENXIO;
+	/* Set before the features were agreed on, perhaps. */
+	if (!device_num_fits(dev, q->cfg.num) ||
+	    !device_base_fits(dev, q->cfg.base, q->cfg.num))
+		return -EINVAL;
+	q->cfg.packed = device_is_packed(dev);
 	q->cfg.event_idx = dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
 	q->cfg.indirect = dev->features & BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
 
@@ -240,8 +264,7 @@ void bell_device_stop_queue(struct bell_device *dev, struct bell_queue *q)
 	/* 5. */
 	bell_exec_worker_stop(&q->exec);
 	dev->be->ops->stop_queue(dev->be, &q->exec);
-	q->cfg.base = q->vq.last_avail;
-	bell_vq_stop(&q->vq);
+	q->cfg.base = bell_vq_stop(&q->vq);
 	q->running = false;
 }
 

@@ -38,6 +38,24 @@ static void vq_unmap(struct bell_vq *vq)
 	vq->segs = NULL;
 }
 
+static size_t vq_desc_size(const struct bell_vq_config *cfg)
+{
+	return cfg->packed ? bell_vq_packed_desc_size(cfg->num) :
+			     bell_vq_split_desc_size(cfg->num);
+}
+
+static size_t vq_avail_size(const struct bell_vq_config *cfg)
+{
+	return cfg->packed ? bell_vq_packed_event_size() :
+			     bell_vq_split_avail_size(cfg->num);
+}
+
+static size_t vq_used_size(const struct bell_vq_config *cfg)
+{
+	return cfg->packed ? bell_vq_packed_event_size() :
+			     bell_vq_split_used_size(cfg->num);
+}
+
 static int vq_map(struct bell_vq *vq, struct bell_gmem *gm,
 		  const struct bell_vq_config *cfg)
 {
@@ -49,23 +67,24 @@ static int vq_map(struct bell_vq *vq, struct bell_gmem *gm,
 	vq->taken = kvcalloc(cfg->num, sizeof(*vq->taken), GFP_KERNEL_ACCOUNT);
 	if (!vq->segs || !vq->taken)
 		return -ENOMEM;
-	ret = bell_gmem_map(gm, cfg->desc_uaddr,
-			    bell_vq_split_desc_size(cfg->num), &vq->desc_map);
+	ret = bell_gmem_map(gm, cfg->desc_uaddr, vq_desc_size(cfg),
+			    &vq->desc_map);
 	if (ret)
 		return ret;
-	ret = bell_gmem_map(gm, cfg->avail_uaddr,
-			    bell_vq_split_avail_size(cfg->num), &vq->avail_map);
+	ret = bell_gmem_map(gm, cfg->avail_uaddr, vq_avail_size(cfg),
+			    &vq->avail_map);
 	if (ret)
 		return ret;
-	return bell_gmem_map(gm, cfg->used_uaddr,
-			     bell_vq_split_used_size(cfg->num), &vq->used_map);
+	return bell_gmem_map(gm, cfg->used_uaddr, vq_used_size(cfg),
+			     &vq->used_map);
 }
 
 /**
  * bell_vq_start() - map the rings and get ready to take
  * @vq: stopped
  * @gm: guest memory
- * @cfg: where the rings are; @cfg->num is a power of 2
+ * @cfg: where the rings are; @cfg->num is a power of 2 for a split ring, and
+ *	@cfg->base within the ring for a packed one
  *
  * Context: Process context, the owner's.
  * Return: 0, -EFAULT rings outside of guest memory, -ENOMEM.
@@ -83,6 +102,7 @@ int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 	vq->gmem = gm;
 	vq->num = cfg->num;
 	vq->mask = cfg->num - 1;
+	vq->packed = cfg->packed;
 	vq->event_idx = cfg->event_idx;
 	vq->indirect = cfg->indirect;
 	vq->desc = vq->desc_map.addr;
@@ -90,7 +110,10 @@ int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 	vq->used = vq->used_map.addr;
 	WRITE_ONCE(vq->broken, false);
 	WRITE_ONCE(vq->parked, false);
-	bell_vq_split_start(vq, cfg->base);
+	if (vq->packed)
+		bell_vq_packed_start(vq, cfg->base);
+	else
+		bell_vq_split_start(vq, cfg->base);
 	bell_gmem_add_user(gm, &vq->user);
 	return 0;
 }
@@ -100,13 +123,18 @@ int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
  * @vq: started, with no runner and nothing in flight
  *
  * Context: Process context.
+ * Return: where to go on, as VHOST_GET_VRING_BASE has it.
  */
-void bell_vq_stop(struct bell_vq *vq)
+u32 bell_vq_stop(struct bell_vq *vq)
 {
+	u32 base = vq->packed ? bell_vq_packed_base(vq) :
+				bell_vq_split_base(vq);
+
 	/* Whoever serves it next may not know that kicks are off. */
-	bell_vq_split_enable_kick(vq);
+	bell_vq_enable_kick(vq);
 	bell_gmem_del_user(vq->gmem, &vq->user);
 	vq_unmap(vq);
+	return base;
 }
 
 /**
@@ -116,12 +144,9 @@ void bell_vq_stop(struct bell_vq *vq)
  */
 bool bell_vq_covered(const struct bell_vq_config *cfg, struct bell_gmem *gm)
 {
-	return bell_gmem_covers(gm, cfg->desc_uaddr,
-				bell_vq_split_desc_size(cfg->num)) &&
-	       bell_gmem_covers(gm, cfg->avail_uaddr,
-				bell_vq_split_avail_size(cfg->num)) &&
-	       bell_gmem_covers(gm, cfg->used_uaddr,
-				bell_vq_split_used_size(cfg->num));
+	return bell_gmem_covers(gm, cfg->desc_uaddr, vq_desc_size(cfg)) &&
+	       bell_gmem_covers(gm, cfg->avail_uaddr, vq_avail_size(cfg)) &&
+	       bell_gmem_covers(gm, cfg->used_uaddr, vq_used_size(cfg));
 }
 
 /**
@@ -134,6 +159,29 @@ void bell_vq_set_gmem(struct bell_vq *vq, struct bell_gmem *gm)
 	bell_gmem_del_user(vq->gmem, &vq->user);
 	vq->gmem = gm;
 	bell_gmem_add_user(gm, &vq->user);
+}
+
+static int vq_avail(struct bell_vq *vq)
+{
+	return vq->packed ? bell_vq_packed_avail(vq) : bell_vq_split_avail(vq);
+}
+
+static int vq_fetch(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
+{
+	chain->seg = vq->segs;
+	chain->nout = 0;
+	chain->nin = 0;
+	return vq->packed ? bell_vq_packed_fetch(vq, may_pin, chain) :
+			    bell_vq_split_fetch(vq, may_pin, chain);
+}
+
+/* Go on, or back, by a chain. */
+static void vq_move(struct bell_vq *vq, int ndesc)
+{
+	if (vq->packed)
+		bell_vq_packed_move(vq, ndesc);
+	else
+		vq->last_avail += ndesc;
 }
 
 /**
@@ -153,20 +201,20 @@ int bell_vq_take(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
 
 	if (READ_ONCE(vq->broken))
 		return -EPROTO;
-	ret = bell_vq_split_avail(vq);
+	ret = vq_avail(vq);
 	if (ret <= 0)
 		return ret;
 
 	chain->epoch = bell_gmem_user_enter(&vq->user);
-	ret = bell_vq_split_fetch(vq, may_pin, chain);
+	ret = vq_fetch(vq, may_pin, chain);
 	if (ret) {
 		rcu_read_lock();
 		bell_gmem_user_leave(&vq->user, chain->epoch);
 		rcu_read_unlock();
 		return ret;
 	}
-	vq->last_avail++;
-	WRITE_ONCE(vq->taken[chain->head], true);
+	vq_move(vq, chain->ndesc);
+	WRITE_ONCE(vq->taken[chain->head], chain->ndesc);
 	bell_stat_inc(vq->stats.requests);
 	trace_bell_take(vq->dev_id, vq->index, chain->head, chain->nout,
 			chain->nin);
@@ -182,8 +230,8 @@ int bell_vq_take(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
  */
 void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain)
 {
-	WRITE_ONCE(vq->taken[chain->head], false);
-	vq->last_avail--;
+	WRITE_ONCE(vq->taken[chain->head], 0);
+	vq_move(vq, -chain->ndesc);
 	bell_stat_add(vq->stats.requests, -1);
 	rcu_read_lock();
 	bell_gmem_user_leave(&vq->user, chain->epoch);
@@ -199,7 +247,8 @@ void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain)
  */
 bool bell_vq_enable_kick(struct bell_vq *vq)
 {
-	return bell_vq_split_enable_kick(vq);
+	return vq->packed ? bell_vq_packed_enable_kick(vq) :
+			    bell_vq_split_enable_kick(vq);
 }
 
 /**
@@ -210,7 +259,26 @@ bool bell_vq_enable_kick(struct bell_vq *vq)
  */
 void bell_vq_disable_kick(struct bell_vq *vq)
 {
-	bell_vq_split_disable_kick(vq);
+	if (vq->packed)
+		bell_vq_packed_disable_kick(vq);
+	else
+		bell_vq_split_disable_kick(vq);
+}
+
+/* Put a chain into the used ring; does the driver wait for it? */
+static bool vq_push(struct bell_vq *vq, const struct bell_done *done)
+{
+	u16 ndesc = vq->taken[done->head];
+
+	lockdep_assert_held(&vq->lock);
+	/* Before the driver can know, and make the head available again. */
+	WRITE_ONCE(vq->taken[done->head], 0);
+	if (vq->packed) {
+		bell_vq_packed_push(vq, done->head, done->len, ndesc);
+		return bell_vq_packed_wants_signal(vq);
+	}
+	bell_vq_split_push(vq, done->head, done->len);
+	return bell_vq_split_wants_signal(vq);
 }
 
 /**
@@ -233,10 +301,7 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 	/* For bell_gmem_user_leave(). */
 	rcu_read_lock();
 	spin_lock_irqsave(&vq->lock, flags);
-	/* Before the driver can know, and make the head available again. */
-	WRITE_ONCE(vq->taken[done->head], false);
-	bell_vq_split_push(vq, done->head, done->len);
-	signal = bell_vq_split_wants_signal(vq);
+	signal = vq_push(vq, done);
 	idx = vq->used_idx;
 	bell_stat_inc(st->completed);
 	bell_stat_add(st->bytes_read, done->bytes_read);

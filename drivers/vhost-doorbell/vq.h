@@ -21,7 +21,8 @@ struct bell_chain {
 	struct bell_seg	*seg;
 	u32		 nout;
 	u32		 nin;
-	u16		 head;
+	u16		 head;		/* or, of a packed ring, the buffer id */
+	u16		 ndesc;		/* places it takes in the ring, not zero */
 	u8		 epoch;
 };
 
@@ -40,7 +41,8 @@ struct bell_vq_config {
 	u64	avail_uaddr;
 	u64	used_uaddr;
 	u32	num;
-	u16	base;		/* where in the available ring to begin */
+	u32	base;		/* where to begin, as VHOST_SET_VRING_BASE has it */
+	bool	packed;
 	bool	event_idx;
 	bool	indirect;
 };
@@ -55,20 +57,33 @@ struct bell_vq {
 	u16			 mask;
 	u32			 num;
 	u32			 max_segs;
+	bool			 packed;
 	bool			 event_idx;
 	bool			 indirect;
 	struct bell_gmem	*gmem;		/* exchanged only in a pause */
-	struct vring_desc	*desc;
-	struct vring_avail	*avail;
-	struct vring_used	*used;
+	union {
+		struct vring_desc		*desc;
+		struct vring_packed_desc	*pdesc;
+	};
+	union {
+		struct vring_avail		*avail;
+		struct vring_packed_desc_event	*driver_event;
+	};
+	union {
+		struct vring_used		*used;
+		struct vring_packed_desc_event	*device_event;
+	};
 	struct bell_seg		*segs;
 	void			*priv;		/* of the back end */
-	/* Heads in flight: set by the runner, cleared by the completion. */
-	bool			*taken;
+	/* By head: places of the ring it takes, zero unless it is in flight.
+	 * Set by the runner, cleared by the completion.
+	 */
+	u16			*taken;
 
 	/* Whoever holds the run token. */
 	u16			 last_avail ____cacheline_aligned_in_smp;
-	u16			 avail_idx;	/* as last read */
+	u16			 avail_idx;	/* as last read; split ring */
+	bool			 avail_wrap;	/* counter; packed ring */
 
 	/* Sticky until the next start. */
 	bool			 broken;
@@ -78,6 +93,7 @@ struct bell_vq {
 	struct bell_gmem_user	 user ____cacheline_aligned_in_smp;
 
 	u16			 used_idx __guarded_by(&lock);
+	bool			 used_wrap __guarded_by(&lock);
 	u16			 signalled_used __guarded_by(&lock);
 	bool			 signalled_valid __guarded_by(&lock);
 	spinlock_t		 lock;
@@ -94,7 +110,7 @@ struct bell_vq {
 void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index);
 int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 		  const struct bell_vq_config *cfg);
-void bell_vq_stop(struct bell_vq *vq);
+u32 bell_vq_stop(struct bell_vq *vq);
 bool bell_vq_covered(const struct bell_vq_config *cfg, struct bell_gmem *gm);
 void bell_vq_set_gmem(struct bell_vq *vq, struct bell_gmem *gm);
 

@@ -11,14 +11,36 @@
 
 #include <linux/types.h>
 
+#include "gmem.h"
+
 struct bell_chain;
 struct bell_vq;
+
+/* --- vq_chain.c: what the formats share --- */
+
+/* An indirect table, and what of it can be read without looking up again. */
+struct bell_vq_table {
+	u64			addr;
+	u32			num;	/* entries, not zero */
+	struct bell_gmem_span	span;
+};
+
+int bell_vq_chain_add(struct bell_vq *vq, struct bell_chain *chain, u64 addr,
+		      u32 len, bool writable);
+int bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr,
+			     u32 len, struct bell_vq_table *table);
+int bell_vq_chain_read_table(struct bell_vq *vq, bool may_pin,
+			     const struct bell_vq_table *table, u32 i,
+			     void *entry);
+
+/* --- the formats --- */
 
 size_t bell_vq_split_desc_size(u32 num);
 size_t bell_vq_split_avail_size(u32 num);
 size_t bell_vq_split_used_size(u32 num);
 
-void bell_vq_split_start(struct bell_vq *vq, u16 base);
+void bell_vq_split_start(struct bell_vq *vq, u32 base);
+u32 bell_vq_split_base(const struct bell_vq *vq);
 int bell_vq_split_avail(struct bell_vq *vq);
 int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
 			struct bell_chain *chain);
@@ -26,5 +48,19 @@ bool bell_vq_split_enable_kick(struct bell_vq *vq);
 void bell_vq_split_disable_kick(struct bell_vq *vq);
 void bell_vq_split_push(struct bell_vq *vq, u16 head, u32 len);
 bool bell_vq_split_wants_signal(struct bell_vq *vq);
+
+size_t bell_vq_packed_desc_size(u32 num);
+size_t bell_vq_packed_event_size(void);
+
+void bell_vq_packed_start(struct bell_vq *vq, u32 base);
+u32 bell_vq_packed_base(const struct bell_vq *vq);
+void bell_vq_packed_move(struct bell_vq *vq, int ndesc);
+int bell_vq_packed_avail(struct bell_vq *vq);
+int bell_vq_packed_fetch(struct bell_vq *vq, bool may_pin,
+			 struct bell_chain *chain);
+bool bell_vq_packed_enable_kick(struct bell_vq *vq);
+void bell_vq_packed_disable_kick(struct bell_vq *vq);
+void bell_vq_packed_push(struct bell_vq *vq, u16 id, u32 len, u16 ndesc);
+bool bell_vq_packed_wants_signal(struct bell_vq *vq);
 
 #endif

@@ -54,13 +54,19 @@ static void split_write16(void *field, u16 value)
 }
 
 /* bell_vq_split_start() - go on where the rings say that we stopped */
-void bell_vq_split_start(struct bell_vq *vq, u16 base)
+void bell_vq_split_start(struct bell_vq *vq, u32 base)
 {
 	vq->last_avail = base;
 	vq->avail_idx = base;
 	vq->used_idx = split_read16(&vq->used->idx);
 	vq->signalled_valid = false;
 	split_write16(&vq->used->flags, 0);
+}
+
+/* bell_vq_split_base() - where to go on: the next index of the available ring */
+u32 bell_vq_split_base(const struct bell_vq *vq)
+{
+	return vq->last_avail;
 }
 
 /*
@@ -96,84 +102,46 @@ static void split_copy_desc(struct vring_desc *to, const struct vring_desc *from
 static int split_add(struct bell_vq *vq, struct bell_chain *chain,
 		     const struct vring_desc *d)
 {
-	u32 len = le32_to_cpu((__force __le32)d->len);
-	u16 flags = le16_to_cpu((__force __le16)d->flags);
-	u32 n = chain->nout + chain->nin;
-
-	if (!len)
-		return bell_vq_break(vq, "descriptor of no length");
-	if (n >= vq->max_segs)
-		return bell_vq_break(vq, "chain of more than %u descriptors",
-				     vq->max_segs);
-	if (flags & VRING_DESC_F_WRITE)
-		chain->nin++;
-	else if (chain->nin)
-		return bell_vq_break(vq, "readable descriptor after writable");
-	else
-		chain->nout++;
-	chain->seg[n].addr = le64_to_cpu((__force __le64)d->addr);
-	chain->seg[n].len = len;
-	return 0;
-}
-
-/*
- * Read entry @i of the table at @addr, of which @span is what can be read
- * without looking up again: in most cases all of it.
- */
-static int split_read_entry(struct bell_vq *vq, bool may_pin, u64 addr, u32 i,
-			    const struct bell_gmem_span *span,
-			    struct vring_desc *d)
-{
-	u32 off = i * sizeof(*d);
-
-	if (span->len < off + sizeof(*d) || !IS_ALIGNED(addr, sizeof(*d)))
-		return bell_gmem_read(vq->gmem, addr + off, d, sizeof(*d),
-				      may_pin);
-	split_copy_desc(d, page_address(span->page) + span->offset + off);
-	return 0;
+	return bell_vq_chain_add(vq, chain,
+				 le64_to_cpu((__force __le64)d->addr),
+				 le32_to_cpu((__force __le32)d->len),
+				 le16_to_cpu((__force __le16)d->flags) &
+				 VRING_DESC_F_WRITE);
 }
 
 /* Walk the table of an indirect descriptor. */
 static int split_fetch_indirect(struct bell_vq *vq, bool may_pin,
 				struct bell_chain *chain,
-				const struct vring_desc *table)
+				const struct vring_desc *d)
 {
-	u32 len = le32_to_cpu((__force __le32)table->len);
-	u64 addr = le64_to_cpu((__force __le64)table->addr);
-	u32 num = len / sizeof(struct vring_desc), seen, i = 0;
-	struct bell_gmem_span span;
-	struct vring_desc d;
+	struct bell_vq_table table;
+	struct vring_desc entry;
+	u32 seen, i = 0;
 	u16 flags;
 	int ret;
 
-	if (!vq->indirect)
-		return bell_vq_break(vq, "indirect descriptor not agreed on");
-	if (le16_to_cpu((__force __le16)table->flags) & VRING_DESC_F_NEXT)
+	if (le16_to_cpu((__force __le16)d->flags) & VRING_DESC_F_NEXT)
 		return bell_vq_break(vq, "indirect descriptor with a next");
-	if (!num || len % sizeof(struct vring_desc))
-		return bell_vq_break(vq, "indirect table of %u bytes", len);
-
-	if (addr + len - 1 < addr)
-		return bell_vq_break(vq, "indirect table wraps");
-
-	ret = bell_gmem_span(vq->gmem, addr, len, may_pin, &span);
-	for (seen = 0; seen < num; seen++) {
-		if (!ret)
-			ret = split_read_entry(vq, may_pin, addr, i, &span, &d);
-		if (ret == -EAGAIN || ret == -ESRCH)
-			return ret;
+	ret = bell_vq_chain_open_table(vq, may_pin,
+				       le64_to_cpu((__force __le64)d->addr),
+				       le32_to_cpu((__force __le32)d->len),
+				       &table);
+	if (ret)
+		return ret;
+	for (seen = 0; seen < table.num; seen++) {
+		ret = bell_vq_chain_read_table(vq, may_pin, &table, i, &entry);
 		if (ret)
-			return bell_vq_break(vq, "indirect table at %#llx", addr);
-		flags = le16_to_cpu((__force __le16)d.flags);
+			return ret;
+		flags = le16_to_cpu((__force __le16)entry.flags);
 		if (flags & VRING_DESC_F_INDIRECT)
 			return bell_vq_break(vq, "nested indirect descriptor");
-		ret = split_add(vq, chain, &d);
+		ret = split_add(vq, chain, &entry);
 		if (ret || !(flags & VRING_DESC_F_NEXT))
 			return ret;
-		i = le16_to_cpu((__force __le16)d.next);
-		if (i >= num)
+		i = le16_to_cpu((__force __le16)entry.next);
+		if (i >= table.num)
 			return bell_vq_break(vq, "next %u past table of %u", i,
-					     num);
+					     table.num);
 	}
 	return bell_vq_break(vq, "indirect table loops");
 }
@@ -221,9 +189,7 @@ int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
 		return bell_vq_break(vq, "head %u is in flight already", head);
 
 	chain->head = head;
-	chain->seg = vq->segs;
-	chain->nout = 0;
-	chain->nin = 0;
+	chain->ndesc = 1;		/* of the available ring */
 	return split_walk(vq, may_pin, chain, head);
 }
 

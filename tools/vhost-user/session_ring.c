@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/vhost_types.h>
+#include <linux/virtio_config.h>
 
 #include "fd.h"
 
@@ -26,21 +27,29 @@ static struct vu_queue *ring_find(struct vu_session *s, uint32_t index)
 	return &s->queue[index];
 }
 
-/* The sizes are those of a split ring with its event index words. */
-static int ring_translate(const struct vu_memtable *t,
+static bool ring_is_packed(const struct vu_session *s)
+{
+	return s->features & VU_BIT(VIRTIO_F_RING_PACKED);
+}
+
+/* A split ring has its event index words, a packed one two areas of 4 bytes. */
+static int ring_translate(const struct vu_session *s,
 			  const struct vu_queue *q,
 			  struct vhost_vring_addr *addr)
 {
+	uint64_t avail_len = ring_is_packed(s) ? 4 : 6 + 2ULL * q->num;
+	uint64_t used_len = ring_is_packed(s) ? 4 : 6 + 8ULL * q->num;
 	uint64_t desc, avail, used;
 	int ret;
 
-	ret = vu_memtable_translate(t, q->addr.desc, 16ULL * q->num, &desc);
+	ret = vu_memtable_translate(s->mem, q->addr.desc, 16ULL * q->num,
+				    &desc);
 	if (!ret)
-		ret = vu_memtable_translate(t, q->addr.avail,
-					    6 + 2ULL * q->num, &avail);
+		ret = vu_memtable_translate(s->mem, q->addr.avail, avail_len,
+					    &avail);
 	if (!ret)
-		ret = vu_memtable_translate(t, q->addr.used,
-					    6 + 8ULL * q->num, &used);
+		ret = vu_memtable_translate(s->mem, q->addr.used, used_len,
+					    &used);
 	if (ret)
 		return ret;
 	addr->desc_user_addr = desc;
@@ -55,7 +64,7 @@ static int ring_start(struct vu_session *s, unsigned int i)
 	struct vu_queue *q = &s->queue[i];
 	int ret;
 
-	ret = ring_translate(s->mem, q, &addr);
+	ret = ring_translate(s, q, &addr);
 	if (ret)
 		return vu_session_fail(s, ret, "ring outside of guest memory");
 	ret = s->dev->ops->set_vring_num(s->dev, i, q->num);
@@ -149,7 +158,7 @@ int vu_ring_unpark(struct vu_session *s)
 		int ret;
 
 		if (q->running || !ring_wanted(s, q) || !q->num ||
-		    !q->has_addr || ring_translate(s->mem, q, &addr))
+		    !q->has_addr || ring_translate(s, q, &addr))
 			continue;
 		ret = ring_start(s, i);
 		if (ret) {
@@ -198,7 +207,8 @@ int vu_ring_set_num(struct vu_session *s, struct vu_msg *m,
 		return -EINVAL;
 	if (q->running)
 		return -EBUSY;
-	if (!num || num > RING_MAX_SIZE || (num & (num - 1)))
+	if (!num || num > RING_MAX_SIZE ||
+	    (!ring_is_packed(s) && (num & (num - 1))))
 		return vu_session_fail(s, -EINVAL, "ring size %u", num);
 	q->num = num;
 	return 0;
@@ -236,7 +246,8 @@ int vu_ring_set_base(struct vu_session *s, struct vu_msg *m,
 		return -EINVAL;
 	if (q->running)
 		return -EBUSY;
-	if (m->payload.state.num > UINT16_MAX)
+	/* That of a packed ring has the used ring's above: the device looks. */
+	if (!ring_is_packed(s) && m->payload.state.num > UINT16_MAX)
 		return vu_session_fail(s, -EINVAL, "ring base %u",
 				       m->payload.state.num);
 	q->base = m->payload.state.num;

@@ -39,6 +39,9 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 	})
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define smp_mb()		shim_barrier()
+/* These order nothing that another may do meanwhile. */
+#define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
+#define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_mb__after_atomic()	shim_barrier()
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 
@@ -66,6 +69,7 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 #define min_t(t, a, b)	min((t)(a), (t)(b))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define U32_MAX			0xffffffffU
+#define BIT(n)			(1UL << (n))
 #define BIT_ULL(n)		(1ULL << (n))
 #define check_add_overflow(a, b, d) __builtin_add_overflow(a, b, d)
 #define struct_size(p, member, n)					\
