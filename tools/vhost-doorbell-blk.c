@@ -43,6 +43,8 @@ struct options {
 	const char  *device;
 	const char  *serial;
 	bool	     read_only;
+	bool	     no_discard;
+	bool	     no_write_zeroes;
 	unsigned int queues;
 	unsigned int queue_size;
 	int	     mode;
@@ -57,6 +59,8 @@ enum {
 	OPT_BLK_FILE,
 	OPT_READ_ONLY,
 	OPT_QUEUES,
+	OPT_NO_DISCARD,
+	OPT_NO_WRITE_ZEROES,
 	OPT_QUEUE_SIZE,
 	OPT_SERIAL,
 	OPT_MODE,
@@ -73,6 +77,8 @@ static const struct option long_options[] = {
 	{ "print-capabilities",	no_argument, NULL, OPT_PRINT_CAPABILITIES },
 	{ "blk-file",		required_argument, NULL, OPT_BLK_FILE },
 	{ "read-only",		no_argument, NULL, OPT_READ_ONLY },
+	{ "no-discard",		no_argument, NULL, OPT_NO_DISCARD },
+	{ "no-write-zeroes",	no_argument, NULL, OPT_NO_WRITE_ZEROES },
 	{ "queues",		required_argument, NULL, OPT_QUEUES },
 	{ "queue-size",		required_argument, NULL, OPT_QUEUE_SIZE },
 	{ "serial",		required_argument, NULL, OPT_SERIAL },
@@ -95,6 +101,8 @@ static const char usage_text[] =
 "  --fd=N                use descriptor N, a listening or connected socket\n"
 "  --blk-file=PATH       the disk: a block device or a regular file\n"
 "  --read-only           the guest may not write\n"
+"  --no-discard          do not offer discard\n"
+"  --no-write-zeroes     do not offer write zeroes\n"
 "  --queues=N            queues offered, 1 to 64 (default 1)\n"
 "  --queue-size=N        queue size told to QEMU, a power of 2, 4 to 1024\n"
 "                        (default 128)\n"
@@ -185,6 +193,12 @@ static int parse_one(struct options *o, int opt, const char *arg)
 		return 0;
 	case OPT_READ_ONLY:
 		o->read_only = true;
+		return 0;
+	case OPT_NO_DISCARD:
+		o->no_discard = true;
+		return 0;
+	case OPT_NO_WRITE_ZEROES:
+		o->no_write_zeroes = true;
 		return 0;
 	case OPT_DEVICE:
 		o->device = arg;
@@ -291,13 +305,27 @@ struct blk_back_end {
 	const struct options *options;
 };
 
+/* What the disk cannot do is not offered, whatever is asked for. */
+static uint32_t blk_flags(const struct options *o)
+{
+	uint32_t flags = 0;
+
+	if (o->read_only)
+		flags |= VHOST_DOORBELL_BLK_F_READ_ONLY;
+	if (!o->no_discard)
+		flags |= VHOST_DOORBELL_BLK_F_DISCARD;
+	if (!o->no_write_zeroes)
+		flags |= VHOST_DOORBELL_BLK_F_WRITE_ZEROES;
+	return flags;
+}
+
 static int attach_blk(int fd, const void *context)
 {
 	const struct blk_back_end *b = context;
 	const struct options *o = b->options;
 	struct vhost_doorbell_blk blk = {
 		.fd = b->disk->fd,
-		.flags = o->read_only ? VHOST_DOORBELL_BLK_F_READ_ONLY : 0,
+		.flags = blk_flags(o),
 		.num_queues = o->queues,
 		/* Header and status take two descriptors of the ring. */
 		.seg_max = o->queue_size - 2 < SEG_MAX ? o->queue_size - 2 :

@@ -56,6 +56,8 @@ static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 	/* A driver that cannot flush counts on each write. */
 	q->writethrough = !(features & BIT_ULL(VIRTIO_BLK_F_FLUSH)) ||
 			  blk->disk.file->f_flags & O_DSYNC;
+	q->discard = features & BIT_ULL(VIRTIO_BLK_F_DISCARD);
+	q->write_zeroes = features & BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES);
 	vq->priv = q;
 	return 0;
 }
@@ -121,6 +123,35 @@ static void blk_set_config(struct bell_blk *blk, u32 seg_max, u32 size_max,
 	};
 }
 
+/* What the guest may do beyond reading and writing. */
+static u64 blk_set_ranges(struct bell_blk *blk, u32 flags)
+{
+	struct virtio_blk_config *c = &blk->config;
+	struct bell_disk *disk = &blk->disk;
+	u64 features = 0;
+
+	if (blk->read_only)
+		return 0;
+	if (flags & VHOST_DOORBELL_BLK_F_DISCARD && disk->max_discard) {
+		features |= BIT_ULL(VIRTIO_BLK_F_DISCARD);
+		c->max_discard_sectors = (__force __virtio32)
+			cpu_to_le32(disk->max_discard);
+		c->max_discard_seg = (__force __virtio32)
+			cpu_to_le32(BELL_DISK_MAX_RANGES);
+		c->discard_sector_alignment = (__force __virtio32)
+			cpu_to_le32(disk->discard_align);
+	}
+	if (flags & VHOST_DOORBELL_BLK_F_WRITE_ZEROES && disk->max_zero) {
+		features |= BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES);
+		c->max_write_zeroes_sectors = (__force __virtio32)
+			cpu_to_le32(disk->max_zero);
+		c->max_write_zeroes_seg = (__force __virtio32)
+			cpu_to_le32(BELL_DISK_MAX_RANGES);
+		c->write_zeroes_may_unmap = 1;
+	}
+	return features;
+}
+
 static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 {
 	u32 size_max = cfg->size_max ?: BLK_SIZE_MAX;
@@ -146,12 +177,12 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 	if (cfg->num_queues > 1)
 		features |= BIT_ULL(VIRTIO_BLK_F_MQ);
 
-	blk->be.features = features;
 	blk->be.num_queues = cfg->num_queues;
 	blk->be.may_inline = blk->disk.may_inline;
 	blk->max_bytes = min_t(u64, (u64)seg_max * size_max, BLK_BYTES_LIMIT);
 	memcpy(blk->serial, cfg->serial, sizeof(blk->serial));
 	blk_set_config(blk, seg_max, size_max, blk_size);
+	blk->be.features = features | blk_set_ranges(blk, cfg->flags);
 	return 0;
 }
 

@@ -29,6 +29,8 @@ struct bell_blk {
 struct bell_blk_queue {
 	struct bell_blk		*blk;
 	bool			 writethrough;
+	bool			 discard;	/* negotiated */
+	bool			 write_zeroes;
 	struct bell_disk_req	 req[];		/* by head */
 };
 

@@ -224,14 +224,13 @@ static int blk_map_data(struct bell_disk_req *req, struct blk_cursor cur,
 	return 0;
 }
 
-/* May this much be read or written there? */
+/* Is this on the disk, and in whole blocks? */
 static bool blk_in_range(struct bell_blk *blk, u64 sector, u64 bytes)
 {
 	u32 mask = le32_to_cpu((__force __le32)blk->config.blk_size) - 1;
 	u64 capacity = blk->disk.capacity;
 
-	return bytes && bytes <= blk->max_bytes && !(bytes & mask) &&
-	       sector <= capacity &&
+	return bytes && !(bytes & mask) && sector <= capacity &&
 	       bytes >> SECTOR_SHIFT <= capacity - sector &&
 	       !((sector << SECTOR_SHIFT) & mask);
 }
@@ -242,7 +241,7 @@ static int blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 {
 	int ret;
 
-	if (!blk_in_range(blk, req->sector, bytes) ||
+	if (bytes > blk->max_bytes || !blk_in_range(blk, req->sector, bytes) ||
 	    (req->op == BELL_DISK_WRITE && blk->read_only)) {
 		bell_backend_blk_done(req, -EIO);
 		return 0;
@@ -257,6 +256,62 @@ static int blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 	}
 	if (ret)
 		bell_backend_blk_done(req, ret);
+	return 0;
+}
+
+/* One range of a discard or of zeroes, checked: 0 or what ends the request. */
+static int blk_set_range(struct bell_blk *blk, struct bell_disk_req *req,
+			 struct bell_disk_range *to,
+			 const struct virtio_blk_discard_write_zeroes *from)
+{
+	u32 known = req->op == BELL_DISK_ZERO ?
+		    VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0;
+	u32 max = req->op == BELL_DISK_ZERO ? blk->disk.max_zero :
+					      blk->disk.max_discard;
+	u32 flags = le32_to_cpu(from->flags);
+
+	to->sector = le64_to_cpu(from->sector);
+	to->nsectors = le32_to_cpu(from->num_sectors);
+	to->unmap = flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
+	if (flags & ~known)
+		return -EOPNOTSUPP;
+	return to->nsectors <= max &&
+	       blk_in_range(blk, to->sector,
+			    (u64)to->nsectors << SECTOR_SHIFT) ? 0 : -EIO;
+}
+
+/* Discard, and write zeroes: the data is a list of ranges. */
+static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
+		      struct blk_cursor data, u64 bytes, bool may_sleep)
+{
+	struct virtio_blk_discard_write_zeroes from;
+	u64 n = bytes / sizeof(from);
+	u32 i;
+	int ret = 0;
+
+	if (!n || n > BELL_DISK_MAX_RANGES || bytes % sizeof(from) ||
+	    blk->read_only)
+		ret = -EIO;
+	for (i = 0; i < n && !ret; i++) {
+		ret = blk_copy(req->vq, &data, &from, sizeof(from), false,
+			       may_sleep);
+		if (ret == -EAGAIN || ret == -ESRCH)
+			return ret;
+		if (!ret)
+			ret = blk_set_range(blk, req, &req->range[i], &from);
+	}
+	if (ret) {
+		bell_backend_blk_done(req, ret);
+		return 0;
+	}
+	req->nvecs = n;
+	return blk->disk.ops->submit(req, !may_sleep);
+}
+
+static int blk_unsupp(struct bell_disk_req *req)
+{
+	req->op = BELL_DISK_NONE;
+	blk_finish(req, VIRTIO_BLK_S_UNSUPP, 0);
 	return 0;
 }
 
@@ -306,13 +361,22 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 	case VIRTIO_BLK_T_FLUSH:
 		req->op = BELL_DISK_FLUSH;
 		return blk->disk.ops->submit(req, !may_sleep);
+	case VIRTIO_BLK_T_DISCARD:
+		req->op = BELL_DISK_DISCARD;
+		req->fua = false;
+		return q->discard ? blk_ranges(blk, req, out, out_bytes,
+					       may_sleep) : blk_unsupp(req);
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		req->op = BELL_DISK_ZERO;
+		req->fua = q->writethrough;
+		return q->write_zeroes ? blk_ranges(blk, req, out, out_bytes,
+						    may_sleep) :
+					 blk_unsupp(req);
 	case VIRTIO_BLK_T_GET_ID:
 		req->op = BELL_DISK_NONE;
 		return blk_get_id(blk, req, in, in_bytes, may_sleep);
 	default:
-		req->op = BELL_DISK_NONE;
-		blk_finish(req, VIRTIO_BLK_S_UNSUPP, 0);
-		return 0;
+		return blk_unsupp(req);
 	}
 }
 

@@ -38,6 +38,10 @@
 			 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
 			 BIT_ULL(VIRTIO_RING_F_EVENT_IDX))
 
+#define DEVICE_BLK_FLAGS (VHOST_DOORBELL_BLK_F_READ_ONLY | \
+			  VHOST_DOORBELL_BLK_F_DISCARD | \
+			  VHOST_DOORBELL_BLK_F_WRITE_ZEROES)
+
 static atomic_t device_ids = ATOMIC_INIT(0);
 static atomic_t device_count = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(device_gone);
@@ -295,7 +299,7 @@ int bell_device_set_blk(struct bell_device *dev,
 	int ret;
 	u32 i;
 
-	if (cfg->flags & ~VHOST_DOORBELL_BLK_F_READ_ONLY || cfg->pad ||
+	if (cfg->flags & ~DEVICE_BLK_FLAGS || cfg->pad ||
 	    memchr_inv(cfg->reserved, 0, sizeof(cfg->reserved)) ||
 	    !cfg->num_queues || cfg->num_queues > VHOST_DOORBELL_MAX_QUEUES)
 		return -EINVAL;

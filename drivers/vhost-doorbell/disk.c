@@ -5,6 +5,7 @@
 #include <linux/workqueue.h>
 
 #include "disk.h"
+#include "exec.h"
 
 static struct workqueue_struct *disk_wq;
 
@@ -26,15 +27,28 @@ void bell_disk_exit(void)
 	destroy_workqueue(disk_wq);
 }
 
+static void disk_work(struct work_struct *work)
+{
+	struct bell_disk_req *req =
+		container_of(work, struct bell_disk_req, work);
+
+	/* After it has ended the request may be another's. */
+	bell_exec_worker_charge(req->exec);
+	req->work_func(req);
+	bell_exec_worker_uncharge();
+}
+
 /**
  * bell_disk_queue() - do something about a request where it may sleep
  * @req: the request
- * @func: what to do, with @req->work
+ * @func: what to do; its I/O is charged to who started the queue
  *
  * Context: Any.
  */
-void bell_disk_queue(struct bell_disk_req *req, work_func_t func)
+void bell_disk_queue(struct bell_disk_req *req,
+		     void (*func)(struct bell_disk_req *req))
 {
-	INIT_WORK(&req->work, func);
+	req->work_func = func;
+	INIT_WORK(&req->work, disk_work);
 	queue_work(disk_wq, &req->work);
 }

@@ -18,6 +18,9 @@ struct bell_exec;
 struct bell_vq;
 
 #define BELL_DISK_INLINE_VECS	16
+#define BELL_DISK_MAX_RANGES	16
+/* The block layer splits it; what a disk takes its time for holds up the guest. */
+#define BELL_DISK_MAX_RANGE	(SZ_2G >> SECTOR_SHIFT)
 /* A bio counts them in 16 bits. */
 #define BELL_DISK_MAX_VECS	32768
 
@@ -25,7 +28,16 @@ enum bell_disk_op {
 	BELL_DISK_READ,
 	BELL_DISK_WRITE,
 	BELL_DISK_FLUSH,
+	BELL_DISK_DISCARD,
+	BELL_DISK_ZERO,
 	BELL_DISK_NONE,		/* never submitted */
+};
+
+/* What is to be discarded or made zero. */
+struct bell_disk_range {
+	u64	sector;		/* of 512 bytes */
+	u32	nsectors;
+	bool	unmap;		/* zeroes: it may be deallocated as well */
 };
 
 /* A request from the take to the used ring; one for each head of a queue. */
@@ -40,7 +52,7 @@ struct bell_disk_req {
 	u64			 sector;	/* of 512 bytes */
 	u32			 bytes;		/* of data */
 	u32			 room;		/* writable bytes but the status */
-	u32			 nvecs;
+	u32			 nvecs;		/* or of ranges */
 	enum bell_disk_op	 op;
 	bool			 fua;		/* stable before it completes */
 	bool			 aligned;	/* as the disk's DMA asks for */
@@ -59,8 +71,12 @@ struct bell_disk_req {
 		};
 		struct kiocb		 iocb;
 	};
-	struct work_struct	work;
-	struct bio_vec		 inline_vecs[BELL_DISK_INLINE_VECS];
+	struct work_struct	 work;
+	void			(*work_func)(struct bell_disk_req *req);
+	union {
+		struct bio_vec	 inline_vecs[BELL_DISK_INLINE_VECS];
+		struct bell_disk_range range[BELL_DISK_MAX_RANGES];
+	};
 };
 
 struct bell_disk_ops {
@@ -86,6 +102,10 @@ struct bell_disk {
 	u32				 phys_block_size;
 	u32				 io_min;	/* in bytes, 0 unknown */
 	u32				 io_opt;	/* in bytes, 0 unknown */
+	/* In sectors of 512 bytes, for one range; 0: not possible. */
+	u32				 max_discard;
+	u32				 max_zero;
+	u32				 discard_align;
 	/* Bits that must be clear in what is read or written without a copy. */
 	u32				 addr_mask;	/* in memory addresses */
 	u32				 len_mask;	/* in lengths and offsets */
@@ -101,7 +121,8 @@ int bell_disk_file_open(struct bell_disk *disk);
 /* disk.c: what may sleep and has no thread of its own. */
 int bell_disk_init(void);
 void bell_disk_exit(void);
-void bell_disk_queue(struct bell_disk_req *req, work_func_t func);
+void bell_disk_queue(struct bell_disk_req *req,
+		     void (*func)(struct bell_disk_req *req));
 
 /* backend_blk.c */
 void bell_backend_blk_done(struct bell_disk_req *req, int error);

@@ -16,6 +16,8 @@
 #include "exec.h"
 
 #define BDEV_BOUNCES	4	/* requests with pages of ours, per device */
+/* What a disk that knows no zeroes is written, in sectors. */
+#define BDEV_MAX_ZERO	(SZ_16M >> SECTOR_SHIFT)
 
 static blk_opf_t bdev_opf(const struct bell_disk_req *req)
 {
@@ -73,10 +75,8 @@ static void bdev_bounce_free(struct bell_disk_req *req)
 	up(&req->disk->bounces);
 }
 
-static void bdev_bounce_finish(struct work_struct *work)
+static void bdev_bounce_finish(struct bell_disk_req *req)
 {
-	struct bell_disk_req *req =
-		container_of(work, struct bell_disk_req, work);
 	int error = blk_status_to_errno(req->bounce->bi_status);
 
 	if (!error && req->op == BELL_DISK_READ) {
@@ -151,12 +151,41 @@ static void bdev_bounce(struct bell_disk_req *req)
 	submit_bio(bounce);
 }
 
+/* --- ranges --- */
+
+static int bdev_do_range(struct block_device *bdev, enum bell_disk_op op,
+			 const struct bell_disk_range *r)
+{
+	if (op == BELL_DISK_DISCARD)
+		return blkdev_issue_discard(bdev, r->sector, r->nsectors,
+					    GFP_KERNEL);
+	return blkdev_issue_zeroout(bdev, r->sector, r->nsectors, GFP_KERNEL,
+				    r->unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
+}
+
+static void bdev_do_ranges(struct bell_disk_req *req)
+{
+	struct block_device *bdev = req->disk->bdev;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < req->nvecs && !ret; i++)
+		ret = bdev_do_range(bdev, req->op, &req->range[i]);
+	if (!ret && req->fua)
+		ret = blkdev_issue_flush(bdev);
+	bell_backend_blk_done(req, ret);
+}
+
 /* --- the disk --- */
 
 static int bdev_submit(struct bell_disk_req *req, bool nowait)
 {
 	struct block_device *bdev = req->disk->bdev;
 
+	if (req->op == BELL_DISK_DISCARD || req->op == BELL_DISK_ZERO) {
+		bell_disk_queue(req, bdev_do_ranges);
+		return 0;
+	}
 	if (req->op == BELL_DISK_FLUSH) {
 		if (!bdev_write_cache(bdev)) {
 			bell_backend_blk_done(req, 0);
@@ -220,6 +249,11 @@ int bell_disk_bdev_open(struct bell_disk *disk)
 	disk->phys_block_size = bdev_physical_block_size(bdev);
 	disk->io_min = bdev_io_min(bdev);
 	disk->io_opt = bdev_io_opt(bdev);
+	disk->max_discard = bdev_max_discard_sectors(bdev) ?
+			    BELL_DISK_MAX_RANGE : 0;
+	disk->max_zero = bdev_write_zeroes_sectors(bdev) ?
+			 BELL_DISK_MAX_RANGE : BDEV_MAX_ZERO;
+	disk->discard_align = bdev_discard_granularity(bdev) >> SECTOR_SHIFT;
 	disk->addr_mask = bdev_dma_alignment(bdev);
 	disk->len_mask = disk->block_size - 1;
 	disk->may_inline = bdev_nowait(bdev);

@@ -10,6 +10,7 @@
  */
 #include <linux/blkdev.h>
 #include <linux/cred.h>
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
@@ -17,7 +18,7 @@
 
 #include "disk.h"
 
-static void file_work(struct work_struct *work);
+static void file_work(struct bell_disk_req *req);
 
 static bool file_write_begin(struct kiocb *iocb, bool nowait)
 {
@@ -98,11 +99,38 @@ static int file_start(struct bell_disk_req *req, int flags, bool sync)
 	return 0;
 }
 
-static void file_work(struct work_struct *work)
-{
-	struct bell_disk_req *req =
-		container_of(work, struct bell_disk_req, work);
+/* --- ranges --- */
 
+static int file_do_range(struct file *file, enum bell_disk_op op,
+			 const struct bell_disk_range *r)
+{
+	int mode = op == BELL_DISK_DISCARD || r->unmap ?
+		   FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
+
+	return vfs_fallocate(file, mode | FALLOC_FL_KEEP_SIZE,
+			     (loff_t)r->sector << SECTOR_SHIFT,
+			     (loff_t)r->nsectors << SECTOR_SHIFT);
+}
+
+static void file_do_ranges(struct bell_disk_req *req)
+{
+	struct file *file = req->disk->file;
+	const struct cred *cred = override_creds(file->f_cred);
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < req->nvecs && !ret; i++)
+		ret = file_do_range(file, req->op, &req->range[i]);
+	if (!ret && req->fua)
+		ret = vfs_fsync(file, 1);
+	revert_creds(cred);
+	bell_backend_blk_done(req, ret);
+}
+
+/* --- the disk --- */
+
+static void file_work(struct bell_disk_req *req)
+{
 	if (req->op == BELL_DISK_FLUSH)
 		bell_backend_blk_done(req, vfs_fsync(req->disk->file, 1));
 	else
@@ -113,6 +141,10 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 {
 	struct file *file = req->disk->file;
 
+	if (req->op == BELL_DISK_DISCARD || req->op == BELL_DISK_ZERO) {
+		bell_disk_queue(req, file_do_ranges);
+		return 0;
+	}
 	if (req->op == BELL_DISK_FLUSH || !(file->f_flags & O_DIRECT) ||
 	    !req->aligned) {
 		req->nowait = false;
@@ -160,6 +192,11 @@ int bell_disk_file_open(struct bell_disk *disk)
 	disk->capacity = i_size_read(inode) >> SECTOR_SHIFT;
 	disk->block_size = SECTOR_SIZE;
 	disk->phys_block_size = i_blocksize(inode);
+	if (disk->file->f_op->fallocate) {
+		disk->max_discard = BELL_DISK_MAX_RANGE;
+		disk->max_zero = BELL_DISK_MAX_RANGE;
+		disk->discard_align = i_blocksize(inode) >> SECTOR_SHIFT;
+	}
 	/* Coarser than most need: what is finer goes buffered. */
 	disk->addr_mask = (bdev ? bdev_logical_block_size(bdev) :
 				  i_blocksize(inode)) - 1;

@@ -101,6 +101,8 @@ void bell_exec_worker_interrupt(struct bell_exec *exec);
 void bell_exec_worker_wake(struct bell_exec *exec);
 void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node);
 pid_t bell_exec_worker_pid(struct bell_exec *exec);
+void bell_exec_worker_charge(struct bell_exec *exec);
+void bell_exec_worker_uncharge(void);
 
 void bell_exec_vcpu_init(struct bell_exec *exec);
 bool bell_exec_vcpu_queue(struct bell_exec *exec);

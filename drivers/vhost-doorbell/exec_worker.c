@@ -64,8 +64,7 @@ static int worker_thread(void *data)
 	allow_signal(SIGKILL);
 	/* By itself: newer kernels give a thread its affinity as it begins. */
 	set_cpus_allowed_ptr(current, &exec->cpus);
-	if (exec->blkcg)
-		kthread_associate_blkcg(exec->blkcg);
+	bell_exec_worker_charge(exec);
 	for (;;) {
 		set_current_state(TASK_IDLE);
 		if (!test_and_clear_bit(WORKER_WORK, &exec->worker_flags)) {
@@ -84,7 +83,7 @@ static int worker_thread(void *data)
 		cond_resched();
 	}
 	__set_current_state(TASK_RUNNING);
-	kthread_associate_blkcg(NULL);
+	bell_exec_worker_uncharge();
 	return 0;
 }
 
@@ -151,4 +150,22 @@ void bell_exec_worker_interrupt(struct bell_exec *exec)
 pid_t bell_exec_worker_pid(struct bell_exec *exec)
 {
 	return exec->worker ? task_pid_vnr(exec->worker) : 0;
+}
+
+/**
+ * bell_exec_worker_charge() - let this thread's I/O count as that of the worker
+ * @exec: with a worker
+ *
+ * Context: A kernel thread, until bell_exec_worker_uncharge().
+ */
+void bell_exec_worker_charge(struct bell_exec *exec)
+{
+	if (exec->blkcg)
+		kthread_associate_blkcg(exec->blkcg);
+}
+
+/* bell_exec_worker_uncharge() - undo bell_exec_worker_charge() */
+void bell_exec_worker_uncharge(void)
+{
+	kthread_associate_blkcg(NULL);
 }

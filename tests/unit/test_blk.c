@@ -13,6 +13,7 @@
 #define NUM		32U
 #define DISK_FD		7
 #define CAPACITY	2048ULL		/* sectors */
+#define MAX_ZERO	64U
 #define HDR		RING_DATA
 #define DATA		(RING_DATA + PAGE_SIZE)
 #define STATUS		(RING_DATA + 0x100000)
@@ -74,6 +75,9 @@ int bell_disk_bdev_open(struct bell_disk *disk)
 	disk->addr_mask = 511;
 	disk->len_mask = 511;
 	disk->may_inline = true;
+	disk->max_discard = CAPACITY;
+	disk->max_zero = MAX_ZERO;
+	disk->discard_align = 8;
 	return 0;
 }
 
@@ -335,6 +339,135 @@ static void test_rows(void)
 	}
 }
 
+/* --- ranges: discard and write zeroes --- */
+
+#define BOTH	(BIT_ULL(VIRTIO_BLK_F_FLUSH) | BIT_ULL(VIRTIO_BLK_F_DISCARD) | \
+		 BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES))
+#define UNMAP	VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP
+
+static const struct range_row {
+	const char *name;
+	u32 type;
+	u32 n, bytes;		/* ranges, and bytes of them in the chain */
+	struct {
+		u64 sector;
+		u32 num, flags;
+	} range[2];
+	u8 status;
+	bool submit, read_only, no_feature;
+} range_rows[] = {
+	{ "discard", VIRTIO_BLK_T_DISCARD, 1, 16, { { 8, 16, 0 } },
+	  .submit = true },
+	{ "discard two ranges", VIRTIO_BLK_T_DISCARD, 2, 32,
+	  { { 8, 16, 0 }, { 0, 1, 0 } }, .submit = true },
+	{ "discard all there is", VIRTIO_BLK_T_DISCARD, 1, 16,
+	  { { 0, CAPACITY, 0 } }, .submit = true },
+	{ "zeroes", VIRTIO_BLK_T_WRITE_ZEROES, 1, 16, { { 1, 2, 0 } },
+	  .submit = true },
+	{ "zeroes that may be unmapped", VIRTIO_BLK_T_WRITE_ZEROES, 1, 16,
+	  { { 1, 2, UNMAP } }, .submit = true },
+	{ "discard with the flag of zeroes", VIRTIO_BLK_T_DISCARD, 1, 16,
+	  { { 8, 16, UNMAP } }, VIRTIO_BLK_S_UNSUPP },
+	{ "zeroes with an unknown flag", VIRTIO_BLK_T_WRITE_ZEROES, 1, 16,
+	  { { 8, 16, 2 } }, VIRTIO_BLK_S_UNSUPP },
+	{ "discard past the end", VIRTIO_BLK_T_DISCARD, 1, 16,
+	  { { CAPACITY, 1, 0 } }, VIRTIO_BLK_S_IOERR },
+	{ "discard over the end", VIRTIO_BLK_T_DISCARD, 1, 16,
+	  { { CAPACITY - 1, 2, 0 } }, VIRTIO_BLK_S_IOERR },
+	{ "a second range over the end", VIRTIO_BLK_T_DISCARD, 2, 32,
+	  { { 0, 1, 0 }, { CAPACITY - 1, 2, 0 } }, VIRTIO_BLK_S_IOERR },
+	{ "discard of nothing", VIRTIO_BLK_T_DISCARD, 1, 16, { { 0, 0, 0 } },
+	  VIRTIO_BLK_S_IOERR },
+	{ "discard at the end of all numbers", VIRTIO_BLK_T_DISCARD, 1, 16,
+	  { { ~0ULL, ~0U, 0 } }, VIRTIO_BLK_S_IOERR },
+	{ "zeroes of more than one range may have", VIRTIO_BLK_T_WRITE_ZEROES,
+	  1, 16, { { 0, MAX_ZERO + 1, 0 } }, VIRTIO_BLK_S_IOERR },
+	{ "discard without a range", VIRTIO_BLK_T_DISCARD, 0, 0, {},
+	  VIRTIO_BLK_S_IOERR },
+	{ "part of a range", VIRTIO_BLK_T_DISCARD, 1, 15, { { 0, 1, 0 } },
+	  VIRTIO_BLK_S_IOERR },
+	{ "too many ranges", VIRTIO_BLK_T_DISCARD, 1, 17 * 16, { { 0, 1, 0 } },
+	  VIRTIO_BLK_S_IOERR },
+	{ "discard on a read-only disk", VIRTIO_BLK_T_DISCARD, 1, 16,
+	  { { 0, 1, 0 } }, VIRTIO_BLK_S_IOERR, .read_only = true },
+	{ "discard that was not agreed on", VIRTIO_BLK_T_DISCARD, 1, 16,
+	  { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
+	{ "zeroes that were not agreed on", VIRTIO_BLK_T_WRITE_ZEROES, 1, 16,
+	  { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
+};
+
+static void put_ranges(const struct range_row *row)
+{
+	struct bell_seg seg[] = { H, { DATA, row->bytes }, S };
+
+	for (u32 i = 0; i < row->n; i++) {
+		struct virtio_blk_discard_write_zeroes z = {
+			.sector = htole64(row->range[i].sector),
+			.num_sectors = htole32(row->range[i].num),
+			.flags = htole32(row->range[i].flags),
+		};
+
+		memcpy(ring_at(DATA + i * sizeof(z)), &z, sizeof(z));
+	}
+	put_header(row->type, 0);
+	if (row->bytes) {
+		put_chain(seg, 3, 2);
+		return;
+	}
+	seg[1] = seg[2];
+	put_chain(seg, 2, 1);
+}
+
+static void check_ranges(const struct range_row *row)
+{
+	CHECK_EQ(submits, 1);
+	CHECK_EQ(submitted->op, row->type == VIRTIO_BLK_T_DISCARD ?
+		 BELL_DISK_DISCARD : BELL_DISK_ZERO);
+	CHECK_EQ(submitted->nvecs, row->n);
+	for (u32 i = 0; i < row->n && !tap_bad; i++) {
+		CHECK_EQ(submitted->range[i].sector, row->range[i].sector);
+		CHECK_EQ(submitted->range[i].nsectors, row->range[i].num);
+		CHECK_EQ(submitted->range[i].unmap,
+			 row->range[i].flags == UNMAP);
+	}
+	bell_backend_blk_done(submitted, 0);
+}
+
+static void check_range_row(const struct range_row *row)
+{
+	begin();
+	end();
+	cfg.flags = VHOST_DOORBELL_BLK_F_DISCARD |
+		    VHOST_DOORBELL_BLK_F_WRITE_ZEROES |
+		    (row->read_only ? VHOST_DOORBELL_BLK_F_READ_ONLY : 0);
+	begin_with(row->no_feature ? BIT_ULL(VIRTIO_BLK_F_FLUSH) : BOTH);
+	CHECK_EQ(be->features & BOTH, row->read_only ?
+		 BIT_ULL(VIRTIO_BLK_F_FLUSH) : BOTH);
+	put_ranges(row);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	if (row->submit)
+		check_ranges(row);
+	else
+		CHECK_EQ(submits, 0);
+	CHECK_EQ(status(), row->status);
+	CHECK_EQ(le16toh(r.used->idx), 1);
+	CHECK_EQ(used_len(), 1);
+	CHECK(!r.vq.broken);
+	end();
+}
+
+static void test_ranges(void)
+{
+	for (size_t i = 0; i < sizeof(range_rows) / sizeof(*range_rows); i++) {
+		char name[100];
+
+		tap_begin();
+		check_range_row(&range_rows[i]);
+		snprintf(name, sizeof(name), "blk: %s", range_rows[i].name);
+		tap_end(name);
+	}
+}
+
 /* --- nowhere to answer --- */
 
 static const struct bad {
@@ -588,6 +721,7 @@ static const struct tap_test tests[] = {
 int main(void)
 {
 	test_rows();
+	test_ranges();
 	test_bads();
 	TAP_RUN(tests);
 	return tap_done();

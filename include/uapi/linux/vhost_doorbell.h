@@ -59,6 +59,12 @@ struct vhost_doorbell_info {
 
 /* The guest may not write; also implied by a disk opened for reading only. */
 #define VHOST_DOORBELL_BLK_F_READ_ONLY	(1U << 0)
+/* Offer VIRTIO_BLK_F_DISCARD if the disk can be written and knows discards. */
+#define VHOST_DOORBELL_BLK_F_DISCARD	(1U << 1)
+/* Offer VIRTIO_BLK_F_WRITE_ZEROES if the disk can be written; for a regular file
+ * if its file system has fallocate().
+ */
+#define VHOST_DOORBELL_BLK_F_WRITE_ZEROES	(1U << 2)
 
 #define VHOST_DOORBELL_BLK_SERIAL_LEN	20
 

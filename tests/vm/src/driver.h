@@ -266,7 +266,9 @@ static inline void driver_add_at(unsigned int q, __u32 type, __u64 sector,
 {
 	struct virtio_blk_outhdr *hdr = (void *)(MEM + HDR(q));
 	struct vring_avail *avail = (void *)AVAIL(q);
-	int in = type == VIRTIO_BLK_T_OUT ? 0 : VRING_DESC_F_WRITE, n = 0;
+	bool out = type == VIRTIO_BLK_T_OUT || type == VIRTIO_BLK_T_DISCARD ||
+		   type == VIRTIO_BLK_T_WRITE_ZEROES;
+	int in = out ? 0 : VRING_DESC_F_WRITE, n = 0;
 
 	*hdr = (struct virtio_blk_outhdr){ .type = type, .sector = sector };
 	*(volatile __u8 *)(MEM + STATUS(q)) = 0xff;

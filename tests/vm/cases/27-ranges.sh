@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Discard and write zeroes, on disks that know them and on some that do not.
+# timeout: 90
+. "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
+
+module_load
+nullb trim discard=1
+diag "a disk with discard"
+tap test-ranges "$disk"
+nullb plain discard=0
+diag "a disk without"
+tap test-ranges "$disk" no-discard
+truncate -s 1M "$CASE_DIR/tmpfs"
+diag "a file on tmpfs"
+tap test-ranges "$CASE_DIR/tmpfs"
+nullb fs size=128
+mkfs.ext4 -q "$disk"
+mkdir "$CASE_DIR/mnt"
+mount "$disk" "$CASE_DIR/mnt"
+truncate -s 1M "$CASE_DIR/mnt/file"
+diag "a file on ext4"
+tap test-ranges "$CASE_DIR/mnt/file"
+umount "$CASE_DIR/mnt"
+case_end
