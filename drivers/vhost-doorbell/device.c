@@ -121,6 +121,18 @@ static bool device_is_running(struct bell_device *dev)
 	return false;
 }
 
+/* Tell all running queues before the first is waited for. */
+static void device_shut_queues(struct bell_device *dev)
+{
+	u32 i;
+
+	lockdep_assert_held(&dev->lock);
+	for (i = 0; dev->be && i < dev->be->num_queues; i++) {
+		if (dev->queue[i].running)
+			bell_exec_shut(&dev->queue[i].exec);
+	}
+}
+
 /**
  * bell_device_release() - the last close
  * @dev: the device, gone afterwards
@@ -134,6 +146,7 @@ void bell_device_release(struct bell_device *dev)
 	u32 i;
 
 	mutex_lock(&dev->lock);
+	device_shut_queues(dev);
 	for (i = 0; dev->be && i < dev->be->num_queues; i++) {
 		struct bell_queue *q = &dev->queue[i];
 
@@ -242,6 +255,7 @@ static void device_exchange_gmem(struct bell_device *dev, struct bell_gmem *gm)
 	u32 i, n = dev->be ? dev->be->num_queues : 0;
 	struct bell_gmem *old = dev->gmem;
 
+	device_shut_queues(dev);
 	for (i = 0; i < n; i++) {
 		if (!dev->queue[i].running)
 			continue;

@@ -2,9 +2,9 @@
 /*
  * exec - where a queue is served, and by one runner at a time
  *
- * Whoever raises @pending from zero is the runner; whoever finds it raised has
- * only added to it, and the runner looks at the ring once more for him before
- * it leaves. So a ring of the bell is never lost and never waits for a lock.
+ * Whoever takes the token from idle to running is the runner. Who finds a runner
+ * leaves word that it is to look again: so a ring of the bell is never lost,
+ * never waits for a lock, and costs the same however long the runner takes.
  */
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -13,6 +13,14 @@
 
 #include "exec.h"
 #include "vq.h"
+
+enum {
+	EXEC_IDLE,		/* whoever comes next is the runner */
+	EXEC_RUNNING,
+	EXEC_AGAIN,		/* running, and somebody rang since the look */
+};
+
+#define EXEC_TELL	(HZ / 50 ?: 1)	/* jiffies */
 
 /**
  * bell_exec_init() - an executor that is paused
@@ -29,7 +37,7 @@ void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
 	exec->cfg = cfg;
 	exec->vq = vq;
 	exec->dead = true;
-	atomic_set(&exec->pending, 0);
+	atomic_set(&exec->token, EXEC_IDLE);
 	init_waitqueue_head(&exec->idle);
 	init_llist_head(&exec->retries);
 	bell_exec_vcpu_init(exec);
@@ -49,7 +57,24 @@ void bell_exec_resume(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_pause() - let the runner finish and none begin
+ * bell_exec_shut() - have the runner finish and let none begin
+ * @exec: with a worker
+ *
+ * Does not wait, so that all queues of a device can be told before the first is
+ * waited for: what one runner waits for may be held by that of another.
+ *
+ * Context: Process context.
+ */
+void bell_exec_shut(struct bell_exec *exec)
+{
+	WRITE_ONCE(exec->dead, true);
+	/* Pairs with the one in bell_exec_pass(): it sees us, or we see it. */
+	smp_mb();
+	bell_exec_worker_interrupt(exec);
+}
+
+/**
+ * bell_exec_pause() - wait until the runner has finished and none begins
  * @exec: with a worker
  *
  * Requests in flight go on, and the worker submits again what would block.
@@ -58,33 +83,65 @@ void bell_exec_resume(struct bell_exec *exec)
  */
 void bell_exec_pause(struct bell_exec *exec)
 {
-	WRITE_ONCE(exec->dead, true);
-	/* Pairs with the one in bell_exec_pass(): it sees us, or we see it. */
-	smp_mb();
-	bell_exec_worker_interrupt(exec);
-	wait_event(exec->idle, !atomic_read(&exec->pending));
+	bell_exec_shut(exec);
+	/* The worker hears only while it waits for user space: tell it again. */
+	while (!wait_event_timeout(exec->idle,
+				   atomic_read(&exec->token) == EXEC_IDLE,
+				   EXEC_TELL))
+		bell_exec_worker_interrupt(exec);
 }
 
 /*
- * The runner leaves, or looks again for those who rang since it saw @seen. With
- * something left to do it always leaves: the worker looks for them all.
+ * The token, if nobody has it; else who has it will look again. Taking it is a
+ * full barrier.
  */
-static bool exec_leave(struct bell_exec *exec, int seen, enum bell_pass how)
+static bool exec_enter(struct bell_exec *exec)
 {
-	bool again = false;
+	int seen;
+
+	/* For those who rang: what they did comes before what the runner sees. */
+	smp_mb__before_atomic();
+	do {
+		seen = atomic_cmpxchg(&exec->token, EXEC_IDLE, EXEC_RUNNING);
+		if (seen == EXEC_IDLE)
+			return true;
+		if (seen == EXEC_RUNNING)
+			seen = atomic_cmpxchg(&exec->token, EXEC_RUNNING,
+					      EXEC_AGAIN);
+	} while (seen == EXEC_IDLE);
+	return false;
+}
+
+/*
+ * The runner leaves, unless somebody rang since it looked: then it looks again.
+ * With something left to do it always leaves: the worker looks for them all.
+ */
+static bool exec_leave(struct bell_exec *exec, enum bell_pass how)
+{
+	bool wake = how == BELL_PASS_MORE || how == BELL_PASS_PUNT;
+	int seen;
 
 	/* Whoever stops the worker waits for us in a grace period. */
 	rcu_read_lock();
 	if (how == BELL_PASS_DONE)
-		again = atomic_sub_return(seen, &exec->pending);
+		seen = atomic_cmpxchg(&exec->token, EXEC_RUNNING, EXEC_IDLE);
 	else
-		atomic_xchg(&exec->pending, 0);
-	if (how == BELL_PASS_MORE || how == BELL_PASS_PUNT)
+		seen = atomic_xchg(&exec->token, EXEC_IDLE);
+	if (how == BELL_PASS_DONE && seen == EXEC_AGAIN) {
+		rcu_read_unlock();
+		/* A full barrier: what we look at is no older than the ring. */
+		atomic_xchg(&exec->token, EXEC_RUNNING);
+		return false;
+	}
+	/* Dead when we looked, and resumed by one who then found us here. */
+	if (how == BELL_PASS_STOP && seen == EXEC_AGAIN)
+		wake = !READ_ONCE(exec->dead);
+	if (wake)
 		bell_exec_worker_wake(exec);
-	if (!again && READ_ONCE(exec->dead))
+	if (READ_ONCE(exec->dead))
 		wake_up(&exec->idle);
 	rcu_read_unlock();
-	return again;
+	return true;
 }
 
 /**
@@ -105,20 +162,17 @@ enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 		.exec = exec, .budget = budget, .may_sleep = may_sleep,
 	};
 	enum bell_pass how = BELL_PASS_DONE;
-	int seen;
 
-	if (atomic_fetch_inc(&exec->pending))
+	if (!exec_enter(exec))
 		return how;
 	do {
-		/* All that changes @pending here is a full barrier. */
-		seen = atomic_read(&exec->pending);
 		if (READ_ONCE(exec->dead))
 			how = BELL_PASS_STOP;
 		else if (!bell_run_spend(&run))
 			how = BELL_PASS_MORE;
 		else
 			how = exec->ops->pass(exec, &run);
-	} while (exec_leave(exec, seen, how));
+	} while (!exec_leave(exec, how));
 	return how;
 }
 
@@ -152,8 +206,10 @@ static bool exec_prefers_inline(struct bell_exec *exec)
  */
 bool bell_exec_ring(struct bell_exec *exec)
 {
+	/* What the driver wrote before it rang comes before what a runner sees. */
+	smp_mb__before_atomic();
 	/* A runner that has not left will look again, which is cheapest. */
-	if (atomic_inc_not_zero(&exec->pending))
+	if (atomic_cmpxchg(&exec->token, EXEC_RUNNING, EXEC_AGAIN) != EXEC_IDLE)
 		return false;
 	if (exec_prefers_inline(exec) && bell_exec_vcpu_queue(exec))
 		return true;

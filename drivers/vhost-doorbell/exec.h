@@ -68,8 +68,8 @@ struct bell_exec {
 	struct kref			*owner;
 	void				(*owner_release)(struct kref *owner);
 
-	/* Not zero: there is a runner, which looks again before it leaves. */
-	atomic_t			 pending;
+	/* The run token: EXEC_IDLE, _RUNNING or _AGAIN, see exec.c. */
+	atomic_t			 token;
 	/* No pass does anything. */
 	bool				 dead;
 	wait_queue_head_t		 idle;
@@ -90,6 +90,7 @@ struct bell_exec {
 void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
 		    const struct bell_exec_config *cfg, struct bell_vq *vq);
 void bell_exec_resume(struct bell_exec *exec);
+void bell_exec_shut(struct bell_exec *exec);
 void bell_exec_pause(struct bell_exec *exec);
 bool bell_exec_ring(struct bell_exec *exec);
 enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
