@@ -61,7 +61,6 @@ static int worker_thread(void *data)
 {
 	struct bell_exec *exec = data;
 
-	allow_signal(SIGKILL);
 	/* By itself: newer kernels give a thread its affinity as it begins. */
 	set_cpus_allowed_ptr(current, &exec->cpus);
 	bell_exec_worker_charge(exec);
@@ -74,8 +73,6 @@ static int worker_thread(void *data)
 			continue;
 		}
 		__set_current_state(TASK_RUNNING);
-		/* A signal was for a pass that has ended. */
-		flush_signals(current);
 		worker_retry(exec);
 		/* Even we cannot go on yet: until stale pages are released. */
 		if (bell_exec_pass(exec, WORKER_BUDGET, true) == BELL_PASS_PUNT)
@@ -133,6 +130,8 @@ void bell_exec_worker_stop(struct bell_exec *exec)
 /**
  * bell_exec_worker_interrupt() - end what the worker may wait for user space in
  * @exec: with a worker
+ *
+ * It hears signals only while it pins, so that they end no I/O of a request.
  *
  * Context: Process context.
  */

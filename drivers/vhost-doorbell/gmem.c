@@ -30,6 +30,8 @@
 #include "gmem.h"
 #include "gmem_priv.h"
 
+#define GMEM_REAP_MAX	(HZ / 8U)	/* jiffies between two looks */
+
 struct kmem_cache *bell_gmem_leaf_cache;
 static struct workqueue_struct *gmem_wq;
 
@@ -43,7 +45,7 @@ int bell_gmem_init(void)
 	bell_gmem_leaf_cache = KMEM_CACHE(bell_gmem_leaf, SLAB_ACCOUNT);
 	if (!bell_gmem_leaf_cache)
 		return -ENOMEM;
-	/* Its work waits for I/O: not for a queue of the system. */
+	/* Its work may wait for locks of pages: not for a queue of the system. */
 	gmem_wq = alloc_workqueue("vhost-doorbell-gmem", WQ_UNBOUND, 0);
 	if (!gmem_wq) {
 		kmem_cache_destroy(bell_gmem_leaf_cache);
@@ -72,25 +74,64 @@ static void gmem_free_leaf(struct bell_gmem *gm, struct bell_gmem_leaf *leaf)
 	kmem_cache_free(bell_gmem_leaf_cache, leaf);
 }
 
-static void gmem_reap(struct work_struct *work)
+static void gmem_free_leaves(struct bell_gmem *gm, struct llist_node *list)
 {
-	struct bell_gmem *gm = container_of(work, struct bell_gmem, reap);
-	struct llist_node *stale = llist_del_all(&gm->stale);
 	struct bell_gmem_leaf *leaf, *next;
-	struct bell_gmem_user *user;
 
-	if (!stale)
-		return;
-
-	mutex_lock(&gm->users_lock);
-	list_for_each_entry(user, &gm->users, node)
-		bell_gmem_user_turn(user);
-	mutex_unlock(&gm->users_lock);
-
-	llist_for_each_entry_safe(leaf, next, stale, stale) {
+	llist_for_each_entry_safe(leaf, next, list, stale) {
 		gmem_free_leaf(gm, leaf);
 		cond_resched();
 	}
+}
+
+/* From here on no stay begins that may know what left the table before. */
+static void gmem_turn_users(struct bell_gmem *gm)
+{
+	struct bell_gmem_user *user;
+
+	guard(mutex)(&gm->users_lock);
+	list_for_each_entry(user, &gm->users, node)
+		bell_gmem_user_turn(user);
+}
+
+static bool gmem_users_turned(struct bell_gmem *gm)
+{
+	struct bell_gmem_user *user;
+
+	guard(mutex)(&gm->users_lock);
+	list_for_each_entry(user, &gm->users, node) {
+		if (!bell_gmem_user_turned(user))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Release what left the table when nobody uses it any more. It never waits for
+ * that: a stay may last as long as somebody's disk or user space likes.
+ */
+static void gmem_reap(struct work_struct *work)
+{
+	struct bell_gmem *gm =
+		container_of(to_delayed_work(work), struct bell_gmem, reap);
+
+	if (!gm->batch) {
+		gm->batch = llist_del_all(&gm->stale);
+		if (!gm->batch)
+			return;
+		gmem_turn_users(gm);
+		gm->reap_delay = 1;
+	}
+	if (!gmem_users_turned(gm)) {
+		queue_delayed_work(gmem_wq, &gm->reap, gm->reap_delay);
+		gm->reap_delay = min(gm->reap_delay * 2, GMEM_REAP_MAX);
+		return;
+	}
+	gmem_free_leaves(gm, gm->batch);
+	gm->batch = NULL;
+	/* What left it meanwhile. */
+	if (!llist_empty(&gm->stale))
+		queue_delayed_work(gmem_wq, &gm->reap, 0);
 }
 
 /* bell_gmem_add_user() - let a user look pages up in @gm */
@@ -109,15 +150,6 @@ void bell_gmem_del_user(struct bell_gmem *gm, struct bell_gmem_user *user)
 
 /* --- the table --- */
 
-static unsigned int gmem_leaf_pinned(const struct bell_gmem_leaf *leaf)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < GMEM_LEAF_PAGES; i++)
-		n += !!leaf->page[i];
-	return n;
-}
-
 static void gmem_drop_leaf(struct bell_gmem_region *r, unsigned long i)
 {
 	struct bell_gmem_leaf *leaf = r->leaf[i];
@@ -126,7 +158,7 @@ static void gmem_drop_leaf(struct bell_gmem_region *r, unsigned long i)
 	if (!leaf)
 		return;
 	WRITE_ONCE(r->leaf[i], NULL);
-	r->pinned -= gmem_leaf_pinned(leaf);
+	r->pinned -= leaf->n;
 	r->invalidations++;
 	llist_add(&leaf->stale, &r->gm->stale);
 }
@@ -154,7 +186,7 @@ static bool gmem_invalidate(struct mmu_interval_notifier *notifier,
 	spin_unlock(&r->lock);
 
 	if (!llist_empty(&r->gm->stale))
-		queue_work(gmem_wq, &r->gm->reap);
+		queue_delayed_work(gmem_wq, &r->gm->reap, 0);
 	return true;
 }
 
@@ -238,8 +270,10 @@ static void gmem_stop_regions(struct bell_gmem *gm)
 	/* 1. No more invalidations, hence no more work for the reaper. */
 	for (i = 0; i < gm->nregions && gm->region[i].leaf; i++)
 		mmu_interval_notifier_remove(&gm->region[i].notifier);
-	/* 2. What they dropped. */
-	flush_work(&gm->reap);
+	/* 2. What they dropped: nobody stays. */
+	cancel_delayed_work_sync(&gm->reap);
+	gmem_free_leaves(gm, gm->batch);
+	gmem_free_leaves(gm, llist_del_all(&gm->stale));
 	/* 3. What is left. */
 	for (i = 0; i < gm->nregions && gm->region[i].leaf; i++) {
 		struct bell_gmem_region *r = &gm->region[i];
@@ -307,7 +341,7 @@ struct bell_gmem *bell_gmem_create(struct mm_struct *mm,
 	gm->mm = mm;
 	gm->nregions = n;
 	init_llist_head(&gm->stale);
-	INIT_WORK(&gm->reap, gmem_reap);
+	INIT_DELAYED_WORK(&gm->reap, gmem_reap);
 	INIT_LIST_HEAD(&gm->users);
 	mutex_init(&gm->users_lock);
 	mutex_init(&gm->pin_lock);

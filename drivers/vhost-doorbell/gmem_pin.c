@@ -62,6 +62,7 @@ static bool gmem_install(struct bell_gmem_region *r, unsigned long i,
 			continue;
 		WRITE_ONCE(*slot, pages[k]);
 		pages[k] = NULL;
+		leaf->n++;
 		r->pinned++;
 		r->pins++;
 		atomic_long_inc(&r->gm->held);
@@ -90,9 +91,10 @@ static int gmem_pin_pages(struct bell_gmem *gm, struct bell_gmem_region *r,
 		return got ?: -EFAULT;
 	if (PageCompound(page)) {
 		first = gmem_pin_around(r, *i, page, &n);
+		/* Of those that were given away none is to come back by this. */
 		got = pin_user_pages_fast(base + (first << PAGE_SHIFT), n,
-					  FOLL_WRITE | FOLL_LONGTERM,
-					  gm->scratch);
+					  FOLL_WRITE | FOLL_LONGTERM |
+					  FOLL_NOFAULT, gm->scratch);
 		if (got > 0 && got > *i - first) {
 			unpin_user_page(page);
 			*i = first;
@@ -134,16 +136,20 @@ static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
 	fresh = kmem_cache_zalloc(bell_gmem_leaf_cache, GFP_KERNEL);
 	if (!fresh)
 		return -ENOMEM;
-	mutex_lock(&gm->pin_lock);
-	while ((ret = gmem_pin_once(gm, r, i, &fresh)) == -EAGAIN) {
-		/* Pages that keep going away must not keep us. */
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		cond_resched();
+	/* From here on we may wait for user space, which whoever stops us ends. */
+	allow_kernel_signal(SIGKILL);
+	ret = mutex_lock_killable(&gm->pin_lock);
+	if (!ret) {
+		do {
+			cond_resched();
+			ret = gmem_pin_once(gm, r, i, &fresh);
+			/* Pages that keep going away must not keep us. */
+		} while (ret == -EAGAIN && !fatal_signal_pending(current));
+		mutex_unlock(&gm->pin_lock);
 	}
-	mutex_unlock(&gm->pin_lock);
+	if (fatal_signal_pending(current))
+		ret = -EINTR;
+	disallow_signal(SIGKILL);
 	if (fresh)
 		kmem_cache_free(bell_gmem_leaf_cache, fresh);
 	return ret;
@@ -155,27 +161,34 @@ static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
  * @r: a region of it
  * @i: the page, counted from the start of the first leaf
  *
- * Context: Process context of the owner, or a kernel thread; sleeps. A fatal
- * signal ends it.
- * Return: 0; -ESRCH if the owner has died or we are to stop; -EAGAIN if more
- * would be held than the owner accounts for, until stale pages are released; or
- * why pinning failed.
+ * Context: A kernel thread; sleeps. A fatal signal of the kernel ends it.
+ * Return: 0; -ESRCH if the owner has died or we are to stop; -EFAULT if there is
+ * no such page; -EAGAIN if it cannot be had for now: more would be held than the
+ * owner accounts for, until stale pages are released, or there is no memory.
  */
 int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
 		  unsigned long i)
 {
-	bool borrow = current->mm != gm->mm;
 	int ret;
 
 	if (atomic_long_read(&gm->held) >= gm->npages)
 		return -EAGAIN;
 	if (!mmget_not_zero(gm->mm))
 		return -ESRCH;
-	if (borrow)
-		kthread_use_mm(gm->mm);
+	kthread_use_mm(gm->mm);
 	ret = gmem_pin_in_mm(gm, r, i);
-	if (borrow)
-		kthread_unuse_mm(gm->mm);
+	kthread_unuse_mm(gm->mm);
 	mmput(gm->mm);
-	return ret == -EINTR ? -ESRCH : ret;
+	switch (ret) {
+	case 0:
+		return 0;
+	case -EINTR:
+		return -ESRCH;
+	case -EFAULT:
+	case -EHWPOISON:
+		return -EFAULT;
+	default:
+		/* Memory, or a page that others hold: nothing the guest did. */
+		return -EAGAIN;
+	}
 }

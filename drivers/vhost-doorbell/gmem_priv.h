@@ -21,6 +21,7 @@
 /* Pins of one 2 MiB of the owner's address space. */
 struct bell_gmem_leaf {
 	struct llist_node	 stale;
+	unsigned int		 n;		/* under the region's lock */
 	struct page		*page[GMEM_LEAF_PAGES];
 };
 
@@ -65,7 +66,11 @@ struct bell_gmem {
 	unsigned int			 hint;
 
 	struct llist_head		 stale;
-	struct work_struct		 reap;
+
+	/* The reaper's: what left the table before all users turned. */
+	struct llist_node		*batch;
+	unsigned int			 reap_delay;	/* in jiffies */
+	struct delayed_work		 reap;
 
 	struct list_head		 users __guarded_by(&users_lock);
 	struct mutex			 users_lock;

@@ -3,8 +3,8 @@
  * gmem_user - who uses guest pages, and until when
  *
  * A page that left the table is released when all stays that may know it have
- * ended. Each stay is counted in the epoch in which it began. Turning the epoch
- * and waiting for the old one to empty waits for those stays and no others.
+ * ended. Each stay is counted in the epoch in which it began. Once the epoch has
+ * turned, the count of the old one is that of those stays and no others.
  */
 #include <linux/compiler.h>
 #include <linux/rcupdate.h>
@@ -43,7 +43,8 @@ unsigned int bell_gmem_user_enter(struct bell_gmem_user *user)
 		 * it that the stale leaves have left the table.
 		 */
 		smp_mb__after_atomic();
-		if (likely(READ_ONCE(user->epoch) == epoch))
+		/* And with what was looked up after two turns, not before. */
+		if (likely(smp_load_acquire(&user->epoch) == epoch))
 			return epoch;
 		bell_gmem_user_leave(user, epoch);
 	}
@@ -72,18 +73,27 @@ void bell_gmem_user_drain(struct bell_gmem_user *user)
 }
 
 /**
- * bell_gmem_user_turn() - wait for all stays that may know what left the table
- * @user: who stays; new stays may begin meanwhile and are not waited for
+ * bell_gmem_user_turn() - new stays may not know what has left the table by now
+ * @user: who stays; the turn before has ended
  *
- * Context: Process context, sleeps; one caller at a time.
+ * Context: Process context, one caller at a time.
  */
 void bell_gmem_user_turn(struct bell_gmem_user *user)
 {
-	unsigned int old = user->epoch;
-
 	/* Pairs with the acquire in bell_gmem_user_enter(). */
-	smp_store_release(&user->epoch, !old);
+	smp_store_release(&user->epoch, !user->epoch);
 	/* Pairs with the barrier in bell_gmem_user_enter(). */
 	smp_mb();
-	wait_event(user->idle, !atomic_read(&user->in_flight[old]));
+}
+
+/**
+ * bell_gmem_user_turned() - have all stays from before the turn ended?
+ * @user: who stays
+ *
+ * Context: As for bell_gmem_user_turn().
+ */
+bool bell_gmem_user_turned(struct bell_gmem_user *user)
+{
+	/* Pairs with the barrier in bell_gmem_user_leave(). */
+	return !atomic_read_acquire(&user->in_flight[!user->epoch]);
 }

@@ -24,6 +24,7 @@ void bell_gmem_user_init(struct bell_gmem_user *user);
 unsigned int bell_gmem_user_enter(struct bell_gmem_user *user);
 void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch);
 void bell_gmem_user_turn(struct bell_gmem_user *user);
+bool bell_gmem_user_turned(struct bell_gmem_user *user);
 void bell_gmem_user_drain(struct bell_gmem_user *user);
 
 static inline int bell_gmem_user_in_flight(const struct bell_gmem_user *user)

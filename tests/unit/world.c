@@ -53,6 +53,7 @@ static u32 pte[WORLD_UPAGES];
 static unsigned long invalidate_seq;
 static struct list_head notifiers = { &notifiers, &notifiers };
 static struct list_head works = { &works, &works };
+static bool works_later;
 static struct eventfd_ctx eventfds[WORLD_EVENTFDS];
 static unsigned int nr_eventfds;
 static struct rcu_head *rcu_callbacks;
@@ -222,7 +223,8 @@ int pin_user_pages_fast(unsigned long start, int nr, unsigned int flags,
 	int i;
 
 	might_sleep();
-	if (flags != (FOLL_WRITE | FOLL_LONGTERM) || offset_in_page(start))
+	if ((flags & ~FOLL_NOFAULT) != (FOLL_WRITE | FOLL_LONGTERM) ||
+	    offset_in_page(start))
 		shim_die("pin_user_pages_fast(%#lx, %d, %u)", start, nr, flags);
 	if (current->mm != &world.mm || !world.mm.users)
 		shim_die("pinning in nobody's memory");
@@ -417,18 +419,25 @@ void world_exit_mm(void)
 	mmput(&world.mm);
 }
 
+/* The one task here is owner and worker in turn. */
+static struct mm_struct *own_mm;
+static bool lent;
+
 void kthread_use_mm(struct mm_struct *mm)
 {
-	if (shim_task.mm)
-		shim_die("kthread_use_mm() of one who has an mm");
+	if (lent)
+		shim_die("kthread_use_mm() twice");
+	lent = true;
+	own_mm = shim_task.mm;
 	shim_task.mm = mm;
 }
 
 void kthread_unuse_mm(struct mm_struct *mm)
 {
-	if (shim_task.mm != mm)
+	if (!lent || shim_task.mm != mm)
 		shim_die("kthread_unuse_mm() of another mm");
-	shim_task.mm = NULL;
+	shim_task.mm = own_mm;
+	lent = false;
 }
 
 /* --- notifiers --- */
@@ -532,6 +541,12 @@ void mutex_lock(struct mutex *m)
 	m->held = true;
 }
 
+int mutex_lock_killable(struct mutex *m)
+{
+	mutex_lock(m);
+	return 0;
+}
+
 void mutex_unlock(struct mutex *m)
 {
 	lockdep_assert_held(m);
@@ -615,6 +630,24 @@ bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 	return true;
 }
 
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
+			unsigned long delay)
+{
+	if (!queue_work(wq, &work->work))
+		return false;
+	works_later = delay > 0;
+	return true;
+}
+
+bool cancel_delayed_work_sync(struct delayed_work *work)
+{
+	bool queued = !list_empty(&work->work.node);
+
+	might_sleep();
+	list_del_init(&work->work.node);
+	return queued;
+}
+
 bool flush_work(struct work_struct *work)
 {
 	might_sleep();
@@ -643,10 +676,21 @@ void destroy_workqueue(struct workqueue_struct *wq)
 
 bool world_run_work(void)
 {
+	unsigned int tries = 0;
+
 	if (list_empty(&works))
 		return false;
-	while (!list_empty(&works))
+	works_later = false;
+	while (!list_empty(&works)) {
+		/* What is to be done later waits for what others do. */
+		if (works_later) {
+			if (!world.on_wait || ++tries > 1000)
+				shim_die("work waits for nobody");
+			world.on_wait();
+			works_later = false;
+		}
 		flush_work(list_entry(works.next, struct work_struct, node));
+	}
 	return true;
 }
 

@@ -13,6 +13,7 @@ typedef struct {
 } atomic_long_t;
 
 #define atomic_read(v)	__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
+#define atomic_read_acquire(v)	__atomic_load_n(&(v)->counter, __ATOMIC_ACQUIRE)
 #define atomic_set(v, i) \
 	__atomic_store_n(&(v)->counter, i, __ATOMIC_RELAXED)
 #define atomic_inc(v) \

@@ -68,6 +68,7 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 #define max_t(t, a, b)	max((t)(a), (t)(b))
 #define min_t(t, a, b)	min((t)(a), (t)(b))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+#define round_down(x, n)	((x) & ~((__typeof__(x))(n) - 1))
 #define U32_MAX			0xffffffffU
 #define BIT(n)			(1UL << (n))
 #define BIT_ULL(n)		(1ULL << (n))

@@ -20,6 +20,7 @@
 
 #define FOLL_WRITE	1U
 #define FOLL_LONGTERM	2U
+#define FOLL_NOFAULT	4U
 
 struct page {
 	struct page	*head;		/* of its folio */

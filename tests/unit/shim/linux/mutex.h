@@ -10,6 +10,7 @@ struct mutex {
 
 void mutex_init(struct mutex *m);
 void mutex_lock(struct mutex *m);
+int mutex_lock_killable(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 
 struct mutex *shim_lock_mutex(struct mutex *m);

@@ -21,6 +21,17 @@ struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags,
 					 int max);
 void destroy_workqueue(struct workqueue_struct *wq);
 
+struct delayed_work {
+	struct work_struct	 work;
+};
+
+#define to_delayed_work(w)	container_of(w, struct delayed_work, work)
+#define INIT_DELAYED_WORK(d, f)	INIT_WORK(&(d)->work, f)
+#define HZ			250
+
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
+			unsigned long delay);
+bool cancel_delayed_work_sync(struct delayed_work *work);
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work);
 bool flush_work(struct work_struct *work);
 
