@@ -82,7 +82,7 @@ static void blk_destroy(struct bell_backend *be)
 {
 	struct bell_blk *blk = container_of(be, struct bell_blk, be);
 
-	blk->disk.ops->close(&blk->disk);
+	bell_disk_close(&blk->disk);
 	fput(blk->disk.file);
 	kfree(blk);
 }
@@ -152,17 +152,25 @@ static u64 blk_set_ranges(struct bell_blk *blk, u32 flags)
 	return features;
 }
 
+static u32 blk_size_max(u32 seg_max)
+{
+	return min_t(u32, BLK_SIZE_MAX,
+		     round_down(BLK_BYTES_LIMIT / seg_max, PAGE_SIZE));
+}
+
 static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 {
-	u32 size_max = cfg->size_max ?: BLK_SIZE_MAX;
 	u32 seg_max = cfg->seg_max ?: BLK_SEG_MAX;
+	u32 size_max = cfg->size_max ?: blk_size_max(seg_max);
 	u32 blk_size = cfg->blk_size ?: blk->disk.block_size;
 	u64 features;
 
 	if (!is_power_of_2(blk_size) || blk_size < blk->disk.block_size ||
 	    blk_size > max_t(u32, PAGE_SIZE, blk->disk.block_size))
 		return -EINVAL;
-	if (seg_max > BLK_SEG_LIMIT || size_max < PAGE_SIZE)
+	/* All that a driver may send by these must be served. */
+	if (seg_max > BLK_SEG_LIMIT || size_max < PAGE_SIZE ||
+	    (u64)seg_max * size_max > BLK_BYTES_LIMIT)
 		return -EINVAL;
 	if (blk->disk.capacity < blk_size >> SECTOR_SHIFT)
 		return -ENOSPC;
@@ -179,7 +187,9 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 
 	blk->be.num_queues = cfg->num_queues;
 	blk->be.may_inline = blk->disk.may_inline;
-	blk->max_bytes = min_t(u64, (u64)seg_max * size_max, BLK_BYTES_LIMIT);
+	blk->max_bytes = seg_max * size_max;
+	/* Each piece may begin and end within a page. */
+	blk->max_vecs = (blk->max_bytes >> PAGE_SHIFT) + 2 * seg_max;
 	memcpy(blk->serial, cfg->serial, sizeof(blk->serial));
 	blk_set_config(blk, seg_max, size_max, blk_size);
 	blk->be.features = features | blk_set_ranges(blk, cfg->flags);
@@ -189,7 +199,6 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 static int blk_open(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 {
 	struct file *file = blk->disk.file;
-	umode_t mode = file_inode(file)->i_mode;
 
 	if (!(file->f_mode & FMODE_READ))
 		return -EACCES;
@@ -198,11 +207,7 @@ static int blk_open(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 		return -EINVAL;
 	blk->read_only = cfg->flags & VHOST_DOORBELL_BLK_F_READ_ONLY ||
 			 !(file->f_mode & FMODE_WRITE);
-	if (S_ISBLK(mode))
-		return bell_disk_bdev_open(&blk->disk);
-	if (S_ISREG(mode))
-		return bell_disk_file_open(&blk->disk);
-	return -EINVAL;
+	return bell_disk_open(&blk->disk);
 }
 
 /**
@@ -235,7 +240,7 @@ struct bell_backend *bell_backend_blk_create(const struct vhost_doorbell_blk *cf
 	return &blk->be;
 
 err_disk:
-	blk->disk.ops->close(&blk->disk);
+	bell_disk_close(&blk->disk);
 err_file:
 	fput(blk->disk.file);
 err_free:

@@ -21,7 +21,8 @@ struct bell_blk {
 	struct bell_disk		disk;
 	struct virtio_blk_config	config;
 	bool				read_only;
-	u32				max_bytes;
+	u32				max_bytes;	/* of a request's data */
+	u32				max_vecs;
 	u8				serial[VIRTIO_BLK_ID_BYTES];
 };
 

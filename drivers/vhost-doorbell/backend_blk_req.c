@@ -144,8 +144,8 @@ static int blk_copy(struct bell_vq *vq, struct blk_cursor *cur, void *buf,
 }
 
 /* Enough vectors for any way that the data may lie in pages. */
-static int blk_alloc_vecs(struct bell_disk_req *req, struct blk_cursor cur,
-			  bool may_sleep)
+static int blk_alloc_vecs(struct bell_blk *blk, struct bell_disk_req *req,
+			  struct blk_cursor cur, bool may_sleep)
 {
 	u32 left = req->bytes, n = 0;
 
@@ -161,8 +161,8 @@ static int blk_alloc_vecs(struct bell_disk_req *req, struct blk_cursor cur,
 	req->vecs = req->inline_vecs;
 	if (n <= BELL_DISK_INLINE_VECS)
 		return 0;
-	if (n > BELL_DISK_MAX_VECS)
-		return -EINVAL;
+	if (n > blk->max_vecs)
+		return -EIO;
 	req->vecs = kmalloc_array(n, sizeof(*req->vecs),
 				  may_sleep ? GFP_KERNEL :
 					      GFP_NOWAIT | __GFP_NOWARN);
@@ -187,15 +187,15 @@ static void blk_add_span(struct bell_disk_req *req,
 }
 
 /* Look up the pages of the data, @req->bytes from the cursor on. */
-static int blk_map_data(struct bell_disk_req *req, struct blk_cursor cur,
-			bool may_sleep)
+static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
+			struct blk_cursor cur, bool may_sleep)
 {
 	struct bell_disk *disk = req->disk;
 	struct bell_gmem_span span;
 	u32 left = req->bytes, i;
 	int ret;
 
-	ret = blk_alloc_vecs(req, cur, may_sleep);
+	ret = blk_alloc_vecs(blk, req, cur, may_sleep);
 	if (ret)
 		return ret;
 	req->nvecs = 0;
@@ -247,7 +247,7 @@ static int blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 		return 0;
 	}
 	req->bytes = bytes;
-	ret = blk_map_data(req, data, may_sleep);
+	ret = blk_map_data(blk, req, data, may_sleep);
 	if (!ret)
 		ret = blk->disk.ops->submit(req, !may_sleep);
 	if (ret == -EAGAIN || ret == -ESRCH) {

@@ -1,30 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * disk - what block devices and regular files share
+ *
+ * Each disk has a workqueue of its own: what one waits for, a dead storage or a
+ * frozen file system, must not hold up the others.
  */
+#include <linux/fs.h>
 #include <linux/workqueue.h>
 
 #include "disk.h"
 #include "exec.h"
 
-static struct workqueue_struct *disk_wq;
-
 /**
- * bell_disk_init() - make the workqueue that all disks share
+ * bell_disk_open() - fill in a disk
+ * @disk: zeroed, with its file
  *
- * Return: 0 or -ENOMEM.
+ * Context: Process context.
+ * Return: 0, -EINVAL if it is no block device nor regular file, -ENOMEM, or why
+ * it cannot be used.
  */
-int bell_disk_init(void)
+int bell_disk_open(struct bell_disk *disk)
 {
-	disk_wq = alloc_workqueue("vhost-doorbell-disk",
-				  WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return disk_wq ? 0 : -ENOMEM;
+	umode_t mode = file_inode(disk->file)->i_mode;
+	int ret = -EINVAL;
+
+	disk->wq = alloc_workqueue("vhost-doorbell-disk",
+				   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!disk->wq)
+		return -ENOMEM;
+	if (S_ISBLK(mode))
+		ret = bell_disk_bdev_open(disk);
+	else if (S_ISREG(mode))
+		ret = bell_disk_file_open(disk);
+	if (ret)
+		destroy_workqueue(disk->wq);
+	return ret;
 }
 
-/** bell_disk_exit() - undo bell_disk_init(), when no device is left */
-void bell_disk_exit(void)
+/**
+ * bell_disk_close() - undo bell_disk_open(), when nothing is in flight
+ * @disk: the disk, whose file stays open
+ *
+ * Context: Process context.
+ */
+void bell_disk_close(struct bell_disk *disk)
 {
-	destroy_workqueue(disk_wq);
+	destroy_workqueue(disk->wq);
+	if (disk->ops->close)
+		disk->ops->close(disk);
 }
 
 static void disk_work(struct work_struct *work)
@@ -50,5 +73,5 @@ void bell_disk_queue(struct bell_disk_req *req,
 {
 	req->work_func = func;
 	INIT_WORK(&req->work, disk_work);
-	queue_work(disk_wq, &req->work);
+	queue_work(req->disk->wq, &req->work);
 }

@@ -21,8 +21,6 @@ struct bell_vq;
 #define BELL_DISK_MAX_RANGES	16
 /* The block layer splits it; what a disk takes its time for holds up the guest. */
 #define BELL_DISK_MAX_RANGE	(SZ_2G >> SECTOR_SHIFT)
-/* A bio counts them in 16 bits. */
-#define BELL_DISK_MAX_VECS	32768
 
 enum bell_disk_op {
 	BELL_DISK_READ,
@@ -88,7 +86,7 @@ struct bell_disk_ops {
 	int	(*submit)(struct bell_disk_req *req, bool nowait);
 	/* Begin again, in the worker, what was to be retried. */
 	void	(*resubmit)(struct bell_disk_req *req);
-	/* Nothing is in flight, and nothing will be. */
+	/* Nothing is in flight, and nothing will be; or NULL. */
 	void	(*close)(struct bell_disk *disk);
 };
 
@@ -97,6 +95,7 @@ struct bell_disk {
 	const struct bell_disk_ops	*ops;
 	struct file			*file;
 	struct block_device		*bdev;		/* NULL: regular file */
+	struct workqueue_struct		*wq;
 	u64				 capacity;	/* sectors of 512 bytes */
 	u32				 block_size;	/* logical, in bytes */
 	u32				 phys_block_size;
@@ -115,12 +114,12 @@ struct bell_disk {
 	struct semaphore		 bounces;
 };
 
+int bell_disk_open(struct bell_disk *disk);
+void bell_disk_close(struct bell_disk *disk);
 int bell_disk_bdev_open(struct bell_disk *disk);
 int bell_disk_file_open(struct bell_disk *disk);
 
-/* disk.c: what may sleep and has no thread of its own. */
-int bell_disk_init(void);
-void bell_disk_exit(void);
+/* What may sleep and has no thread of its own. */
 void bell_disk_queue(struct bell_disk_req *req,
 		     void (*func)(struct bell_disk_req *req));
 

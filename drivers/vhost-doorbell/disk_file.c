@@ -18,8 +18,6 @@
 
 #include "disk.h"
 
-static void file_work(struct bell_disk_req *req);
-
 static bool file_write_begin(struct kiocb *iocb, bool nowait)
 {
 	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
@@ -39,14 +37,15 @@ static void file_end(struct bell_disk_req *req, long ret)
 {
 	if (req->op == BELL_DISK_WRITE)
 		kiocb_end_write(&req->iocb);
-	/* Short for want of waiting: the whole of it again, as it is idempotent. */
-	if (ret == -EINTR) {
-		/* The worker was told to stop; what was taken goes on. */
-		req->nowait = false;
-		bell_disk_queue(req, file_work);
-		return;
-	}
-	if (req->nowait && ret != req->bytes && (ret >= 0 || ret == -EAGAIN)) {
+	/*
+	 * Short, or not at all, for want of waiting: the whole of it again, as
+	 * it is idempotent. Some file systems say that they do not support it
+	 * (ext4 and f2fs, where they write buffered), and a signal may be for
+	 * the ringing thread.
+	 */
+	if (req->nowait && ret != req->bytes &&
+	    (ret >= 0 || ret == -EAGAIN || ret == -EOPNOTSUPP ||
+	     ret == -EINTR)) {
 		bell_backend_blk_retry(req);
 		return;
 	}
@@ -165,14 +164,9 @@ static void file_resubmit(struct bell_disk_req *req)
 	file_start(req, IOCB_DIRECT, false);
 }
 
-static void file_close(struct bell_disk *disk)
-{
-}
-
 static const struct bell_disk_ops file_ops = {
 	.submit = file_submit,
 	.resubmit = file_resubmit,
-	.close = file_close,
 };
 
 /**

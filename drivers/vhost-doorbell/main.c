@@ -7,7 +7,6 @@
 
 #include "bell.h"
 #include "device.h"
-#include "disk.h"
 #include "gmem.h"
 #include "ioctl.h"
 
@@ -18,18 +17,9 @@ static int __init bell_init(void)
 	ret = bell_gmem_init();
 	if (ret)
 		return ret;
-	ret = bell_disk_init();
-	if (ret)
-		goto err_gmem;
 	ret = bell_ioctl_register();
 	if (ret)
-		goto err_disk;
-	return 0;
-
-err_disk:
-	bell_disk_exit();
-err_gmem:
-	bell_gmem_exit();
+		bell_gmem_exit();
 	return ret;
 }
 
@@ -44,7 +34,6 @@ static void __exit bell_exit(void)
 	synchronize_rcu_tasks();
 	/* 4. Eventfds that are put after a grace period. */
 	rcu_barrier();
-	bell_disk_exit();
 	bell_gmem_exit();
 }
 

@@ -66,8 +66,12 @@ static const struct bell_disk_ops disk_ops = {
 	.submit = disk_submit, .resubmit = disk_resubmit, .close = disk_close,
 };
 
-int bell_disk_bdev_open(struct bell_disk *disk)
+int bell_disk_open(struct bell_disk *disk)
 {
+	if (S_ISREG(file_inode(disk->file)->i_mode))
+		return -EOPNOTSUPP;
+	if (!S_ISBLK(file_inode(disk->file)->i_mode))
+		return -EINVAL;
 	disk->ops = &disk_ops;
 	disk->capacity = CAPACITY;
 	disk->block_size = 512;
@@ -81,9 +85,9 @@ int bell_disk_bdev_open(struct bell_disk *disk)
 	return 0;
 }
 
-int bell_disk_file_open(struct bell_disk *disk)
+void bell_disk_close(struct bell_disk *disk)
 {
-	return -EOPNOTSUPP;
+	disk->ops->close(disk);
 }
 
 void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
