@@ -40,6 +40,7 @@
 #include "kickfd.h"
 
 #define BELL_BUDGET	64	/* looks of an inline pass, then the worker's turn */
+#define BELL_MAX_CYCLES	(1ULL << 42)	/* no sample: 20 minutes or so */
 #define BELL_SEMAPHORE	64	/* taken of a semaphore eventfd at each signal */
 
 struct bell_wire {
@@ -97,9 +98,14 @@ static bool bell_passed(const struct bell_bell *b)
 
 static void bell_add_sample(struct bell_bell *b, u64 cycles)
 {
-	u64 ns = mul_u64_u32_div(cycles, NSEC_PER_MSEC, tsc_khz);
-	unsigned int i = ns ? ilog2(ns) : 0;
+	unsigned int i;
+	u64 ns;
 
+	/* Of an unknown clock, or longer than any ring takes. */
+	if (!tsc_khz || cycles > BELL_MAX_CYCLES)
+		return;
+	ns = mul_u64_u32_div(cycles, NSEC_PER_MSEC, tsc_khz);
+	i = ns ? ilog2(ns) : 0;
 	b->hist[min(i, VHOST_DOORBELL_BELL_BUCKETS - 1U)]++;
 	b->samples++;
 	b->sum_ns += ns;

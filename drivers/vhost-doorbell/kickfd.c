@@ -125,8 +125,11 @@ void bell_kickfd_ring_pending(struct bell_kickfd *k)
 
 	spin_lock_irq(&k->wqh->lock);
 	count = bell_kickfd_take(k);
-	if (count)
+	if (count) {
 		k->ring(k, count);
+		/* Who found it full may write again. */
+		wake_up_locked_poll(k->wqh, EPOLLOUT);
+	}
 	spin_unlock_irq(&k->wqh->lock);
 }
 
