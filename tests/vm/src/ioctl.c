@@ -193,7 +193,7 @@ static const struct row always[] = {
 	{ "SET_MEM_TABLE: no pointer", TABLE(1, WHOLE), .ptr = (void *)8,
 	  .err = EFAULT },
 
-	{ "SET_BLK: flags unknown", SET_BLK(.flags = 1U << 1), .err = EINVAL },
+	{ "SET_BLK: flags unknown", SET_BLK(.flags = 1U << 3), .err = EINVAL },
 	{ "SET_BLK: last flag unknown", SET_BLK(.flags = 1U << 31),
 	  .err = EINVAL },
 	{ "SET_BLK: pad not zero", SET_BLK(.pad = 1), .err = EINVAL },
@@ -318,6 +318,9 @@ static const struct row backless[] = {
 	{ "SET_BLK: less than one block",
 	  SET_BLK(.fd = FD_SMALL, .blk_size = 4096), .err = ENOSPC },
 	{ "SET_BLK: seg_max too high", SET_BLK(.seg_max = 1023),
+	  .err = EINVAL },
+	{ "SET_BLK: more than 16 MiB in a request",
+	  SET_BLK(.seg_max = 128, .size_max = (128 << 10) + 4096),
 	  .err = EINVAL },
 	{ "SET_BLK: seg_max of 2^32 - 1", SET_BLK(.seg_max = -1U),
 	  .err = EINVAL },
