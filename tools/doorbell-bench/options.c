@@ -2,32 +2,14 @@
 /*
  * options - what the command line of `doorbell-bench emulate` asks for
  */
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
 #include "fe.h"
 #include "options.h"
-
-enum option_kind {
-	OPT_FLAG,
-	OPT_NUMBER,
-	OPT_STRING,
-	OPT_CHOICE,
-};
-
-struct option_desc {
-	const char		*name;
-	enum option_kind	kind;
-	size_t			offset;
-	const char		*arg;	/* for OPT_CHOICE: the words, by '|' */
-	const char		*help;
-	uint64_t		min;
-	uint64_t		max;
-};
+#include "optparse.h"
 
 #define FLAG(n, member, text) \
 	{ n, OPT_FLAG, offsetof(struct options, member), NULL, text, 0, 0 }
@@ -40,7 +22,7 @@ struct option_desc {
 
 #define ANY UINT64_MAX
 
-static const struct option_desc descs[] = {
+static const struct optparse descs[] = {
 	STRING("socket", socket, "PATH", "the back end's vhost-user socket"),
 	NUMBER("connect-timeout", connect_timeout, "SECONDS", 0, 600,
 	       "wait for the socket to appear (10)"),
@@ -106,118 +88,12 @@ static const struct option_desc descs[] = {
 	FLAG("help", help, "print this"),
 };
 
-static int parse_number(const char *text, uint64_t *value)
-{
-	static const char units[] = "kMGT";
-	const char *unit;
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	if (errno || end == text || *text == '-')
-		return -EINVAL;
-	if (!*end)
-		return 0;
-	unit = strchr(units, *end == 'K' ? 'k' : *end);
-	if (!unit || end[1])
-		return -EINVAL;
-	for (const char *p = units; p <= unit; p++)
-		if (__builtin_mul_overflow(*value, 1024u, value))
-			return -EINVAL;
-	return 0;
-}
-
-static int parse_choice(const char *words, const char *text, uint64_t *value)
-{
-	size_t len = strlen(text);
-
-	*value = 0;
-	for (;;) {
-		size_t n = strcspn(words, "|");
-
-		if (n == len && !strncmp(words, text, n))
-			return 0;
-		if (!words[n])
-			return -EINVAL;
-		words += n + 1;
-		(*value)++;
-	}
-}
-
-static int store(struct options *o, const struct option_desc *d,
-		 const char *value)
-{
-	char *at = (char *)o + d->offset;
-	int ret = 0;
-
-	switch (d->kind) {
-	case OPT_FLAG:
-		*(bool *)at = true;
-		break;
-	case OPT_STRING:
-		*(const char **)at = value;
-		break;
-	case OPT_CHOICE:
-		ret = parse_choice(d->arg, value, (uint64_t *)at);
-		break;
-	case OPT_NUMBER:
-		ret = parse_number(value, (uint64_t *)at);
-		if (!ret && (*(uint64_t *)at < d->min ||
-			     *(uint64_t *)at > d->max))
-			ret = -ERANGE;
-		break;
-	}
-	return ret;
-}
-
-static const struct option_desc *find(const char *name, size_t len)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(descs); i++)
-		if (strlen(descs[i].name) == len &&
-		    !strncmp(descs[i].name, name, len))
-			return &descs[i];
-	return NULL;
-}
-
-static int complain(const char *what, const char *why)
-{
-	fprintf(stderr, "doorbell-bench: %s: %s\n", what, why);
-	return -EINVAL;
-}
-
-static int parse_args(struct options *o, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		const struct option_desc *d = NULL;
-		const char *arg = argv[i], *value = NULL;
-		size_t len = strcspn(arg, "=");
-
-		if (!strcmp(arg, "-h"))
-			arg = "--help", len = 6;
-		if (len > 2 && arg[0] == '-' && arg[1] == '-')
-			d = find(arg + 2, len - 2);
-		if (!d)
-			return complain(argv[i], "unknown option");
-		if (arg[len] == '=')
-			value = arg + len + 1;
-		if (d->kind == OPT_FLAG && value)
-			return complain(argv[i], "takes no value");
-		if (d->kind != OPT_FLAG && !value && ++i < argc)
-			value = argv[i];
-		if (d->kind != OPT_FLAG && !value)
-			return complain(arg, "needs a value");
-		if (store(o, d, value))
-			return complain(arg, "bad value");
-	}
-	return 0;
-}
-
 static int parse_mem(struct options *o)
 {
 	if (!strncmp(o->mem, "file:", 5)) {
 		o->mem_kind = MEM_FILE;
 		o->mem_path = o->mem + 5;
-		return *o->mem_path ? 0 : complain("--mem", "no path");
+		return *o->mem_path ? 0 : optparse_complain("--mem", "no path");
 	}
 	if (!strcmp(o->mem, "4k"))
 		o->mem_kind = MEM_4K;
@@ -226,7 +102,7 @@ static int parse_mem(struct options *o)
 	else if (!strcmp(o->mem, "hugetlb"))
 		o->mem_kind = MEM_HUGETLB;
 	else
-		return complain("--mem", "bad value");
+		return optparse_complain("--mem", "bad value");
 	return 0;
 }
 
@@ -235,19 +111,19 @@ static int check(struct options *o)
 	if (o->hostile && !strcmp(o->hostile, "list"))
 		return 0;
 	if (!o->socket)
-		return complain("--socket", "is missing");
+		return optparse_complain("--socket", "is missing");
 	if (o->queue_size & (o->queue_size - 1))
-		return complain("--queue-size", "not a power of 2");
+		return optparse_complain("--queue-size", "not a power of 2");
 	if (o->bs % 512)
-		return complain("--bs", "not a multiple of 512");
+		return optparse_complain("--bs", "not a multiple of 512");
 	if (o->regions > FE_TABLE_MAX && !o->mem_slots)
-		return complain("--regions", "more than 8 need --mem-slots");
+		return optparse_complain("--regions", "more than 8 need --mem-slots");
 	if (o->verify_only && !o->state && !o->size)
-		return complain("--verify-only", "needs --size or --state");
+		return optparse_complain("--verify-only", "needs --size or --state");
 	if (o->verify_only)
 		o->verify = true;
 	if (o->state && !o->verify)
-		return complain("--state", "needs --verify or --verify-only");
+		return optparse_complain("--state", "needs --verify or --verify-only");
 	/* Every run has an end. */
 	if (!o->count && !o->seconds)
 		o->seconds = 10;
@@ -264,7 +140,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		.bs = 4096, .depth = 1, .segs = 8, .seed = 1,
 		.verify_seed = 1, .watchdog = 60,
 	};
-	ret = parse_args(o, argc, argv);
+	ret = optparse(descs, ARRAY_SIZE(descs), o, argc, argv);
 	if (ret || o->help)
 		return ret;
 	return check(o);
@@ -273,13 +149,7 @@ int options_parse(struct options *o, int argc, char **argv)
 void options_help(void)
 {
 	printf("usage: doorbell-bench emulate --socket PATH [OPTION]...\n\n");
-	for (size_t i = 0; i < ARRAY_SIZE(descs); i++) {
-		const struct option_desc *d = &descs[i];
-		int n = printf("  --%s%s%s", d->name, d->arg ? " " : "",
-			       d->arg ? d->arg : "");
-
-		printf("%*s%s\n", n < 28 ? 28 - n : 2, "", d->help);
-	}
+	optparse_help(descs, ARRAY_SIZE(descs));
 	printf("\nNumbers take k, M, G, T (powers of 1024).\n"
 	       "Exit status: 0 no error, 1 errors found, 2 usage.\n");
 }
