@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * guest_code - the guest's program, and where its parts are
+ */
+#include "guest.h"
+
+#include <cpuid.h>
+#include <stdint.h>
+#include <string.h>
+#include <linux/vhost_doorbell.h>
+
+#include "bench.h"
+
+/* The code knows the page by these. */
+#define ENTERED	64
+#define COUNT	72
+
+_Static_assert(offsetof(struct vhost_doorbell_bell_page, stamp) == 0, "stamp");
+_Static_assert(offsetof(struct vhost_doorbell_bell_page, entered) == ENTERED,
+	       "entered");
+_Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
+	       "count");
+
+#define STR_(x)	#x
+#define STR(x)	STR_(x)
+
+/* ENOSYS of the hypercalls' own error numbers. */
+#define KVM_ENOSYS_ 1000
+
+#define LOOP(name, insn) \
+	".globl guest_" name "\n" \
+	"guest_" name ":\n\t" insn "\n\t" \
+	"dec %rcx\n\t" \
+	"jnz guest_" name "\n\t" \
+	"hlt\n"
+
+/* No call has number 0; the processor's registers but RAX are kept. */
+#define CALLS(name, insn) \
+	LOOP(name, "xor %eax, %eax\n\t" \
+		   insn "\n\t" \
+		   "cmp $-" STR(KVM_ENOSYS_) ", %rax\n\t" \
+		   "sete %al\n\t" \
+		   "movzbl %al, %eax\n\t" \
+		   "add %rax, %rbx")
+
+#define READ_TSC \
+	"rdtsc\n\t" \
+	"shl $32, %rdx\n\t" \
+	"or %rdx, %rax\n\t"
+
+__asm__(".pushsection .rodata\n"
+	".balign 16\n"
+	"guest_begin:\n"
+	LOOP("out1", "outb %al, %dx")
+	LOOP("out2", "outw %ax, %dx")
+	LOOP("out4", "outl %eax, %dx")
+	LOOP("mov1", "movb %al, (%rdi)")
+	LOOP("mov2", "movw %ax, (%rdi)")
+	LOOP("mov4", "movl %eax, (%rdi)")
+	LOOP("mov8", "movq %rax, (%rdi)")
+	CALLS("vmcall", "vmcall")
+	CALLS("vmmcall", "vmmcall")
+	".globl guest_tsc\n"
+	"guest_tsc:\n\t"
+	READ_TSC
+	"hlt\n"
+	".globl guest_handshake\n"
+	"guest_handshake:\n\t"
+	"mov %rax, %r12\n"
+	"1:\n\t"
+	"mov " STR(COUNT) "(%rsi), %r10\n\t"
+	READ_TSC
+	"mov %rax, %r11\n\t"
+	"mov %rax, (%rsi)\n\t"
+	"movl %r12d, (%rdi)\n"
+	"2:\n\t"
+	"cmp " STR(COUNT) "(%rsi), %r10\n\t"
+	"jne 3f\n\t"
+	"pause\n\t"
+	READ_TSC
+	"sub %r11, %rax\n\t"
+	"cmp %r9, %rax\n\t"
+	"jb 2b\n\t"
+	"hlt\n"
+	"3:\n\t"
+	"mov " STR(ENTERED) "(%rsi), %rax\n\t"
+	"sub %r11, %rax\n\t"
+	"mov %rax, (%r8)\n\t"
+	"add $8, %r8\n\t"
+	"dec %rcx\n\t"
+	"jnz 1b\n\t"
+	"hlt\n"
+	"guest_end:\n"
+	".popsection\n");
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+extern const char guest_begin[] HIDDEN, guest_end[] HIDDEN;
+extern const char guest_out1[] HIDDEN, guest_out2[] HIDDEN, guest_out4[] HIDDEN;
+extern const char guest_mov1[] HIDDEN, guest_mov2[] HIDDEN, guest_mov4[] HIDDEN;
+extern const char guest_mov8[] HIDDEN, guest_vmcall[] HIDDEN;
+extern const char guest_vmmcall[] HIDDEN, guest_tsc[] HIDDEN;
+extern const char guest_handshake[] HIDDEN;
+
+static const char *const entries[] = {
+	[GUEST_OUT1]		= guest_out1,
+	[GUEST_OUT2]		= guest_out2,
+	[GUEST_OUT4]		= guest_out4,
+	[GUEST_MOV1]		= guest_mov1,
+	[GUEST_MOV2]		= guest_mov2,
+	[GUEST_MOV4]		= guest_mov4,
+	[GUEST_MOV8]		= guest_mov8,
+	[GUEST_VMCALL]		= guest_vmcall,
+	[GUEST_VMMCALL]		= guest_vmmcall,
+	[GUEST_TSC]		= guest_tsc,
+	[GUEST_HANDSHAKE]	= guest_handshake,
+};
+
+const void *guest_code(size_t *len)
+{
+	*len = (size_t)(guest_end - guest_begin);
+	return guest_begin;
+}
+
+size_t guest_entry(enum guest_op op)
+{
+	return (size_t)(entries[op] - guest_begin);
+}
+
+enum guest_op guest_write_op(int pio, unsigned int len)
+{
+	switch (len) {
+	case 1:
+		return pio ? GUEST_OUT1 : GUEST_MOV1;
+	case 2:
+		return pio ? GUEST_OUT2 : GUEST_MOV2;
+	case 4:
+		return pio ? GUEST_OUT4 : GUEST_MOV4;
+	default:
+		return GUEST_MOV8;
+	}
+}
+
+enum guest_op guest_hypercall_op(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+	char vendor[12];
+
+	if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx))
+		return GUEST_VMCALL;
+	memcpy(vendor, &ebx, 4);
+	memcpy(vendor + 4, &edx, 4);
+	memcpy(vendor + 8, &ecx, 4);
+	if (!memcmp(vendor, "AuthenticAMD", 12) ||
+	    !memcmp(vendor, "HygonGenuine", 12))
+		return GUEST_VMMCALL;
+	return GUEST_VMCALL;
+}
