@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doorbell-bench - load generators and test drivers for doorbell back ends
+ * doorbell-bench - load generators and test drivers for doorbells
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +16,8 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
 	{ "emulate", cmd_emulate,
 	  "play the guest's virtio-blk driver over vhost-user" },
+	{ "ioeventfd", cmd_ioeventfd,
+	  "test what KVM_IOEVENTFD promises on this kernel" },
 };
 
 static void usage(FILE *to)

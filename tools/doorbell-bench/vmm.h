@@ -24,7 +24,7 @@
 #define VMM_SAMPLES	0x100000u
 #define VMM_MAX_SAMPLES	(0x100000u / 8)
 #define VMM_PAGE	0x40000000u
-#define VMM_MMIO	0xd0000000u
+#define VMM_MMIO	0xd0000100u
 #define VMM_PORT	0x600u
 
 struct kvm_run;

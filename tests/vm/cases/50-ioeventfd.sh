@@ -1,0 +1,11 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# What KVM_IOEVENTFD promises, and its eventfds wired to bells.
+# timeout: 120
+. "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
+
+[ -w /dev/kvm ] || skip_case 'no KVM in L1'
+module_load
+tap doorbell-bench ioeventfd
+case_end
