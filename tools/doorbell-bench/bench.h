@@ -40,5 +40,6 @@ static inline uint64_t bench_random(uint64_t *state)
 /* Subcommands: argv[0] is the subcommand's name; return an exit status. */
 int cmd_emulate(int argc, char **argv);
 int cmd_ioeventfd(int argc, char **argv);
+int cmd_bell(int argc, char **argv);
 
 #endif

@@ -18,6 +18,8 @@ static const struct subcommand subcommands[] = {
 	  "play the guest's virtio-blk driver over vhost-user" },
 	{ "ioeventfd", cmd_ioeventfd,
 	  "test what KVM_IOEVENTFD promises on this kernel" },
+	{ "bell", cmd_bell,
+	  "measure what a ring costs, by every way to ring" },
 };
 
 static void usage(FILE *to)

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bell - rows, rounds, and where the results go
+ */
+#include "bell.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/vhost_doorbell.h>
+#include <sys/utsname.h>
+
+#include "bell_rig.h"
+#include "bench.h"
+#include "fd.h"
+#include "optparse.h"
+
+#define HOOK	0
+
+const struct bell_desc bell_descs[BELL_ROWS] = {
+	{ "qemu-mmio", "mmio-no-eventfd", BELL_QEMU, false, false, HOOK },
+	{ "qemu-pio", "portio-no-eventfd", BELL_QEMU, true, false, HOOK },
+	{ "ioeventfd-mmio", "mmio-datamatch-eventfd",
+	  BELL_IOEVENTFD, false, false, HOOK },
+	{ "ioeventfd-pio", "portio-datamatch-eventfd",
+	  BELL_IOEVENTFD, true, false, HOOK },
+	/* A wildcard of vmexit's device has length 0 where there is memory. */
+	{ "ioeventfd-mmio-any", "mmio-wildcard-eventfd",
+	  BELL_IOEVENTFD, false, true, HOOK },
+	{ "hypercall", "vmcall", BELL_HYPERCALL, false, false, HOOK },
+	/* vmexit has no handlers. */
+	{ "ioeventfd-epoll", NULL, BELL_HANDLER, false, false, BELL_EPOLL },
+	{ "ioeventfd-worker", NULL, BELL_HANDLER, false, false,
+	  VHOST_DOORBELL_BELL_WORKER },
+	{ "ioeventfd-inline", NULL, BELL_HANDLER, false, false,
+	  VHOST_DOORBELL_BELL_INLINE },
+};
+
+struct bell_options {
+	uint64_t	rounds;
+	uint64_t	count;
+	uint64_t	time;
+	const char	*rows;
+	const char	*save;
+	const char	*svg;
+	bool		json;
+	bool		check;
+	bool		help;
+};
+
+#define AT(member)	offsetof(struct bell_options, member)
+
+static const struct optparse options[] = {
+	{ "rounds", OPT_NUMBER, AT(rounds), "N",
+	  "rounds, of which the medians are shown (5)", 1, BELL_MAX_ROUNDS },
+	{ "time", OPT_NUMBER, AT(time), "MS",
+	  "milliseconds of each row in each round, about (150)", 1, 60000 },
+	{ "count", OPT_NUMBER, AT(count), "N",
+	  "rings of each row in each round, whatever time they take", 1,
+	  VMM_MAX_SAMPLES },
+	{ "rows", OPT_STRING, AT(rows), "NAME,...", "only these rows", 0, 0 },
+	{ "check", OPT_FLAG, AT(check), NULL,
+	  "fail if ioeventfd or a handler is slower than it should", 0, 0 },
+	{ "json", OPT_FLAG, AT(json), NULL,
+	  "print the rows as a JSON array, not a table", 0, 0 },
+	{ "save", OPT_STRING, AT(save), "FILE",
+	  "write that array to a file too", 0, 0 },
+	{ "svg", OPT_STRING, AT(svg), "FILE", "draw a chart", 0, 0 },
+	{ "help", OPT_FLAG, AT(help), NULL, "print this", 0, 0 },
+};
+
+static int help(void)
+{
+	printf("usage: doorbell-bench bell [OPTION]...\n\n");
+	optparse_help(options, ARRAY_SIZE(options));
+	printf("\nRows:\n");
+	for (size_t i = 0; i < BELL_ROWS; i++)
+		printf("    %s\n", bell_descs[i].name);
+	printf("\nExit status: 0 done, 1 something failed, 2 usage.\n");
+	return BENCH_OK;
+}
+
+/* --- what is measured, and on what --- */
+
+static bool listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!list)
+		return true;
+	for (;;) {
+		size_t n = strcspn(list, ",");
+
+		if (n == len && !strncmp(list, name, n))
+			return true;
+		if (!list[n])
+			return false;
+		list += n + 1;
+	}
+}
+
+/* Every name of the list must be a row's. */
+static int check_list(const char *list)
+{
+	size_t names = 1, known = 0;
+
+	if (!list)
+		return 0;
+	for (const char *p = list; *p; p++)
+		names += *p == ',';
+	for (size_t i = 0; i < BELL_ROWS; i++)
+		known += listed(list, bell_descs[i].name);
+	return names == known ? 0 :
+	       optparse_complain("--rows", "not a list of rows");
+}
+
+/* The processor, as the kernel calls it. */
+static void read_machine(char *name, size_t size)
+{
+	static const char key[] = "model name";
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	char line[256];
+
+	snprintf(name, size, "unknown processor");
+	while (f && fgets(line, sizeof(line), f)) {
+		char *value = strstr(line, ": ");
+
+		if (strncmp(line, key, sizeof(key) - 1) || !value)
+			continue;
+		value[strcspn(value, "\n")] = 0;
+		snprintf(name, size, "%s", value + 2);
+		break;
+	}
+	if (f)
+		fclose(f);
+}
+
+static void init_table(struct bell_table *t, const struct bell_options *o)
+{
+	struct utsname u;
+
+	if (!uname(&u))
+		snprintf(t->kernel, sizeof(t->kernel), "%s", u.release);
+	read_machine(t->machine, sizeof(t->machine));
+	t->rounds = (unsigned int)o->rounds;
+	for (size_t i = 0; i < BELL_ROWS; i++) {
+		t->rows[i].desc = &bell_descs[i];
+		t->rows[i].wanted = listed(o->rows, bell_descs[i].name);
+		t->rows[i].count = o->count;
+	}
+}
+
+/* --- rounds --- */
+
+/* How many rings fill the time; warms up, too. */
+static int calibrate(struct bell_rig *r, struct bell_row *row, double seconds)
+{
+	uint64_t max = bell_rig_max(row->desc), n = 16;
+	struct bell_sample s;
+	double want;
+
+	do {
+		n *= 2;
+		if (bell_rig_measure(r, row, n, &s))
+			return -1;
+	} while (s.seconds < seconds / 8 && 2 * n <= max);
+	want = (double)n * seconds / s.seconds;
+	row->count = want < 16 ? 16 : want > (double)max ? max : (uint64_t)want;
+	return 0;
+}
+
+static void measure(struct bell_rig *r, struct bell_row *row)
+{
+	struct bell_sample s;
+
+	if (bell_rig_measure(r, row, row->count, &s))
+		return;
+	row->rtt[row->rounds] = s.rtt;
+	row->rate[row->rounds++] = s.rate;
+}
+
+/* There and back in turn, so that no row always comes after the same other. */
+static void run_rounds(struct bell_table *t, struct bell_rig *rigs)
+{
+	for (unsigned int round = 0; round < t->rounds; round++)
+		for (unsigned int k = 0; k < BELL_ROWS; k++) {
+			unsigned int i = round % 2 ? BELL_ROWS - 1 - k : k;
+			struct bell_row *row = &t->rows[i];
+
+			if (row->wanted && !row->reason[0])
+				measure(&rigs[i], row);
+		}
+}
+
+static void run(struct bell_table *t, const struct bell_options *o)
+{
+	struct bell_rig rigs[BELL_ROWS] = { 0 };
+	struct bell_place place;
+
+	t->cpus = bell_place_init(&place);
+	for (size_t i = 0; i < BELL_ROWS; i++) {
+		struct bell_row *row = &t->rows[i];
+
+		if (!row->wanted || bell_rig_open(&rigs[i], &place, row))
+			continue;
+		if (!o->count)
+			calibrate(&rigs[i], row, (double)o->time / 1e3);
+	}
+	run_rounds(t, rigs);
+	for (size_t i = 0; i < BELL_ROWS; i++) {
+		if (rigs[i].desc)
+			bell_rig_close(&rigs[i]);
+		bell_stat(&t->rows[i]);
+	}
+	fd_close(&place.dev);
+}
+
+/* --- results --- */
+
+static bool save(const struct bell_table *t, const char *path,
+		 int (*write)(const struct bell_table *t, FILE *out))
+{
+	FILE *f = path ? fopen(path, "we") : NULL;
+	int ret;
+
+	if (!path)
+		return true;
+	ret = f ? write(t, f) : -errno;
+	if (f && fclose(f) && !ret)
+		ret = -errno;
+	if (ret)
+		fprintf(stderr, "doorbell-bench: %s: %s\n", path,
+			strerror(-ret));
+	return !ret;
+}
+
+static int give(const struct bell_table *t, const struct bell_options *o)
+{
+	bool good = true, held;
+
+	if (o->json)
+		good = !bell_json(t, stdout);
+	else
+		bell_print(t, stdout);
+	held = bell_check(t, o->json ? stderr : stdout);
+	good &= save(t, o->save, bell_json) & save(t, o->svg, bell_svg);
+	for (size_t i = 0; i < BELL_ROWS; i++) {
+		if (!t->rows[i].failed)
+			continue;
+		fprintf(stderr, "doorbell-bench: %s: %s\n",
+			t->rows[i].desc->name, t->rows[i].reason);
+		good = false;
+	}
+	return good && (held || !o->check) ? BENCH_OK : BENCH_FAILED;
+}
+
+int cmd_bell(int argc, char **argv)
+{
+	struct bell_options o = { .rounds = 5, .time = 150 };
+	struct bell_table *t;
+	struct vmm probe;
+	const char *what;
+	int ret;
+
+	if (optparse(options, ARRAY_SIZE(options), &o, argc, argv))
+		return BENCH_USAGE;
+	if (o.help)
+		return help();
+	if (check_list(o.rows))
+		return BENCH_USAGE;
+	ret = vmm_create(&probe, &what);
+	if (ret) {
+		fprintf(stderr, "doorbell-bench: %s: %s\n", what,
+			strerror(-ret));
+		return BENCH_FAILED;
+	}
+	vmm_destroy(&probe);
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return BENCH_FAILED;
+	init_table(t, &o);
+	run(t, &o);
+	ret = give(t, &o);
+	free(t);
+	return ret;
+}

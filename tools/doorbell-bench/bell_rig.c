@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bell_rig - put together what rings and what listens, and measure
+ */
+#include "bell_rig.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/kvm.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "bell_epoll.h"
+#include "bench.h"
+#include "cpus.h"
+#include "fd.h"
+#include "vhd.h"
+
+#define DATA		1u
+#define LENGTH		4u
+#define PATIENCE_S	10u
+#define MAX_COUNT	(1u << 24)
+
+/* --- where --- */
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* The hardware threads of one core, which slow each other down. */
+static bool siblings(int a, int b)
+{
+	char path[96], list[256] = "";
+	cpu_set_t set;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/"
+		 "thread_siblings_list", a);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(list, sizeof(list), f))
+		list[0] = 0;
+	fclose(f);
+	list[strcspn(list, "\n")] = 0;
+	return !cpus_parse(list, &set) && CPU_ISSET(b, &set);
+}
+
+unsigned int bell_place_init(struct bell_place *p)
+{
+	int vcpu = -1, waiter = -1;
+	cpu_set_t set;
+
+	p->dev = vhd_dev_open(NULL);
+	if (sched_getaffinity(0, sizeof(set), &set))
+		CPU_ZERO(&set);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &set))
+			continue;
+		if (vcpu < 0)
+			vcpu = cpu;
+		else if (waiter < 0 || (siblings(vcpu, waiter) &&
+					!siblings(vcpu, cpu)))
+			waiter = cpu;
+	}
+	p->vcpu_cpu = vcpu < 0 ? 0 : vcpu;
+	p->waiter_cpu = waiter < 0 ? p->vcpu_cpu : waiter;
+	return waiter < 0 ? 1 : 2;
+}
+
+/* --- the parts --- */
+
+__attribute__((format(printf, 3, 4)))
+static int fail(struct bell_row *row, int status, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(row->reason, sizeof(row->reason), fmt, args);
+	va_end(args);
+	row->failed = status < 0;
+	return status;
+}
+
+static int ring_bell(void *arg, const struct vmm_exit *e)
+{
+	struct bell_rig *r = arg;
+
+	if (e->data != DATA)
+		return -EIO;
+	return vhd_bell_ring(r->bell, 1);
+}
+
+static int open_bell(struct bell_rig *r, struct bell_row *row, uint32_t mode)
+{
+	/* Its thread is to run where the other waiters do. */
+	pin(r->place->waiter_cpu);
+	r->bell = vhd_create_bell(r->place->dev, mode);
+	pin(r->place->vcpu_cpu);
+	if (r->bell < 0)
+		return fail(row, -1, "no bell: %s", strerror(-r->bell));
+	return 0;
+}
+
+static int open_eventfd(struct bell_rig *r, struct bell_row *row)
+{
+	struct kvm_ioeventfd reg = {
+		.addr = r->desc->pio ? VMM_PORT : VMM_MMIO,
+	};
+
+	r->efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->efd < 0)
+		return fail(row, -1, "no eventfd: %s", strerror(errno));
+	reg.fd = r->efd;
+	if (r->desc->pio)
+		reg.flags |= KVM_IOEVENTFD_FLAG_PIO;
+	if (!r->desc->any) {
+		reg.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
+		reg.datamatch = DATA;
+		reg.len = LENGTH;
+	}
+	if (ioctl(r->vmm.fd, KVM_IOEVENTFD, &reg))
+		return fail(row, -1, "KVM_IOEVENTFD: %s", strerror(errno));
+	return 0;
+}
+
+static int wire(struct bell_rig *r, struct bell_row *row)
+{
+	int ret = vhd_bell_wire(r->bell, r->efd);
+
+	return ret ? fail(row, -1, "wiring: %s", strerror(-ret)) : 0;
+}
+
+/* The bell's page, or one like it for a handler in user space. */
+static int open_page(struct bell_rig *r, struct bell_row *row)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	int flags = r->bell < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
+	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, r->bell, 0);
+	int ret;
+
+	if (page == MAP_FAILED)
+		return fail(row, -1, "the bell's page: %s", strerror(errno));
+	r->page = page;
+	ret = vmm_map_page(&r->vmm, page);
+	return ret ? fail(row, -1, "the bell's page in the guest: %s",
+			  strerror(-ret)) : 0;
+}
+
+/* --- put together --- */
+
+static bool needs_module(const struct bell_desc *d)
+{
+	return d->kind == BELL_QEMU ||
+	       (d->kind == BELL_HANDLER && d->mode != BELL_EPOLL);
+}
+
+static int open_handler(struct bell_rig *r, struct bell_row *row)
+{
+	bool epoll = r->desc->mode == BELL_EPOLL;
+	int ret = 0;
+
+	if (!epoll)
+		ret = open_bell(r, row, (uint32_t)r->desc->mode);
+	if (!ret)
+		ret = open_eventfd(r, row);
+	if (!ret && !epoll)
+		ret = wire(r, row);
+	if (!ret)
+		ret = open_page(r, row);
+	if (ret || !epoll)
+		return ret;
+	ret = bell_epoll_start(r);
+	return ret ? fail(row, -1, "the waiting thread: %s", strerror(-ret)) :
+		     0;
+}
+
+static int open_parts(struct bell_rig *r, struct bell_row *row)
+{
+	int ret;
+
+	switch (r->desc->kind) {
+	case BELL_QEMU:
+		r->vmm.on_exit = ring_bell;
+		r->vmm.arg = r;
+		return open_bell(r, row, VHOST_DOORBELL_BELL_HOOK);
+	case BELL_IOEVENTFD:
+		ret = open_eventfd(r, row);
+		if (ret || r->place->dev < 0)
+			return ret;
+		ret = open_bell(r, row, VHOST_DOORBELL_BELL_HOOK);
+		return ret ? ret : wire(r, row);
+	case BELL_HANDLER:
+		return open_handler(r, row);
+	case BELL_HYPERCALL:
+		break;
+	}
+	return 0;
+}
+
+int bell_rig_open(struct bell_rig *r, const struct bell_place *p,
+		  struct bell_row *row)
+{
+	const char *what;
+	int ret;
+
+	*r = (struct bell_rig){
+		.desc = row->desc, .place = p, .efd = -1, .bell = -1,
+		.vmm = { .kvm = -1, .fd = -1, .vcpu = -1 },
+	};
+	if (needs_module(r->desc) && p->dev < 0)
+		return fail(row, 1, VHD_DEV_PATH ": %s", strerror(-p->dev));
+	pin(p->vcpu_cpu);
+	ret = vmm_create(&r->vmm, &what);
+	if (ret)
+		return fail(row, -1, "%s: %s", what, strerror(-ret));
+	if (r->desc->any && !vmm_cap(&r->vmm, KVM_CAP_IOEVENTFD_NO_LENGTH))
+		return fail(row, 1, "this kernel wants a length");
+	return open_parts(r, row);
+}
+
+void bell_rig_close(struct bell_rig *r)
+{
+	if (r->started)
+		bell_epoll_stop(r);
+	vmm_destroy(&r->vmm);
+	if (r->page)
+		munmap(r->page, (size_t)sysconf(_SC_PAGESIZE));
+	fd_close(&r->bell);
+	fd_close(&r->efd);
+}
+
+/* --- measure --- */
+
+uint64_t bell_rig_max(const struct bell_desc *d)
+{
+	return d->kind == BELL_HANDLER ? VMM_MAX_SAMPLES : MAX_COUNT;
+}
+
+/* Everything that was rung was counted, by whoever counts. */
+static int count_rings(struct bell_rig *r, struct bell_row *row, uint64_t count)
+{
+	struct vhost_doorbell_bell_stats st;
+	uint64_t n = 0;
+
+	r->total += count;
+	if (r->desc->kind == BELL_HYPERCALL) {
+		if (r->vmm.rbx == count)
+			return 0;
+		return fail(row, -1, "KVM answered %llu of %llu hypercalls",
+			    (unsigned long long)r->vmm.rbx,
+			    (unsigned long long)count);
+	}
+	if (r->desc->mode == BELL_EPOLL && r->desc->kind == BELL_HANDLER) {
+		n = __atomic_load_n(&r->page->count, __ATOMIC_ACQUIRE);
+	} else if (r->bell >= 0) {
+		if (!vhd_bell_get_stats(r->bell, &st))
+			n = st.count;
+	} else {
+		if (eventfd_read(r->efd, &n))
+			n = 0;
+		n += r->total - count;
+	}
+	if (n == r->total)
+		return 0;
+	return fail(row, -1, "%llu rings, but %llu were counted",
+		    (unsigned long long)r->total, (unsigned long long)n);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* A sample that is negative is a clock that is not the same everywhere. */
+static int median(struct bell_rig *r, struct bell_row *row, uint64_t count,
+		  double *ns)
+{
+	int64_t *copy = malloc(count * sizeof(*copy)), cycles;
+
+	if (!copy)
+		return fail(row, -1, "%s", strerror(ENOMEM));
+	for (uint64_t i = 0; i < count; i++)
+		copy[i] = (int64_t)vmm_samples(&r->vmm)[i] + r->vmm.tsc_offset;
+	qsort(copy, count, sizeof(*copy), compare);
+	cycles = copy[count / 2];
+	free(copy);
+	if (cycles < 0)
+		return fail(row, -1, "the processors' clocks differ");
+	*ns = (double)cycles * 1e6 / r->vmm.tsc_khz;
+	return 0;
+}
+
+static struct vmm_job job_of(const struct bell_rig *r, uint64_t count)
+{
+	struct vmm_job job = {
+		.count = count,
+		.addr = r->desc->pio ? VMM_PORT : VMM_MMIO,
+		.data = DATA,
+		.patience = PATIENCE_S * 1000ull * r->vmm.tsc_khz,
+	};
+
+	if (r->desc->kind == BELL_HYPERCALL)
+		job.op = guest_hypercall_op();
+	else if (r->desc->kind == BELL_HANDLER)
+		job.op = GUEST_HANDSHAKE;
+	else
+		job.op = guest_write_op(r->desc->pio, LENGTH);
+	return job;
+}
+
+int bell_rig_measure(struct bell_rig *r, struct bell_row *row, uint64_t count,
+		     struct bell_sample *s)
+{
+	struct vmm_job job = job_of(r, count);
+	uint64_t begin = bench_now_ns(), ns, exits;
+	int ret = vmm_run(&r->vmm, &job);
+
+	ns = bench_now_ns() - begin;
+	if (ret)
+		return fail(row, -1, "the guest: %s", strerror(-ret));
+	if (r->vmm.rcx)
+		return fail(row, -1, "a ring was not handled in %u s",
+			    PATIENCE_S);
+	exits = r->desc->kind == BELL_QEMU ? count : 0;
+	if (r->vmm.exits != exits)
+		return fail(row, -1, "%llu exits to user space, not %llu",
+			    (unsigned long long)r->vmm.exits,
+			    (unsigned long long)exits);
+	ret = count_rings(r, row, count);
+	if (ret)
+		return ret;
+	s->seconds = (double)ns / 1e9;
+	s->rtt = (double)ns / (double)count;
+	s->rate = (double)count / s->seconds;
+	if (r->desc->kind == BELL_HANDLER)
+		return median(r, row, count, &s->rtt);
+	return 0;
+}
