@@ -7,6 +7,7 @@
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
 # make bench           side by side with QEMU, qemu-storage-daemon, vhost-scsi
+# make bench-bell      what a ring of the doorbell costs, on the same kernels
 # make clean           forget what was built here
 
 KVER	?= $(shell uname -r)
@@ -44,9 +45,12 @@ lint unit fuzz vm:
 bench:
 	tests/bench/run
 
+bench-bell:
+	tests/bench/bell
+
 clean:
 	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf build
 
 .PHONY: all modules modules_install tools install demo check check-debug \
-	lint unit fuzz vm bench clean
+	lint unit fuzz vm bench bench-bell clean
