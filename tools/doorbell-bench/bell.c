@@ -146,13 +146,13 @@ static void init_table(struct bell_table *t, const struct bell_options *o)
 	for (size_t i = 0; i < BELL_ROWS; i++) {
 		t->rows[i].desc = &bell_descs[i];
 		t->rows[i].wanted = listed(o->rows, bell_descs[i].name);
-		t->rows[i].count = o->count;
+		t->rows[i].count = (o->count + BELL_SLICES - 1) / BELL_SLICES;
 	}
 }
 
 /* --- rounds --- */
 
-/* How many rings fill the time; warms up, too. */
+/* How many rings fill the time of a slice; warms up, too. */
 static int calibrate(struct bell_rig *r, struct bell_row *row, double seconds)
 {
 	uint64_t max = bell_rig_max(row->desc), n = 16;
@@ -175,21 +175,23 @@ static void measure(struct bell_rig *r, struct bell_row *row)
 
 	if (bell_rig_measure(r, row, row->count, &s))
 		return;
-	row->rtt[row->rounds] = s.rtt;
-	row->rate[row->rounds++] = s.rate;
+	row->slice_rtt[row->slices] = s.rtt;
+	row->slice_rate[row->slices++] = s.rate;
 }
 
 /* There and back in turn, so that no row always comes after the same other. */
-static void run_rounds(struct bell_table *t, struct bell_rig *rigs)
+static void run_round(struct bell_table *t, struct bell_rig *rigs)
 {
-	for (unsigned int round = 0; round < t->rounds; round++)
+	for (unsigned int slice = 0; slice < BELL_SLICES; slice++)
 		for (unsigned int k = 0; k < BELL_ROWS; k++) {
-			unsigned int i = round % 2 ? BELL_ROWS - 1 - k : k;
+			unsigned int i = slice % 2 ? BELL_ROWS - 1 - k : k;
 			struct bell_row *row = &t->rows[i];
 
 			if (row->wanted && !row->reason[0])
 				measure(&rigs[i], row);
 		}
+	for (unsigned int i = 0; i < BELL_ROWS; i++)
+		bell_stat_round(&t->rows[i]);
 }
 
 static void run(struct bell_table *t, const struct bell_options *o)
@@ -204,9 +206,11 @@ static void run(struct bell_table *t, const struct bell_options *o)
 		if (!row->wanted || bell_rig_open(&rigs[i], &place, row))
 			continue;
 		if (!o->count)
-			calibrate(&rigs[i], row, (double)o->time / 1e3);
+			calibrate(&rigs[i], row,
+				  (double)o->time / 1e3 / BELL_SLICES);
 	}
-	run_rounds(t, rigs);
+	for (unsigned int round = 0; round < t->rounds; round++)
+		run_round(t, rigs);
 	for (size_t i = 0; i < BELL_ROWS; i++) {
 		if (rigs[i].desc)
 			bell_rig_close(&rigs[i]);

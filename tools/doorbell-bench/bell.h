@@ -2,8 +2,9 @@
 /*
  * bell - the table: what a ring of the doorbell costs, by every way to ring
  *
- * A row is measured in rounds, which all rows share by turns. Times are in
- * nanoseconds here.
+ * A row is measured in rounds, and a round in slices, in which all rows take
+ * turns: what else the machine does hits them alike. A round's time is the median
+ * of its slices, the row's that of its rounds. Times are in nanoseconds here.
  */
 #ifndef BELL_H
 #define BELL_H
@@ -13,6 +14,7 @@
 #include <stdio.h>
 
 #define BELL_MAX_ROUNDS	100
+#define BELL_SLICES	10	/* of a round */
 
 enum bell_kind {
 	BELL_QEMU,		/* exits to user space, which rings */
@@ -39,7 +41,10 @@ struct bell_row {
 	bool			 failed;	/* not only impossible here */
 	char			 reason[160];	/* empty: it was measured */
 
-	uint64_t		 count;		/* rings of a round */
+	uint64_t		 count;		/* rings of a slice */
+	unsigned int		 slices;
+	double			 slice_rtt[BELL_SLICES];
+	double			 slice_rate[BELL_SLICES];
 	unsigned int		 rounds;
 	double			 rtt[BELL_MAX_ROUNDS];
 	double			 rate[BELL_MAX_ROUNDS];	/* per second */
@@ -73,7 +78,8 @@ const struct bell_row *bell_find(const struct bell_table *t, const char *name);
 /* Of two medians, zero if one is missing. */
 double bell_ratio(const struct bell_table *t, const char *a, const char *b);
 
-/* Fills in what is told of the rounds. */
+/* The slices make a round, which counts; the rounds make the row. */
+void bell_stat_round(struct bell_row *row);
 void bell_stat(struct bell_row *row);
 
 /*

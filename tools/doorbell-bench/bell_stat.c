@@ -25,6 +25,15 @@ static double median(const double *values, unsigned int n)
 		       (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
+void bell_stat_round(struct bell_row *row)
+{
+	if (!row->slices || row->reason[0])
+		return;
+	row->rtt[row->rounds] = median(row->slice_rtt, row->slices);
+	row->rate[row->rounds++] = median(row->slice_rate, row->slices);
+	row->slices = 0;
+}
+
 void bell_stat(struct bell_row *row)
 {
 	if (!row->rounds || row->reason[0])

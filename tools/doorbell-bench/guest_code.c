@@ -25,6 +25,9 @@ _Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
 #define STR_(x)	#x
 #define STR(x)	STR_(x)
 
+/* At the count, between two at the time. */
+#define LOOKS	1000
+
 /* ENOSYS of the hypercalls' own error numbers. */
 #define KVM_ENOSYS_ 1000
 
@@ -50,9 +53,9 @@ _Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
 	"or %rdx, %rax\n\t"
 
 /*
- * No PAUSE where the count is waited for: QEMU's emulated processor then takes
- * and drops its one big lock each time, and the waiter's processor, which needs
- * it for a timer, is kept out for milliseconds.
+ * Where the count is waited for there is no PAUSE, and the time is read rarely: to
+ * QEMU's emulated processor each of them takes a lock that all processors share,
+ * which keeps out the one that is waited for, at times for milliseconds.
  */
 __asm__(".pushsection .rodata\n"
 	".balign 16\n"
@@ -80,8 +83,12 @@ __asm__(".pushsection .rodata\n"
 	"mov %rax, (%rsi)\n\t"
 	"movl %r12d, (%rdi)\n"
 	"2:\n\t"
+	"mov $" STR(LOOKS) ", %ebx\n"
+	"4:\n\t"
 	"cmp " STR(COUNT) "(%rsi), %r10\n\t"
 	"jne 3f\n\t"
+	"dec %ebx\n\t"
+	"jnz 4b\n\t"
 	READ_TSC
 	"sub %r11, %rax\n\t"
 	"cmp %r9, %rax\n\t"
