@@ -9,13 +9,11 @@
 #include <getopt.h>
 #include <linux/virtio_blk.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cpus.h"
@@ -24,6 +22,7 @@
 #include "json.h"
 #include "log.h"
 #include "server.h"
+#include "stop.h"
 #include "version.h"
 #include "vhd.h"
 #include "vhd_device.h"
@@ -394,21 +393,6 @@ static void print_qemu_options(const struct options *o, uint64_t sectors)
 	free(path);
 }
 
-/* SIGTERM and SIGINT end the loop between two messages, never inside one. */
-static int make_stop_fd(void)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int make_server(const struct options *o, struct vu_server *server)
 {
 	int ret;
@@ -434,8 +418,8 @@ static int serve(const struct options *o, const struct disk *disk)
 		.attach = attach_blk,
 		.context = &back_end,
 	};
-	struct vu_server server = { .sock = -1, .dev = &device.base };
-	_cleanup_fd_ int stop = make_stop_fd();
+	struct vu_server server = { .socket.sock = -1, .dev = &device.base };
+	_cleanup_fd_ int stop = stop_open();
 	uint64_t sectors;
 	int ret;
 

@@ -6,9 +6,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "conn.h"
 #include "fd.h"
@@ -17,80 +14,13 @@
 
 #define SERVER_BACKLOG	4
 
-static int server_address(struct sockaddr_un *a, const char *path)
-{
-	memset(a, 0, sizeof(*a));
-	a->sun_family = AF_UNIX;
-	if (!*path)
-		return -EINVAL;
-	if (strlen(path) >= sizeof(a->sun_path))
-		return -ENAMETOOLONG;
-	strcpy(a->sun_path, path);
-	return 0;
-}
-
-/* Removes a socket file that a dead server has left, nothing else. */
-static int server_remove_stale(const struct sockaddr_un *a)
-{
-	_cleanup_fd_ int fd = -1;
-	struct stat st;
-
-	if (lstat(a->sun_path, &st))
-		return -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EADDRINUSE;
-	/* The wrong type, so that one that lives is not disturbed. */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (const struct sockaddr *)a, sizeof(*a)) ||
-	    errno != ECONNREFUSED)
-		return -EADDRINUSE;
-	return unlink(a->sun_path) ? -errno : 0;
-}
-
-static int server_bind(int fd, const struct sockaddr_un *a)
-{
-	const struct sockaddr *sa = (const struct sockaddr *)a;
-	int ret;
-
-	if (!bind(fd, sa, sizeof(*a)))
-		return 0;
-	if (errno != EADDRINUSE)
-		return -errno;
-	ret = server_remove_stale(a);
-	if (ret)
-		return ret;
-	return bind(fd, sa, sizeof(*a)) ? -errno : 0;
-}
-
 int vu_server_listen(struct vu_server *s, const char *path)
 {
-	_cleanup_fd_ int fd = -1;
-	struct sockaddr_un a;
-	struct stat st;
-	int ret;
+	int ret = listen_open(&s->socket, path, SERVER_BACKLOG);
 
-	ret = server_address(&a, path);
-	if (ret)
-		return ret;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	ret = server_bind(fd, &a);
-	if (ret)
-		return ret;
-	if (stat(path, &st) || listen(fd, SERVER_BACKLOG)) {
-		ret = -errno;
-		unlink(path);
-		return ret;
-	}
-	s->path = path;
-	s->path_dev = st.st_dev;
-	s->path_ino = st.st_ino;
-	s->sock = steal_fd(&fd);
-	s->listening = true;
-	return 0;
+	if (!ret)
+		s->listening = true;
+	return ret;
 }
 
 int vu_server_inherit(struct vu_server *s, int fd)
@@ -104,8 +34,8 @@ int vu_server_inherit(struct vu_server *s, int fd)
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC))
 		return -errno;
-	s->path = NULL;
-	s->sock = fd;
+	s->socket.path = NULL;
+	s->socket.sock = fd;
 	s->listening = listening;
 	return 0;
 }
@@ -196,14 +126,14 @@ int vu_server_run(struct vu_server *s)
 	int ret, sock;
 
 	if (!s->listening) {
-		ret = server_serve(s, steal_fd(&s->sock));
+		ret = server_serve(s, steal_fd(&s->socket.sock));
 		return ret == -ECANCELED ? 0 : ret;
 	}
 	do {
-		ret = server_wait(s, s->sock);
+		ret = server_wait(s, s->socket.sock);
 		if (ret)
 			break;
-		sock = accept4(s->sock, NULL, NULL,
+		sock = accept4(s->socket.sock, NULL, NULL,
 			       SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (sock >= 0)
 			ret = server_serve(s, sock);
@@ -215,12 +145,5 @@ int vu_server_run(struct vu_server *s)
 
 void vu_server_close(struct vu_server *s)
 {
-	struct stat st;
-
-	/* Somebody may have put another socket in its place. */
-	if (s->path && !lstat(s->path, &st) && st.st_dev == s->path_dev &&
-	    st.st_ino == s->path_ino)
-		unlink(s->path);
-	s->path = NULL;
-	fd_close(&s->sock);
+	listen_close(&s->socket);
 }

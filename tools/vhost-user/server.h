@@ -9,24 +9,19 @@
 #define TOOLS_VHOST_USER_SERVER_H
 
 #include <stdbool.h>
-#include <sys/types.h>
+
+#include "listen.h"
 
 struct vu_device;
 
 struct vu_server {
-	int		  sock;		/* owned */
-	bool		  listening;	/* else @sock is connected */
+	struct listen	  socket;
+	bool		  listening;	/* else @socket is connected */
 	int		  stop;		/* signalfd; readable: end */
 	struct vu_device *dev;
-	const char	 *path;		/* of our socket, or NULL */
-	dev_t		  path_dev;
-	ino_t		  path_ino;
 };
 
-/*
- * Makes and listens on a socket at @path. A socket file that nobody listens on
- * is replaced; -EADDRINUSE if somebody does, or if it is no socket.
- */
+/* As listen_open(). */
 int vu_server_listen(struct vu_server *s, const char *path);
 /*
  * Serves on @fd, inherited: a listening socket, or one that is connected
@@ -40,7 +35,7 @@ int vu_server_inherit(struct vu_server *s, int fd);
  */
 int vu_server_run(struct vu_server *s);
 
-/* Closes the socket and removes its file if it is still ours. */
+/* As listen_close(). */
 void vu_server_close(struct vu_server *s);
 
 #endif
