@@ -150,6 +150,73 @@ static void test_bad(void)
 		   rows[i].err ? strerror(-rows[i].err) : "ok");
 }
 
+static const char bell_sample[] =
+	"pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t1060\n"
+	"vhost-doorbell-bell:\t12\n"
+	"mode:\tworker\n"
+	"count:\t18446744073709551615\n"
+	"rings:\t7\n"
+	"handled:\t6\n"
+	"wires:\t2\n"
+	"hangups:\t1\n"
+	"times:\tsamples=5 sum_ns=1000 min_ns=100 max_ns=400\n";
+
+static struct fdinfo_bell bell;
+
+static int parse_bell(const char *text)
+{
+	FILE *in = fmemopen((char *)text, strlen(text) + 1, "r");
+	int ret;
+
+	if (!in)
+		return -errno;
+	ret = fdinfo_parse_bell(in, &bell);
+	fclose(in);
+	return ret;
+}
+
+static void test_bell(void)
+{
+	const struct vhost_doorbell_bell_stats *st = &bell.stats;
+
+	ok(!parse_bell(bell_sample), "a full sample of a bell is understood");
+	ok(bell.id == 12, "bell id");
+	ok(bell.mode == VHOST_DOORBELL_BELL_WORKER, "bell mode");
+	ok(st->count == UINT64_MAX && st->rings == 7 && st->handled == 6 &&
+	   st->wires == 2 && st->hangups == 1, "every counter of the bell");
+	ok(st->samples == 5 && st->sum_ns == 1000 && st->min_ns == 100 &&
+	   st->max_ns == 400, "its times");
+}
+
+static void test_bad_bell(void)
+{
+	static const struct {
+		const char *what, *text;
+		int err;
+	} rows[] = {
+		{ "a device's", "vhost-doorbell:\t1\nqueues:\t1\n", -ENODEV },
+		{ "nothing", "", -ENODEV },
+		{ "only an id", "vhost-doorbell-bell:\t5\n", 0 },
+		{ "unknown keys",
+		  "vhost-doorbell-bell:\t5\nnew:\tx\ntimes:\tfresh=x\n", 0 },
+		{ "id no number", "vhost-doorbell-bell:\tx\n", -EINVAL },
+		{ "mode of a device", "vhost-doorbell-bell:\t1\nmode:\tauto\n",
+		  -EINVAL },
+		{ "count negative", "vhost-doorbell-bell:\t1\ncount:\t-1\n",
+		  -EINVAL },
+		{ "rings past 64 bits",
+		  "vhost-doorbell-bell:\t1\nrings:\t18446744073709551616\n",
+		  -EINVAL },
+		{ "times no numbers",
+		  "vhost-doorbell-bell:\t1\ntimes:\tsamples=5 sum_ns=\n",
+		  -EINVAL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ok(parse_bell(rows[i].text) == rows[i].err, "bell, %s: %s",
+		   rows[i].what, rows[i].err ? strerror(-rows[i].err) : "ok");
+}
+
 static char root[] = "/tmp/test_ctl_fdinfo.XXXXXX";
 
 __attribute__((format(printf, 1, 2)))
@@ -193,6 +260,8 @@ static void make_fd(int pid, int fd, const char *target, const char *text)
 	write_file(in_root("%d/fdinfo/%d", pid, fd), text);
 }
 
+#define BELL_LINK	"anon_inode:[vhost-doorbell-bell]"
+
 static void make_proc(void)
 {
 	mkdir(in_root("sys"), 0755);
@@ -205,10 +274,16 @@ static void make_proc(void)
 	make_fd(42, 6, "/srv/vhost-doorbell.img", "pos:\t0\nflags:\t0\n");
 	make_fd(42, 7, "anon_inode:[eventfd]", "eventfd-count:\t0\n");
 	make_process(43, "bench");
+	make_process(44, "doorbellctl");
 	make_fd(43, 3, "/dev/vhost-doorbell (deleted)",
 		"vhost-doorbell:\t2\nbackend:\tnone\n");
 	make_fd(43, 4, "/dev/vhost-doorbell",
 		"vhost-doorbell:\t3\nmode:\tlater\n");
+	make_fd(43, 5, BELL_LINK, bell_sample);
+	make_fd(44, 3, BELL_LINK, "vhost-doorbell-bell:\t4\nmode:\thook\n");
+	make_fd(44, 9, BELL_LINK, bell_sample);
+	make_fd(44, 10, BELL_LINK, "vhost-doorbell-bell:\t5\nmode:\tauto\n");
+	make_fd(44, 11, "/dev/[vhost-doorbell-bell]", bell_sample);
 }
 
 static void remove_proc(void)
@@ -218,6 +293,24 @@ static void remove_proc(void)
 	snprintf(command, sizeof(command), "rm -rf %s", root);
 	if (system(command))
 		perror(command);
+}
+
+static void test_scan_bells(const struct scan *scan)
+{
+	const struct scan_bell *first, *last;
+
+	ok(scan->num_bells == 2, "two bells, which are no devices");
+	ok(scan->num_bad_bells == 1, "one that is not understood");
+	if (scan->num_bells != 2)
+		return;
+	first = scan->bell[0];
+	last = scan->bell[1];
+	ok(first->info.id == 4 && last->info.id == 12, "bells sorted by id");
+	ok(last->num_holders == 2 && last->holder[0].pid == 43 &&
+	   last->holder[0].fd == 5 && last->holder[1].pid == 44 &&
+	   last->holder[1].fd == 9, "both holders of a bell");
+	ok(first->num_holders == 1 &&
+	   !strcmp(first->holder->comm, "doorbellctl"), "command of a bell");
 }
 
 static void test_scan(void)
@@ -246,6 +339,7 @@ static void test_scan(void)
 		ok(scan_find(&scan, 7) == dev, "found by id");
 		ok(!scan_find(&scan, 3), "what is not understood is not there");
 	}
+	test_scan_bells(&scan);
 	scan_free(&scan);
 	ok(scan_run(in_root("absent"), &scan) == -ENOENT, "no /proc: ENOENT");
 	remove_proc();
@@ -322,6 +416,8 @@ int main(void)
 	test_device();
 	test_queues();
 	test_bad();
+	test_bell();
+	test_bad_bell();
 	test_scan();
 	test_words();
 	test_json();

@@ -17,6 +17,11 @@ struct ctl_options {
 	uint64_t	 id;
 	uint64_t	 count;		/* 0: no end */
 	double		 interval;	/* in seconds */
+	const char	*ivshmem_socket; /* NULL: serve no bells, list them */
+	unsigned int	 vectors;
+	uint32_t	 mode;		/* enum vhost_doorbell_bell_mode */
+	uint64_t	 shm_size;	/* in bytes */
+	bool		 watch;
 };
 
 struct scan;
@@ -25,13 +30,16 @@ struct scan;
 int cmd_list(const struct ctl_options *o);
 int cmd_show(const struct ctl_options *o);
 int cmd_watch(const struct ctl_options *o);
+int cmd_bell(const struct ctl_options *o);
 int cmd_doctor(const struct ctl_options *o);
 
 /* Complains on stderr: "doorbellctl: @what: strerror(-@err)". CTL_FAILED. */
 int ctl_fail(const char *what, int err);
 /* CTL_FAILED if standard output took not all of it: a full disk is no ok. */
 int ctl_finish(void);
-/* As scan_run(), and says on stderr what could not be looked at. */
+/* As scan_run(), and says on stderr what devices could not be looked at. */
 int ctl_scan(const struct ctl_options *o, struct scan *scan);
+/* The same for bells. */
+int ctl_scan_bells(const struct ctl_options *o, struct scan *scan);
 
 #endif

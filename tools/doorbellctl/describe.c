@@ -83,12 +83,11 @@ void describe_bytes(uint64_t bytes, char *to, size_t size)
 	snprintf(to, size, "%.1f %s", value, units[i]);
 }
 
-static void json_holders(struct json *j, const struct scan_dev *dev)
+void describe_json_holders(struct json *j, const struct scan_holder *holder,
+			   size_t n)
 {
 	json_array(j, "holders");
-	for (size_t i = 0; i < dev->num_holders; i++) {
-		const struct scan_holder *holder = &dev->holder[i];
-
+	for (; n; n--, holder++) {
 		json_object(j, NULL);
 		json_i64(j, "pid", holder->pid);
 		json_i64(j, "fd", holder->fd);
@@ -142,7 +141,7 @@ void describe_json_body(struct json *j, const struct scan_dev *dev)
 {
 	const struct fdinfo *info = &dev->info;
 
-	json_holders(j, dev);
+	describe_json_holders(j, dev->holder, dev->num_holders);
 	json_u64(j, "capacity", info->capacity);
 	json_u64(j, "inline_max", info->exec.inline_max);
 	json_u64(j, "budget", info->exec.budget);

@@ -8,6 +8,7 @@
 
 struct json;
 struct scan_dev;
+struct scan_holder;
 
 /*
  * @text for a terminal: names are chosen by others, and what steers terminals
@@ -21,6 +22,9 @@ void describe_bytes(uint64_t bytes, char *to, size_t size);
 /* The name of feature bit @bit of a virtio-blk device, NULL: unknown. */
 const char *describe_feature(unsigned int bit);
 
+/* The member "holders" of the open JSON object. */
+void describe_json_holders(struct json *j, const struct scan_holder *holder,
+			   size_t n);
 /* Members of the open JSON object: what list tells, and the rest of show. */
 void describe_json_head(struct json *j, const struct scan_dev *dev);
 void describe_json_body(struct json *j, const struct scan_dev *dev);

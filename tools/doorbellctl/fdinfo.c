@@ -12,6 +12,7 @@
 	{ #member, offsetof(type, member), sizeof(((type *)0)->member) }
 #define QUEUE(member)	FIELD(struct vhost_doorbell_stats, member)
 #define MEM(member)	FIELD(struct vhost_doorbell_mem_stats, member)
+#define BELL(member)	FIELD(struct vhost_doorbell_bell_stats, member)
 
 const struct fdinfo_field fdinfo_queue_fields[] = {
 	QUEUE(size), QUEUE(in_flight), QUEUE(kicks), QUEUE(inline_passes),
@@ -23,6 +24,12 @@ const struct fdinfo_field fdinfo_queue_fields[] = {
 
 const struct fdinfo_field fdinfo_mem_fields[] = {
 	MEM(bytes), MEM(regions), MEM(pinned), MEM(pins), MEM(invalidations),
+	{ NULL, 0, 0 },
+};
+
+const struct fdinfo_field fdinfo_bell_fields[] = {
+	BELL(count), BELL(rings), BELL(handled), BELL(wires), BELL(hangups),
+	BELL(samples), BELL(sum_ns), BELL(min_ns), BELL(max_ns),
 	{ NULL, 0, 0 },
 };
 
@@ -195,8 +202,10 @@ static int parse_num_queues(const char *text, struct fdinfo *info)
 	return ret;
 }
 
-static int parse_line(const char *key, char *value, struct fdinfo *info)
+static int parse_line(const char *key, char *value, void *context)
 {
+	struct fdinfo *info = context;
+
 	if (!strcmp(key, "vhost-doorbell"))
 		return parse_number(value, UINT64_MAX, &info->id);
 	if (!strcmp(key, "backend"))
@@ -225,15 +234,40 @@ static int parse_line(const char *key, char *value, struct fdinfo *info)
 	return 0;
 }
 
-int fdinfo_parse(FILE *in, struct fdinfo *info)
+static int parse_bell_mode(const char *text, struct fdinfo_bell *bell)
+{
+	int mode = vhd_bell_mode_parse(text);
+
+	if (mode < 0)
+		return mode;
+	bell->mode = mode;
+	return 0;
+}
+
+static int parse_bell_line(const char *key, char *value, void *context)
+{
+	struct fdinfo_bell *bell = context;
+
+	if (!strcmp(key, "vhost-doorbell-bell"))
+		return parse_number(value, UINT64_MAX, &bell->id);
+	if (!strcmp(key, "mode"))
+		return parse_bell_mode(value, bell);
+	if (!strcmp(key, "times"))
+		return parse_pairs(fdinfo_bell_fields, value, &bell->stats,
+				   NULL);
+	return parse_field(fdinfo_bell_fields, key, value, &bell->stats);
+}
+
+/* "key:<TAB>value" by line; @id is the key that all of this kind have. */
+static int parse_lines(FILE *in, const char *id,
+		       int (*parse)(const char *key, char *value, void *context),
+		       void *context)
 {
 	char *line = NULL;
 	bool ours = false;
 	size_t size = 0;
 	int ret = 0;
 
-	memset(info, 0, sizeof(*info));
-	strcpy(info->backend, "none");
 	errno = 0;
 	while (!ret && getline(&line, &size, in) > 0) {
 		char *value = strchr(line, ':');
@@ -243,8 +277,8 @@ int fdinfo_parse(FILE *in, struct fdinfo *info)
 		*value++ = '\0';
 		value += strspn(value, " \t");
 		value[strcspn(value, "\n")] = '\0';
-		ours |= !strcmp(line, "vhost-doorbell");
-		ret = parse_line(line, value, info);
+		ours |= !strcmp(line, id);
+		ret = parse(line, value, context);
 	}
 	free(line);
 	if (!ret && ferror(in))
@@ -252,4 +286,17 @@ int fdinfo_parse(FILE *in, struct fdinfo *info)
 	if (!ret && !ours)
 		ret = -ENODEV;
 	return ret;
+}
+
+int fdinfo_parse(FILE *in, struct fdinfo *info)
+{
+	memset(info, 0, sizeof(*info));
+	strcpy(info->backend, "none");
+	return parse_lines(in, "vhost-doorbell", parse_line, info);
+}
+
+int fdinfo_parse_bell(FILE *in, struct fdinfo_bell *bell)
+{
+	memset(bell, 0, sizeof(*bell));
+	return parse_lines(in, "vhost-doorbell-bell", parse_bell_line, bell);
 }

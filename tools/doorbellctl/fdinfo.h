@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * fdinfo - what the kernel tells about an open /dev/vhost-doorbell
+ * fdinfo - what the kernel tells about an open /dev/vhost-doorbell, and a bell
  *
  * /proc/PID/fdinfo/FD has a line "key:<TAB>value" per fact, described in
  * vhost-doorbell(4). Keys and words that are not known are skipped, so that an
@@ -29,6 +29,13 @@ struct fdinfo {
 	struct vhost_doorbell_stats	queue[VHOST_DOORBELL_MAX_QUEUES];
 };
 
+struct fdinfo_bell {
+	uint64_t	id;
+	uint32_t	mode;		/* enum vhost_doorbell_bell_mode */
+	/* Of this, what fdinfo_bell_fields names. */
+	struct vhost_doorbell_bell_stats stats;
+};
+
 /* A number of a structure by the name it has in fdinfo. */
 struct fdinfo_field {
 	const char	*name;
@@ -36,9 +43,10 @@ struct fdinfo_field {
 	size_t		 size;		/* 4 or 8 */
 };
 
-/* The numbers of struct vhost_doorbell_stats and _mem_stats; NULL ends. */
-extern const struct fdinfo_field fdinfo_queue_fields[];
+/* The numbers of struct vhost_doorbell_stats, _mem_stats and _bell_stats. */
+extern const struct fdinfo_field fdinfo_queue_fields[];	/* NULL ends, as in all */
 extern const struct fdinfo_field fdinfo_mem_fields[];
+extern const struct fdinfo_field fdinfo_bell_fields[];
 
 uint64_t fdinfo_get(const struct fdinfo_field *field, const void *base);
 
@@ -56,6 +64,8 @@ extern const struct fdinfo_state fdinfo_states[];
  * else, -EINVAL when a known key has a value that cannot be, -errno of @in.
  */
 int fdinfo_parse(FILE *in, struct fdinfo *info);
+/* The same for a bell. */
+int fdinfo_parse_bell(FILE *in, struct fdinfo_bell *bell);
 
 /* The sum over all queues of a __u64 member of struct vhost_doorbell_stats. */
 #define fdinfo_sum(info, member)					\

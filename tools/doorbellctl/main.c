@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doorbellctl - look at the vhost-doorbell devices of this machine
+ * doorbellctl - look at the vhost-doorbell devices and bells of this machine
  */
 #include <errno.h>
 #include <getopt.h>
@@ -10,14 +10,21 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "ivshmem.h"
 #include "scan.h"
 #include "version.h"
+#include "vhd.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define SHM_SIZE_MIN	4096ull
+#define SHM_SIZE_MAX	(1ull << 40)
 
 enum {
 	TAKES_ID	= 1 << 0,
 	TAKES_TIME	= 1 << 1,
+	TAKES_SOCKET	= 1 << 2,
+	TAKES_BELLS	= 1 << 3,
 };
 
 struct subcommand {
@@ -33,15 +40,33 @@ static const struct subcommand subcommands[] = {
 	{ "show",   cmd_show,   TAKES_ID, "[ID]", "all that is known of each device" },
 	{ "watch",  cmd_watch,  TAKES_ID | TAKES_TIME,
 	  "[ID]", "rates of each device, every second" },
+	{ "bell",   cmd_bell,   TAKES_SOCKET | TAKES_BELLS,
+	  "",     "the bells in use, or some for QEMU's ivshmem-doorbell" },
 	{ "doctor", cmd_doctor, 0,        "",     "is this machine fit? if not, what to do" },
 };
 
-enum { OPT_PROC = 256, OPT_JSON, OPT_COUNT, OPT_INTERVAL, OPT_VERSION };
+enum {
+	OPT_PROC = 256,
+	OPT_JSON,
+	OPT_COUNT,
+	OPT_INTERVAL,
+	OPT_IVSHMEM_SOCKET,
+	OPT_VECTORS,
+	OPT_MODE,
+	OPT_SHM_SIZE,
+	OPT_WATCH,
+	OPT_VERSION,
+};
 
 static const struct option longopts[] = {
 	{ "json",	no_argument,		NULL, OPT_JSON },
 	{ "count",	required_argument,	NULL, OPT_COUNT },
 	{ "interval",	required_argument,	NULL, OPT_INTERVAL },
+	{ "ivshmem-socket", required_argument,	NULL, OPT_IVSHMEM_SOCKET },
+	{ "vectors",	required_argument,	NULL, OPT_VECTORS },
+	{ "mode",	required_argument,	NULL, OPT_MODE },
+	{ "shm-size",	required_argument,	NULL, OPT_SHM_SIZE },
+	{ "watch",	no_argument,		NULL, OPT_WATCH },
 	{ "proc",	required_argument,	NULL, OPT_PROC },
 	{ "help",	no_argument,		NULL, 'h' },
 	{ "version",	no_argument,		NULL, OPT_VERSION },
@@ -56,12 +81,17 @@ static void usage(FILE *to)
 			subcommands[i].args, subcommands[i].help);
 	fprintf(to,
 		"\n"
-		"  --json              for programs: JSON\n"
-		"  --count N           watch: stop after N lines of each device\n"
-		"  --interval SECONDS  watch: time between two lines (1)\n"
-		"  --proc DIR          where procfs is mounted (/proc)\n"
-		"  -h, --help          print this\n"
-		"  --version           print the version\n");
+		"  --json                 for programs: JSON\n"
+		"  --count N              watch: stop after N lines of each device\n"
+		"  --interval SECONDS     watch: time between two lines (1)\n"
+		"  --ivshmem-socket PATH  bell: serve bells to QEMU on this socket\n"
+		"  --vectors N            so many bells, 1 to 256 (1)\n"
+		"  --mode MODE            of those: hook, worker or inline (hook)\n"
+		"  --shm-size BYTES       shared memory, a power of 2 (4096)\n"
+		"  --watch                print counters that move\n"
+		"  --proc DIR             where procfs is mounted (/proc)\n"
+		"  -h, --help             print this\n"
+		"  --version              print the version\n");
 }
 
 static int complain(const char *what, const char *why)
@@ -83,7 +113,9 @@ int ctl_finish(void)
 	return CTL_OK;
 }
 
-int ctl_scan(const struct ctl_options *o, struct scan *scan)
+/* @num of @scan: how many @what could not be understood. */
+static int scan_all(const struct ctl_options *o, struct scan *scan,
+		    const size_t *num, const char *what)
 {
 	int ret = scan_run(o->proc, scan);
 
@@ -93,11 +125,21 @@ int ctl_scan(const struct ctl_options *o, struct scan *scan)
 		fprintf(stderr,
 			"doorbellctl: %zu processes of other users not looked at, root can\n",
 			scan->num_hidden);
-	if (scan->num_bad)
+	if (*num)
 		fprintf(stderr,
-			"doorbellctl: %zu devices left out: not this version's fdinfo\n",
-			scan->num_bad);
+			"doorbellctl: %zu %s left out: not this version's fdinfo\n",
+			*num, what);
 	return 0;
+}
+
+int ctl_scan(const struct ctl_options *o, struct scan *scan)
+{
+	return scan_all(o, scan, &scan->num_bad, "devices");
+}
+
+int ctl_scan_bells(const struct ctl_options *o, struct scan *scan)
+{
+	return scan_all(o, scan, &scan->num_bad_bells, "bells");
 }
 
 static int parse_count(const char *text, uint64_t *value)
@@ -118,13 +160,59 @@ static int parse_interval(const char *text, double *value)
 	       -EINVAL : 0;
 }
 
-/* The status to exit with, or -1: go on. */
-static int parse_options(int argc, char **argv, struct ctl_options *o,
-			 bool *timed)
+/* As below; @given gets a TAKES_* bit. */
+static int parse_time(int c, struct ctl_options *o, unsigned int *given)
 {
-	int c;
+	*given |= TAKES_TIME;
+	if (c == OPT_COUNT) {
+		if (parse_count(optarg, &o->count) || !o->count)
+			return complain("--count", "a number from 1 on is wanted");
+	} else if (parse_interval(optarg, &o->interval)) {
+		return complain("--interval", "0.01 to 86400 seconds are possible");
+	}
+	return -1;
+}
 
-	while ((c = getopt_long(argc, argv, "h", longopts, NULL)) != -1) {
+static int parse_bells(int c, struct ctl_options *o, unsigned int *given)
+{
+	uint64_t number;
+	int mode;
+
+	*given |= TAKES_BELLS;
+	switch (c) {
+	case OPT_VECTORS:
+		if (parse_count(optarg, &number) || !number ||
+		    number > IVSHMEM_MAX_VECTORS)
+			return complain("--vectors", "1 to 256 are possible");
+		o->vectors = number;
+		return -1;
+	case OPT_MODE:
+		mode = vhd_bell_mode_parse(optarg);
+		if (mode < 0)
+			return complain("--mode", "hook, worker and inline are possible");
+		o->mode = mode;
+		return -1;
+	case OPT_SHM_SIZE:
+		if (parse_count(optarg, &number) || number < SHM_SIZE_MIN ||
+		    number > SHM_SIZE_MAX || number & (number - 1))
+			return complain("--shm-size", "a power of 2 from 4096 to 2^40 is wanted");
+		o->shm_size = number;
+		return -1;
+	case OPT_WATCH:
+		o->watch = true;
+		return -1;
+	}
+	return CTL_USAGE;
+}
+
+/* The status to exit with, or -1: go on. @given gets TAKES_* bits. */
+static int parse_options(int argc, char **argv, struct ctl_options *o,
+			 unsigned int *given)
+{
+	int c, ret = -1;
+
+	while (ret < 0 && (c = getopt_long(argc, argv, "h", longopts,
+					   NULL)) != -1) {
 		switch (c) {
 		case 'h':
 			usage(stdout);
@@ -139,19 +227,31 @@ static int parse_options(int argc, char **argv, struct ctl_options *o,
 			o->proc = optarg;
 			break;
 		case OPT_COUNT:
-			*timed = true;
-			if (parse_count(optarg, &o->count) || !o->count)
-				return complain("--count", "a number from 1 on is wanted");
-			break;
 		case OPT_INTERVAL:
-			*timed = true;
-			if (parse_interval(optarg, &o->interval))
-				return complain("--interval", "0.01 to 86400 seconds are possible");
+			ret = parse_time(c, o, given);
+			break;
+		case OPT_IVSHMEM_SOCKET:
+			*given |= TAKES_SOCKET;
+			o->ivshmem_socket = optarg;
 			break;
 		default:
-			return CTL_USAGE;
+			ret = parse_bells(c, o, given);
 		}
 	}
+	return ret;
+}
+
+static int check_given(const struct subcommand *sub, unsigned int given)
+{
+	unsigned int excess = given & ~sub->takes;
+
+	if (excess & TAKES_TIME)
+		return complain(sub->name, "--count and --interval are for watch");
+	if (excess & TAKES_SOCKET)
+		return complain(sub->name, "--ivshmem-socket is for bell");
+	if (given & TAKES_BELLS && !(given & TAKES_SOCKET))
+		return complain(sub->name,
+				"--vectors, --mode, --shm-size and --watch go with --ivshmem-socket");
 	return -1;
 }
 
@@ -165,10 +265,16 @@ static const struct subcommand *find_subcommand(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct ctl_options o = { .proc = "/proc", .interval = 1 };
+	struct ctl_options o = {
+		.proc = "/proc",
+		.interval = 1,
+		.vectors = 1,
+		.mode = VHOST_DOORBELL_BELL_HOOK,
+		.shm_size = SHM_SIZE_MIN,
+	};
 	const struct subcommand *sub;
-	bool timed = false;
-	int ret = parse_options(argc, argv, &o, &timed);
+	unsigned int given = 0;
+	int ret = parse_options(argc, argv, &o, &given);
 
 	if (ret >= 0)
 		return ret;
@@ -179,8 +285,9 @@ int main(int argc, char **argv)
 	sub = find_subcommand(argv[optind]);
 	if (!sub)
 		return complain(argv[optind], "no such subcommand, see --help");
-	if (timed && !(sub->takes & TAKES_TIME))
-		return complain(sub->name, "--count and --interval are for watch");
+	ret = check_given(sub, given);
+	if (ret >= 0)
+		return ret;
 	if (++optind < argc && sub->takes & TAKES_ID) {
 		if (parse_count(argv[optind], &o.id))
 			return complain(argv[optind], "not a device id, see list");

@@ -62,32 +62,38 @@ static void read_comm(int dir, struct scan_holder *holder)
 	fclose(file);
 }
 
+enum kind { OTHER, DEVICE, BELL };
+
 /*
- * Spares reading the fdinfo of every file on the machine. The path is the one
- * in the mount namespace of whoever opened it: only its last part is ours.
+ * Spares reading the fdinfo of every file on the machine. The path of a device
+ * is the one in the mount namespace of whoever opened it: only its last part is
+ * ours.
  */
-static bool may_be_ours(int fds, const char *name)
+static enum kind kind_of(int fds, const char *name)
 {
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(fds, name, target, sizeof(target) - 1);
 	const char *last;
 
 	if (n <= 0)
-		return false;
+		return OTHER;
 	target[n] = '\0';
+	if (!strcmp(target, "anon_inode:[vhost-doorbell-bell]"))
+		return BELL;
 	last = strrchr(target, '/');
-	return last && !strncmp(last + 1, "vhost-doorbell", 14);
+	return last && !strncmp(last + 1, "vhost-doorbell", 14) ? DEVICE : OTHER;
 }
 
-static int holder_add(struct scan_dev *dev, const struct scan_holder *holder)
+static int holder_add(struct scan_holder **list, size_t *num,
+		      const struct scan_holder *holder)
 {
 	struct scan_holder *more;
 
-	more = reallocarray(dev->holder, dev->num_holders + 1, sizeof(*more));
+	more = reallocarray(*list, *num + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
-	dev->holder = more;
-	more[dev->num_holders++] = *holder;
+	*list = more;
+	more[(*num)++] = *holder;
 	return 0;
 }
 
@@ -107,11 +113,65 @@ static struct scan_dev *dev_add(struct scan *scan, const struct fdinfo *info)
 	return dev;
 }
 
-static int scan_fd(struct scan *scan, int process, struct scan_holder *holder)
+static int read_dev(struct scan *scan, FILE *in,
+		    const struct scan_holder *holder)
+{
+	struct fdinfo *info = malloc(sizeof(*info));
+	struct scan_dev *dev;
+	int ret = info ? fdinfo_parse(in, info) : -ENOMEM;
+
+	if (!ret) {
+		dev = scan_find(scan, info->id);
+		if (!dev)
+			dev = dev_add(scan, info);
+		ret = dev ? holder_add(&dev->holder, &dev->num_holders, holder) :
+			    -ENOMEM;
+	}
+	free(info);
+	scan->num_bad += ret == -EINVAL;
+	return ret;
+}
+
+static struct scan_bell *bell_add(struct scan *scan,
+				  const struct fdinfo_bell *info)
+{
+	struct scan_bell **more, *bell;
+
+	more = reallocarray(scan->bell, scan->num_bells + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	scan->bell = more;
+	bell = calloc(1, sizeof(*bell));
+	if (!bell)
+		return NULL;
+	bell->info = *info;
+	more[scan->num_bells++] = bell;
+	return bell;
+}
+
+static int read_bell(struct scan *scan, FILE *in,
+		     const struct scan_holder *holder)
+{
+	struct scan_bell *bell = NULL;
+	struct fdinfo_bell info;
+	int ret = fdinfo_parse_bell(in, &info);
+
+	scan->num_bad_bells += ret == -EINVAL;
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < scan->num_bells && !bell; i++)
+		if (scan->bell[i]->info.id == info.id)
+			bell = scan->bell[i];
+	if (!bell)
+		bell = bell_add(scan, &info);
+	return bell ? holder_add(&bell->holder, &bell->num_holders, holder) :
+		      -ENOMEM;
+}
+
+static int scan_fd(struct scan *scan, int process, struct scan_holder *holder,
+		   enum kind kind)
 {
 	char path[32];
-	struct fdinfo *info;
-	struct scan_dev *dev;
 	FILE *file;
 	int ret;
 
@@ -119,18 +179,9 @@ static int scan_fd(struct scan *scan, int process, struct scan_holder *holder)
 	file = open_in(process, path);
 	if (!file)
 		return 0;	/* closed, or the process ended */
-	info = malloc(sizeof(*info));
-	ret = info ? fdinfo_parse(file, info) : -ENOMEM;
+	ret = kind == BELL ? read_bell(scan, file, holder) :
+			     read_dev(scan, file, holder);
 	fclose(file);
-	if (!ret) {
-		dev = scan_find(scan, info->id);
-		if (!dev)
-			dev = dev_add(scan, info);
-		ret = dev ? holder_add(dev, holder) : -ENOMEM;
-	}
-	free(info);
-	if (ret == -EINVAL)
-		scan->num_bad++;
 	return ret == -ENOMEM ? ret : 0;
 }
 
@@ -139,6 +190,7 @@ static int scan_process(struct scan *scan, int proc, const char *name)
 	struct scan_holder holder = { .pid = parse_id(name) };
 	_cleanup_fd_ int process = -1;
 	struct dirent *entry;
+	enum kind kind;
 	int ret = 0;
 	DIR *fds;
 
@@ -152,10 +204,11 @@ static int scan_process(struct scan *scan, int proc, const char *name)
 	}
 	while (!ret && (entry = readdir(fds))) {
 		holder.fd = parse_id(entry->d_name);
-		if (holder.fd < 0 || !may_be_ours(dirfd(fds), entry->d_name))
+		kind = kind_of(dirfd(fds), entry->d_name);
+		if (holder.fd < 0 || kind == OTHER)
 			continue;
 		read_comm(process, &holder);
-		ret = scan_fd(scan, process, &holder);
+		ret = scan_fd(scan, process, &holder, kind);
 	}
 	closedir(fds);
 	return ret;
@@ -173,13 +226,39 @@ static int compare_holders(const void *a, const void *b)
 	return x->fd < y->fd ? -1 : x->fd > y->fd;
 }
 
+static int compare_ids(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
 static int compare_devs(const void *a, const void *b)
 {
 	const struct scan_dev *const *x = a, *const *y = b;
 
-	if ((*x)->info.id != (*y)->info.id)
-		return (*x)->info.id < (*y)->info.id ? -1 : 1;
-	return 0;
+	return compare_ids((*x)->info.id, (*y)->info.id);
+}
+
+static int compare_bells(const void *a, const void *b)
+{
+	const struct scan_bell *const *x = a, *const *y = b;
+
+	return compare_ids((*x)->info.id, (*y)->info.id);
+}
+
+static void sort_all(struct scan *scan)
+{
+	if (scan->num_devs)
+		qsort(scan->dev, scan->num_devs, sizeof(scan->dev[0]),
+		      compare_devs);
+	if (scan->num_bells)
+		qsort(scan->bell, scan->num_bells, sizeof(scan->bell[0]),
+		      compare_bells);
+	for (size_t i = 0; i < scan->num_devs; i++)
+		qsort(scan->dev[i]->holder, scan->dev[i]->num_holders,
+		      sizeof(struct scan_holder), compare_holders);
+	for (size_t i = 0; i < scan->num_bells; i++)
+		qsort(scan->bell[i]->holder, scan->bell[i]->num_holders,
+		      sizeof(struct scan_holder), compare_holders);
 }
 
 int scan_run(const char *proc, struct scan *scan)
@@ -200,12 +279,7 @@ int scan_run(const char *proc, struct scan *scan)
 		scan_free(scan);
 		return ret;
 	}
-	if (scan->num_devs)
-		qsort(scan->dev, scan->num_devs, sizeof(scan->dev[0]),
-		      compare_devs);
-	for (size_t i = 0; i < scan->num_devs; i++)
-		qsort(scan->dev[i]->holder, scan->dev[i]->num_holders,
-		      sizeof(struct scan_holder), compare_holders);
+	sort_all(scan);
 	return 0;
 }
 
@@ -216,6 +290,11 @@ void scan_free(struct scan *scan)
 		free(scan->dev[i]);
 	}
 	free(scan->dev);
+	for (size_t i = 0; i < scan->num_bells; i++) {
+		free(scan->bell[i]->holder);
+		free(scan->bell[i]);
+	}
+	free(scan->bell);
 	memset(scan, 0, sizeof(*scan));
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * scan - find the devices in use, by the files that processes have open
+ * scan - find devices and bells in use, by the files that processes have open
  *
- * A device is an open file; there is no list of them but /proc. One that
- * several descriptors refer to (after fork, or kept by a service manager too)
- * is found once, with all its holders.
+ * A device is an open file, and so is a bell; there is no list of them but
+ * /proc. One that several descriptors refer to (after fork, or kept by a
+ * service manager too) is found once, with all its holders.
  */
 #ifndef DOORBELLCTL_SCAN_H
 #define DOORBELLCTL_SCAN_H
@@ -27,11 +27,20 @@ struct scan_dev {
 	struct scan_holder	*holder;	/* the first: of lowest pid > 1 */
 };
 
+struct scan_bell {
+	struct fdinfo_bell	 info;
+	size_t			 num_holders;
+	struct scan_holder	*holder;	/* as above */
+};
+
 struct scan {
-	size_t		 num_devs;
+	size_t		  num_devs;
 	struct scan_dev	**dev;		/* by ascending id */
-	size_t		 num_hidden;	/* processes that we may not look at */
-	size_t		 num_bad;	/* fdinfo that cannot be understood */
+	size_t		  num_bells;
+	struct scan_bell **bell;	/* by ascending id */
+	size_t		  num_hidden;	/* processes that we may not look at */
+	size_t		  num_bad;	/* devices that cannot be understood */
+	size_t		  num_bad_bells;
 };
 
 /* @proc: where procfs is mounted. Returns 0 or -errno. */
