@@ -7,6 +7,9 @@
 #			commands
 #   guest_run [-t SECONDS] COMMAND
 #			run a shell command there: its output and status
+#   guest_programs NAME...
+#			the guests started from here on have test-NAME as
+#			/bin/NAME
 #   guest_stop		power it off and wait until QEMU is gone
 #   vmm_qmp COMMAND [ARGUMENTS]
 #			a QMP command and its arguments in JSON; prints the
@@ -123,9 +126,24 @@ vmm_qmp()
 	[[ $answer == '{"return"'* ]]
 }
 
+# A later archive of an initramfs adds to what an earlier one has.
+guest_programs()
+{
+	local name dir=$CASE_DIR/initrd
+
+	mkdir -p "$dir/bin"
+	for name; do
+		cp "/tmp/bin/test-$name" "$dir/bin/$name"
+	done
+	cp /tmp/guest/guest.cpio "$CASE_DIR/guest.cpio"
+	(cd "$dir" && find . | cpio -o -H newc --quiet) >>"$CASE_DIR/guest.cpio"
+	guest_initrd=$CASE_DIR/guest.cpio
+}
+
 guest_start()
 {
-	vmm_start -kernel /tmp/guest/vmlinux -initrd /tmp/guest/guest.cpio \
+	vmm_start -kernel /tmp/guest/vmlinux \
+		-initrd "${guest_initrd:-/tmp/guest/guest.cpio}" \
 		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on cryptomgr.notests ${GUEST_APPEND:-}" \
 		"$@"
 	vmm_expect command "${GUEST_BOOT:-$((180 * ${TIME_FACTOR:-1}))}" @@READY >/dev/null ||
