@@ -38,7 +38,8 @@ void ivshmem_free(struct ivshmem *t)
 
 /*
  * The lowest that no client of today has ever seen leave: QEMU frees what it
- * has of a peer that leaves, and uses it nevertheless when the ID comes again.
+ * has of a peer that leaves, uses it nevertheless when the ID comes again, and
+ * dies of it.
  */
 static int new_id(const struct ivshmem *t)
 {

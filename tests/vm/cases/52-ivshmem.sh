@@ -68,11 +68,18 @@ counts()
 	echo "${list[*]}"
 }
 
+# counted NAME COUNTS [SECONDS]: they are that, or come to it in time
 counted()
 {
-	[ "$(counts "$1")" = "$2" ] && return
-	diag "$1: $(counts "$1"), not $2"
-	return 1
+	local end=$((SECONDS + ${3:-0}))
+
+	until [ "$(counts "$1")" = "$2" ]; do
+		if [ $SECONDS -ge $end ]; then
+			diag "$1: $(counts "$1"), not $2"
+			return 1
+		fi
+		sleep 0.2
+	done
 }
 
 # reached NAME VECTOR COUNT
@@ -109,7 +116,10 @@ device()
 # ring SLOT VALUE N: from the guest; sets $ns to the time per write
 ring()
 {
-	ns=$(guest_run -t 120 "ivshmem $1 ring $2 $3") && [ -n "$ns" ]
+	if ! ns=$(guest_run -t 120 "ivshmem $1 ring $2 $3") || [ -z "$ns" ]; then
+		diag "ring $*: '$ns'"
+		return 1
+	fi
 }
 
 # ring_start SLOT VALUE N: the same, in the background
@@ -223,7 +233,7 @@ all_vectors()
 	for v in worker inline; do
 		ring "${slot[$v]}" 3 3000
 		check "mode $v: 3000 writes are counted exactly" \
-			wait_for 20 counted $v "0 0 0 3000"
+			counted $v "0 0 0 3000" 20
 		diag "$v: $ns ns per write, $(bell $v 3 times)"
 	done
 }
@@ -287,12 +297,10 @@ two_guests()
 		"$(tr ' ' '\n' <<<"$ids" | grep -vx 0 | sort -u | wc -l)" = 3
 	GUEST=second ring_start 10 0 6000
 	ring 10 0 6000
-	check "the same bell, by two guests" wait_for 60 counted hook \
-		"15011 10011 80012 13"
+	check "the same bell, by two guests" counted hook "15011 10011 80012 13" 60
 	GUEST=second ring_start 10 3 4000
 	ring 11 1 2000
-	check "bells of their own" wait_for 60 counted hook \
-		"15011 12011 80012 4013"
+	check "bells of their own" counted hook "15011 12011 80012 4013" 60
 	ring 10 $(((${ids##* } << 16) + 1)) 100
 	check "what they ring each other is not the host's" counted hook \
 		"15011 12011 80012 4013"
@@ -302,8 +310,7 @@ crowd()
 {
 	ring_start 10 0 20000
 	tap test-ivshmem_crowd "$CASE_DIR/hook.sock" $vectors 120
-	check "guests go on ringing" wait_for 120 counted hook \
-		"35011 12011 80012 4013"
+	check "guests go on ringing" counted hook "35011 12011 80012 4013" 120
 	GUEST=second ring 10 3 10
 	check "the other, too" counted hook "35011 12011 80012 4023"
 }
