@@ -188,6 +188,10 @@ static void test_event_first(void)
 	CHECK_EQ(world_signals(p.r.call), 1);
 	serve(1, 1);
 	CHECK_EQ(world_signals(p.r.call), 1);
+	p.r.cfg.base = bell_vq_stop(&p.r.vq);
+	CHECK_EQ(bell_vq_start(&p.r.vq, p.r.gm, &p.r.cfg), 0);
+	serve(2, 1);
+	CHECK_EQ(world_signals(p.r.call), 2);
 	packed_end(&p);
 }
 
@@ -323,6 +327,30 @@ static void test_kick_race(void)
 }
 
 /* --- places --- */
+
+/* An entry is ours if AVAIL is the counter and USED is not. */
+static void test_whose(void)
+{
+	for (int from = 0; from < 2; from++) {
+		packed_init(&p, 1);
+		packed_start_at(&p, place_of(from, 1));
+		for (u32 bits = 0; bits < 4; bits++) {
+			bool avail = bits & 1, used = bits & 2;
+			bool ours = avail == !from && used == !!from;
+			u16 own = (avail ? P_AVAIL : 0) | (used ? P_USED : 0);
+			struct bell_chain chain;
+
+			packed_put_desc(p.desc, &(struct pd){ RING_DATA, 1, 0,
+							      0 }, own);
+			CHECK_EQ(bell_vq_enable_kick(&p.r.vq), ours);
+			CHECK_EQ(ring_take(&p.r, &chain), ours);
+			if (ours)
+				bell_vq_untake(&p.r.vq, &chain);
+		}
+		packed_end(&p);
+		world_reset();
+	}
+}
 
 /* A chain of any length is put back to where it was, over the end as well. */
 static void test_untake(void)
@@ -579,6 +607,7 @@ static const struct tap_test tests[] = {
 	{ "vq_packed: the device's place follows", test_kick_event },
 	{ "vq_packed: kick flags", test_kick_flags },
 	{ "vq_packed: a chain is added while kicks come on", test_kick_race },
+	{ "vq_packed: whose an entry is", test_whose },
 	{ "vq_packed: put back and taken again, over the end", test_untake },
 	{ "vq_packed: base, given and taken", test_base },
 	{ "vq_packed: stopped, and started where it was", test_restart },
