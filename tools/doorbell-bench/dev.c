@@ -13,7 +13,7 @@
 
 #define DEV_FEATURES \
 	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ANY_LAYOUT) | \
-	 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_RING_F_EVENT_IDX) | \
+	 BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_RING_F_EVENT_IDX) | \
 	 BIT(VIRTIO_BLK_F_SIZE_MAX) | BIT(VIRTIO_BLK_F_SEG_MAX) | \
 	 BIT(VIRTIO_BLK_F_BLK_SIZE) | BIT(VIRTIO_BLK_F_TOPOLOGY) | \
 	 BIT(VIRTIO_BLK_F_RO) | BIT(VIRTIO_BLK_F_FLUSH) | \
@@ -89,6 +89,10 @@ int dev_open(struct dev *d, const struct dev_wish *wish)
 	if (ret)
 		goto err_close;
 	d->features = d->offered & DEV_FEATURES & ~wish->refuse;
+	if (wish->need & ~d->features) {
+		ret = -EOPNOTSUPP;
+		goto err_close;
+	}
 	ret = dev_open_protocol(d);
 	if (ret)
 		goto err_close;

@@ -46,6 +46,7 @@ struct dev_wish {
 	const char	*path;
 	unsigned int	timeout_ms;
 	uint64_t	refuse;		/* virtio features not to take */
+	uint64_t	need;		/* else it is not the right device */
 	bool		mem_slots;
 };
 

@@ -35,6 +35,10 @@ static const char *cannot(const struct hostile *h, const struct hostile_case *c)
 {
 	const struct victim *v = &h->victim;
 
+	if (c->need & HOSTILE_SPLIT && ring_is_packed(&v->ring[0]))
+		return "a split ring's";
+	if (c->need & HOSTILE_PACKED && !ring_is_packed(&v->ring[0]))
+		return "a packed ring's";
 	if (c->need & HOSTILE_INDIRECT && !has_indirect(v))
 		return "INDIRECT_DESC is not offered";
 	if (c->need & HOSTILE_WRITABLE && v->read_only)
@@ -74,19 +78,6 @@ static int provide(struct hostile *h, bool no_indirect)
 	return 0;
 }
 
-/* One more request without fault, behind what was sent already. */
-static void send_good(struct victim *v)
-{
-	struct ring *r = &v->ring[0];
-	unsigned int at = v->avail_idx % VICTIM_NUM;
-
-	victim_direct(v, VIRTIO_BLK_T_IN, 0, VICTIM_DATA);
-	r->avail->ring[at] = 0;
-	v->avail_idx = (uint16_t)(__atomic_load_n(&r->avail->idx,
-						  __ATOMIC_RELAXED) + 1);
-	victim_publish(v);
-}
-
 static int stays_broken(struct hostile *h, const struct hostile_case *c)
 {
 	struct victim *v = &h->victim;
@@ -95,11 +86,11 @@ static int stays_broken(struct hostile *h, const struct hostile_case *c)
 	/* What was in flight before the break may still come. */
 	if (c->expect == EXPECT_OK_OR_BROKEN) {
 		usleep(HOSTILE_QUIET * 1000);
-		used = ring_used_idx(&v->ring[0]);
+		used = victim_used(v);
 	}
-	send_good(v);
+	victim_send_good(v);
 	usleep(HOSTILE_QUIET * 1000);
-	if (ring_used_idx(&v->ring[0]) != used)
+	if (victim_used(v) != used)
 		return fail(h, "the broken queue completed a request", NULL);
 	if (victim_gone(v))
 		return fail(h, "connection closed after the break", NULL);
@@ -109,9 +100,9 @@ static int stays_broken(struct hostile *h, const struct hostile_case *c)
 static int goes_on(struct hostile *h)
 {
 	struct victim *v = &h->victim;
-	unsigned int used = (uint16_t)(ring_used_idx(&v->ring[0]) + 1);
+	unsigned int used = (uint16_t)(victim_used(v) + 1);
 
-	send_good(v);
+	victim_send_good(v);
 	if (victim_wait(v, used, HOSTILE_TIMEOUT) != VICTIM_COMPLETED)
 		return fail(h, "the queue does not go on", NULL);
 	if (*v->status != VIRTIO_BLK_S_OK)

@@ -30,6 +30,8 @@ enum hostile_expect {
 #define HOSTILE_WRITABLE	(1u << 2)
 #define HOSTILE_READ_ONLY	(1u << 3)
 #define HOSTILE_BIG_BLOCKS	(1u << 4)	/* blk_size above 512 */
+#define HOSTILE_SPLIT		(1u << 5)	/* the ring's format */
+#define HOSTILE_PACKED		(1u << 6)
 
 struct hostile_case {
 	const char		*name;

@@ -35,6 +35,7 @@ struct random_stats {
 struct garbage {
 	struct victim		victim;
 	uint64_t		rng;
+	bool			lost;	/* where the device looks */
 	struct random_stats	stats;
 };
 
@@ -172,10 +173,10 @@ static void trash(struct garbage *g)
 }
 
 /* One more entry, or many; while the device may be looking at all of it. */
-static void offer(struct garbage *g)
+static void offer_split(struct garbage *g)
 {
 	struct victim *v = &g->victim;
-	struct vring_avail *a = v->ring[0].avail;
+	struct vring_avail *a = v->ring[0].split.avail;
 	uint16_t idx = __atomic_load_n(&a->idx, __ATOMIC_RELAXED);
 	uint16_t n = 1;
 
@@ -191,10 +192,68 @@ static void offer(struct garbage *g)
 	victim_publish(v);
 }
 
+/* Any entry of the ring, in the device's hands or not. */
+static void garble(struct garbage *g)
+{
+	struct vring_packed_desc *d =
+		&g->victim.ring[0].packed.desc[dice(g, VICTIM_NUM)];
+
+	switch (dice(g, 4)) {
+	case 0:
+		d->addr = random_addr(g);
+		break;
+	case 1:
+		d->len = random_len(g);
+		break;
+	case 2:
+		d->id = random_next(g);
+		break;
+	case 3:
+		/* Whose it is, too: the device may wait here for ever. */
+		d->flags = (uint16_t)bench_random(&g->rng);
+		g->lost = true;
+		break;
+	}
+}
+
+/*
+ * One more chain, or several. What is in flight is lapped at times; then we do
+ * not know any more where the device looks.
+ */
+static void offer_packed(struct garbage *g)
+{
+	struct victim *v = &g->victim;
+	struct vring_packed_desc_event *e = v->ring[0].packed.driver;
+	uint16_t n = 1;
+
+	if (v->packed.queued > VICTIM_NUM / 2 && dice(g, 16))
+		victim_wait(v, v->packed.published, 20);
+	if (!dice(g, 64))
+		n = (uint16_t)dice(g, VICTIM_NUM);
+	v->packed.id = dice(g, 16) ? v->packed.published % VICTIM_NUM :
+				     random_next(g);
+	e->off_wrap = (uint16_t)bench_random(&g->rng);
+	e->flags = (uint16_t)dice(g, 8);
+	v->avail_idx = (uint16_t)(v->packed.published + n);
+	victim_publish(v);
+	g->lost |= v->packed.queued > VICTIM_NUM;
+	if (!dice(g, 8))
+		garble(g);
+}
+
+static void offer(struct garbage *g)
+{
+	if (ring_is_packed(&g->victim.ring[0]))
+		offer_packed(g);
+	else
+		offer_split(g);
+}
+
 static int restart(struct garbage *g)
 {
-	g->stats.completions += ring_used_idx(&g->victim.ring[0]);
+	g->stats.completions += victim_used(&g->victim);
 	g->stats.restarts++;
+	g->lost = false;
 	return victim_restart(&g->victim);
 }
 
@@ -215,7 +274,7 @@ static int round_of(struct garbage *g)
 	if (victim_broken(v)) {
 		g->stats.broken++;
 		ret = restart(g);
-	} else if (!dice(g, 64)) {
+	} else if (g->lost || !dice(g, 64)) {
 		ret = restart(g);
 	}
 	return ret;

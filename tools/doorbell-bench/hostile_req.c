@@ -214,8 +214,23 @@ static const char *id_long_check(const struct victim *v)
 static void flags_garbage(struct victim *v)
 {
 	good_read(v);
-	v->ring[0].avail->flags = 0xfffe;
-	v->ring[0].avail->ring[VICTIM_NUM] = 0xbeef;
+	v->ring[0].split.avail->flags = 0xfffe;
+	v->ring[0].split.avail->ring[VICTIM_NUM] = 0xbeef;
+}
+
+/* A place that is not in the ring; and flags that are reserved. */
+static void event_garbage(struct victim *v)
+{
+	good_read(v);
+	v->ring[0].packed.driver->flags = 0xfffe;
+	v->ring[0].packed.driver->off_wrap = 0xbeef;
+}
+
+static void event_far(struct victim *v)
+{
+	good_read(v);
+	v->ring[0].packed.driver->flags = VRING_PACKED_EVENT_FLAG_DESC;
+	v->ring[0].packed.driver->off_wrap = 0x7fff;
 }
 
 static void desc_flags_garbage(struct victim *v)
@@ -265,7 +280,10 @@ static const struct hostile_case cases[] = {
 	  NULL },
 	{ "id-short", EXPECT_OK, 0, id_short, id_short_check },
 	{ "id-long", EXPECT_OK, 0, id_long, id_long_check },
-	{ "avail-flags-garbage", EXPECT_OK, 0, flags_garbage, NULL },
+	{ "avail-flags-garbage", EXPECT_OK, HOSTILE_SPLIT, flags_garbage,
+	  NULL },
+	{ "event-garbage", EXPECT_OK, HOSTILE_PACKED, event_garbage, NULL },
+	{ "event-out-of-range", EXPECT_OK, HOSTILE_PACKED, event_far, NULL },
 	{ "desc-flags-garbage", EXPECT_OK, 0, desc_flags_garbage, NULL },
 };
 

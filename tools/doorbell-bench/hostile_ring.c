@@ -125,13 +125,13 @@ static void zero_data_indirect(struct victim *v)
 static void head_just_out(struct victim *v)
 {
 	good(v);
-	v->ring[0].avail->ring[0] = VICTIM_NUM;
+	v->ring[0].split.avail->ring[0] = VICTIM_NUM;
 }
 
 static void head_far_out(struct victim *v)
 {
 	good(v);
-	v->ring[0].avail->ring[0] = 0xffff;
+	v->ring[0].split.avail->ring[0] = 0xffff;
 }
 
 static void next_just_out(struct victim *v)
@@ -179,7 +179,51 @@ static void idx_back(struct victim *v)
 static void head_twice(struct victim *v)
 {
 	good(v);
-	v->ring[0].avail->ring[1] = 0;
+	v->ring[0].split.avail->ring[1] = 0;
+	v->avail_idx = 2;
+}
+
+/* Packed rings: entries without an end, ids. */
+
+static void endless(struct victim *v)
+{
+	good(v);
+	v->desc[2].flags |= NEXT;
+	v->desc[2].next = 2;
+}
+
+/* The first entry, with its data and status, would do as a request. */
+static void endless_write(struct victim *v)
+{
+	good(v);
+	for (uint16_t i = 1; i < VICTIM_NUM; i++) {
+		v->desc[i] = v->desc[1];
+		v->desc[i].len = 512;
+		v->desc[i].next = (uint16_t)(i + 1);
+	}
+}
+
+static void id_just_out(struct victim *v)
+{
+	good(v);
+	v->packed.id = VICTIM_NUM;
+}
+
+static void id_far_out(struct victim *v)
+{
+	good(v);
+	v->packed.id = 0xffff;
+}
+
+static void id_out_indirect(struct victim *v)
+{
+	good_indirect(v);
+	v->packed.id = VICTIM_NUM;
+}
+
+static void id_twice(struct victim *v)
+{
+	good(v);
 	v->avail_idx = 2;
 }
 
@@ -201,7 +245,7 @@ static void table_nested(struct victim *v)
 {
 	good_indirect(v);
 	v->table[1] = (struct vring_desc){
-		victim_gpa(v, v->table), 3 * sizeof(*v->table), INDIRECT, 0,
+		victim_gpa(v, v->table_at), 3 * sizeof(*v->table), INDIRECT, 0,
 	};
 }
 
@@ -303,12 +347,17 @@ static void status_over_end(struct victim *v)
 #define BROKEN(n, fn)	{ n, EXPECT_BROKEN, 0, fn, NULL }
 #define BROKEN_IND(n, fn) { n, EXPECT_BROKEN, HOSTILE_INDIRECT, fn, NULL }
 
+#define BROKEN_SPLIT(n, fn) { n, EXPECT_BROKEN, HOSTILE_SPLIT, fn, NULL }
+#define BROKEN_SPLIT_IND(n, fn) \
+	{ n, EXPECT_BROKEN, HOSTILE_SPLIT | HOSTILE_INDIRECT, fn, NULL }
+#define BROKEN_PACKED(n, fn) { n, EXPECT_BROKEN, HOSTILE_PACKED, fn, NULL }
+
 static const struct hostile_case cases[] = {
-	BROKEN("loop-of-one", loop_of_one),
-	BROKEN("loop-of-two", loop_of_two),
-	BROKEN("loop-to-head", loop_to_head),
-	BROKEN("loop-of-all", loop_of_all),
-	BROKEN_IND("loop-indirect", loop_indirect),
+	BROKEN_SPLIT("loop-of-one", loop_of_one),
+	BROKEN_SPLIT("loop-of-two", loop_of_two),
+	BROKEN_SPLIT("loop-to-head", loop_to_head),
+	BROKEN_SPLIT("loop-of-all", loop_of_all),
+	BROKEN_SPLIT_IND("loop-indirect", loop_indirect),
 	{ "indirect-too-long", EXPECT_OK_OR_BROKEN, HOSTILE_INDIRECT,
 	  indirect_too_long, NULL },
 	BROKEN("readable-after-writable", readable_late),
@@ -317,17 +366,25 @@ static const struct hostile_case cases[] = {
 	BROKEN("zero-length-data", zero_data),
 	BROKEN("zero-length-status", zero_status),
 	BROKEN_IND("zero-length-indirect", zero_data_indirect),
-	BROKEN("head-out-of-range", head_just_out),
-	BROKEN("head-far-out-of-range", head_far_out),
-	BROKEN("next-out-of-range", next_just_out),
-	BROKEN("next-far-out-of-range", next_far_out),
-	BROKEN_IND("indirect-next-out", indirect_next_just_out),
-	BROKEN_IND("indirect-next-far-out", indirect_next_far_out),
-	BROKEN("idx-jump", idx_jump),
-	BROKEN("idx-far-jump", idx_far_jump),
-	BROKEN("idx-back", idx_back),
+	BROKEN_SPLIT("head-out-of-range", head_just_out),
+	BROKEN_SPLIT("head-far-out-of-range", head_far_out),
+	BROKEN_SPLIT("next-out-of-range", next_just_out),
+	BROKEN_SPLIT("next-far-out-of-range", next_far_out),
+	BROKEN_SPLIT_IND("indirect-next-out", indirect_next_just_out),
+	BROKEN_SPLIT_IND("indirect-next-far-out", indirect_next_far_out),
+	BROKEN_SPLIT("idx-jump", idx_jump),
+	BROKEN_SPLIT("idx-far-jump", idx_far_jump),
+	BROKEN_SPLIT("idx-back", idx_back),
 	/* Served twice if the first had been completed before the second. */
-	{ "head-twice", EXPECT_OK_OR_BROKEN, 0, head_twice, NULL },
+	{ "head-twice", EXPECT_OK_OR_BROKEN, HOSTILE_SPLIT, head_twice,
+	  NULL },
+	BROKEN_PACKED("chain-without-end", endless),
+	BROKEN_PACKED("chain-of-ring-and-more", endless_write),
+	BROKEN_PACKED("id-out-of-range", id_just_out),
+	BROKEN_PACKED("id-far-out-of-range", id_far_out),
+	{ "id-out-of-range-ind", EXPECT_BROKEN,
+	  HOSTILE_PACKED | HOSTILE_INDIRECT, id_out_indirect, NULL },
+	{ "id-twice", EXPECT_OK_OR_BROKEN, HOSTILE_PACKED, id_twice, NULL },
 	BROKEN_IND("table-empty", table_empty),
 	BROKEN_IND("table-odd-length", table_odd),
 	BROKEN_IND("table-nested", table_nested),

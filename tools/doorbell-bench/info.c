@@ -64,7 +64,9 @@ static int ask_id(struct dev *d, const struct dev_wish *wish,
 			 INFO_MEMORY + 2 * mem_punch_size(o->mem_kind));
 	if (ret)
 		return ret;
-	ret = ring_create(&ring, &mem, 16, 0, o->seed);
+	ret = ring_create(&ring, &mem, &(struct ring_config){
+		.num = 16, .packed = o->packed, .seed = o->seed,
+	});
 	if (ret)
 		goto err_mem;
 	ring.event_idx = dev_has(d, VIRTIO_RING_F_EVENT_IDX);
@@ -72,7 +74,7 @@ static int ask_id(struct dev *d, const struct dev_wish *wish,
 	if (!ret)
 		ret = dev_setup(d, wish, &mem);
 	if (!ret)
-		ret = dev_queue_start(d, 0, &ring, 0);
+		ret = dev_queue_start(d, 0, &ring, ring_base(&ring));
 	if (!ret)
 		ret = quick_io(&quick, VIRTIO_BLK_T_GET_ID, 0,
 			       VIRTIO_BLK_ID_BYTES, 10000);

@@ -35,8 +35,12 @@ int lane_create(struct lane *l)
 	int ret;
 
 	l->rng = l->o->seed * 0x9e3779b97f4a7c15u + l->index;
-	ret = ring_create(&l->ring, l->rules.mem,
-			  (unsigned int)l->o->queue_size, l->index, l->rng);
+	ret = ring_create(&l->ring, l->rules.mem, &(struct ring_config){
+		.num = (unsigned int)l->o->queue_size,
+		.packed = l->o->packed,
+		.region = l->index,
+		.seed = l->rng,
+	});
 	if (ret)
 		return ret;
 	l->slot = calloc(depth, sizeof(*l->slot));

@@ -33,8 +33,9 @@ static const struct optparse descs[] = {
 	FLAG("no-event-idx", no_event_idx, "do not negotiate EVENT_IDX"),
 	FLAG("no-indirect", no_indirect, "do not negotiate INDIRECT_DESC"),
 	FLAG("legacy", legacy, "do not negotiate VERSION_1"),
+	FLAG("packed", packed, "packed rings, which the device must have"),
 	NUMBER("queue-size", queue_size, "N", 4, 32768,
-	       "entries per queue, a power of 2 (128)"),
+	       "entries per queue, a power of 2 if split (128)"),
 	NUMBER("queues", queues, "N", 1, OPTIONS_MAX_QUEUES,
 	       "queues, one thread each (1)"),
 	CHOICE("rw", rw, "read|write|randread|randwrite|randrw",
@@ -112,8 +113,14 @@ static int check(struct options *o)
 		return 0;
 	if (!o->socket)
 		return optparse_complain("--socket", "is missing");
-	if (o->queue_size & (o->queue_size - 1))
+	if (!o->packed && o->queue_size & (o->queue_size - 1))
 		return optparse_complain("--queue-size", "not a power of 2");
+	if (o->packed && o->legacy)
+		return optparse_complain("--packed", "not for a legacy driver");
+	/* What is used is written over what was available. */
+	if (o->packed && (o->reconnect || o->requeue))
+		return optparse_complain("--packed",
+					 "the next back end could not go on from the ring: no --reconnect or --requeue");
 	if (o->bs % 512)
 		return optparse_complain("--bs", "not a multiple of 512");
 	if (o->regions > FE_TABLE_MAX && !o->mem_slots)

@@ -45,6 +45,7 @@ struct options {
 	bool		no_event_idx;
 	bool		no_indirect;
 	bool		legacy;
+	bool		packed;
 	uint64_t	queue_size;
 	uint64_t	queues;
 

@@ -34,7 +34,7 @@ struct req_piece {
 struct req {
 	/* Constant: guest memory that belongs to this request. */
 	uint8_t			*meta;
-	struct vring_desc	*table;
+	void			*table;		/* max_total entries */
 	uint8_t			*data;
 	size_t			data_size;
 	struct req_piece	*piece;		/* max_data entries */

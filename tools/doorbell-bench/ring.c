@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ring - the driver's side of one split virtqueue
+ * ring - the driver's side of one virtqueue, split or packed
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,151 +10,84 @@
 
 #include "bench.h"
 #include "ring.h"
+#include "ring_format.h"
 
-static size_t desc_bytes(unsigned int num)
-{
-	return num * sizeof(struct vring_desc);
-}
-
-static size_t avail_bytes(unsigned int num)
-{
-	return sizeof(uint16_t) * (3 + num);
-}
-
-static size_t used_bytes(unsigned int num)
-{
-	return sizeof(uint16_t) * 3 + num * sizeof(struct vring_used_elem);
-}
-
+/* Those of a split ring, which are more. */
 size_t ring_bytes(unsigned int num)
 {
-	return desc_bytes(num) + avail_bytes(num) + used_bytes(num) + 64;
+	return num * sizeof(struct vring_desc) +
+	       num * sizeof(struct vring_used_elem) +
+	       sizeof(uint16_t) * (6 + num) + 64;
 }
 
-static uint16_t *used_event(const struct ring *r)
+int ring_create(struct ring *r, struct mem *mem, const struct ring_config *cfg)
 {
-	return &r->avail->ring[r->num];
-}
+	int ret;
 
-static uint16_t *avail_event(const struct ring *r)
-{
-	return (void *)((uint8_t *)r->used + used_bytes(r->num) -
-			sizeof(uint16_t));
-}
-
-uint16_t ring_avail_event(const struct ring *r)
-{
-	return __atomic_load_n(avail_event(r), __ATOMIC_RELAXED);
-}
-
-int ring_create(struct ring *r, struct mem *mem, unsigned int num,
-		unsigned int region, uint64_t seed)
-{
 	memset(r, 0, sizeof(*r));
+	r->format = cfg->packed ? &ring_packed_format : &ring_split_format;
 	r->mem = mem;
-	r->num = (uint16_t)num;
+	r->num = (uint16_t)cfg->num;
 	r->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->err = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r->desc = mem_alloc(mem, desc_bytes(num), 16, region);
-	r->avail = mem_alloc(mem, avail_bytes(num), 2, region);
-	r->used = mem_alloc(mem, used_bytes(num), 4, region);
-	r->next = calloc(num, sizeof(*r->next));
-	r->token = calloc(num, sizeof(*r->token));
-	if (!r->desc || !r->avail || !r->used || !r->next || !r->token ||
-	    r->kick < 0 || r->call < 0 || r->err < 0) {
+	r->token = calloc(cfg->num, sizeof(*r->token));
+	ret = r->format->create(r, cfg->region);
+	if (ret || !r->token || r->kick < 0 || r->call < 0 || r->err < 0) {
 		ring_destroy(r);
 		return -ENOMEM;
 	}
-	ring_reset(r, seed);
+	ring_reset(r, cfg->seed);
 	return 0;
 }
 
 void ring_destroy(struct ring *r)
 {
-	free(r->next);
+	if (r->format)
+		r->format->destroy(r);
+	r->format = NULL;
 	free(r->token);
-	r->next = NULL;
 	r->token = NULL;
 	close(r->kick);
 	close(r->call);
 	close(r->err);
+	r->kick = -1;
+	r->call = -1;
+	r->err = -1;
+}
+
+bool ring_is_packed(const struct ring *r)
+{
+	return r->format == &ring_packed_format;
 }
 
 void ring_reset(struct ring *r, uint64_t seed)
 {
 	uint32_t *order = r->token;
 
-	memset(r->desc, 0, desc_bytes(r->num));
-	memset(r->avail, 0, avail_bytes(r->num));
-	memset(r->used, 0, used_bytes(r->num));
 	for (unsigned int i = 0; i < r->num; i++) {
 		unsigned int j = (unsigned int)(bench_random(&seed) % (i + 1));
 
 		order[i] = order[j];
 		order[j] = i;
 	}
-	for (unsigned int i = 0; i < r->num; i++)
-		r->next[order[i]] = (uint16_t)order[(i + 1) % r->num];
-	r->free_head = (uint16_t)order[0];
+	r->format->reset(r, order);
 	for (unsigned int i = 0; i < r->num; i++)
 		r->token[i] = RING_NO_TOKEN;
 	r->num_free = r->num;
-	r->avail_idx = 0;
-	r->published = 0;
-	r->last_used = 0;
-}
-
-/* Fills @d; the device may read it only after the index was published. */
-static void desc_set(struct vring_desc *d, const struct ring_seg *seg,
-		     bool more, uint16_t next)
-{
-	d->addr = seg->gpa;
-	d->len = seg->len;
-	d->flags = (uint16_t)((seg->in ? VRING_DESC_F_WRITE : 0) |
-			      (more ? VRING_DESC_F_NEXT : 0));
-	d->next = next;
-}
-
-static void table_set(struct ring *r, struct vring_desc *d,
-		      struct vring_desc *table, const struct ring_seg *seg,
-		      unsigned int nseg)
-{
-	for (unsigned int i = 0; i < nseg; i++)
-		desc_set(&table[i], &seg[i], i + 1 < nseg, (uint16_t)(i + 1));
-	d->addr = mem_gpa(r->mem, table);
-	d->len = nseg * (uint32_t)sizeof(*table);
-	d->flags = VRING_DESC_F_INDIRECT;
-	d->next = 0;
 }
 
 int ring_add(struct ring *r, const struct ring_seg *seg, unsigned int nseg,
 	     struct ring_shape shape, uint32_t token)
 {
-	unsigned int direct = shape.table ? shape.direct : nseg;
-	unsigned int need = direct + !!shape.table;
-	uint16_t head = r->free_head, at = head, last = head;
+	unsigned int need = shape.table ? shape.direct + 1 : nseg;
 
 	if (need > r->num_free)
 		return -ENOSPC;
-	for (unsigned int i = 0; i < direct; i++) {
-		desc_set(&r->desc[at], &seg[i], i + 1 < need, r->next[at]);
-		last = at;
-		at = r->next[at];
-	}
-	if (shape.table) {
-		table_set(r, &r->desc[at], shape.table, seg + direct,
-			  nseg - direct);
-		last = at;
-		at = r->next[at];
-	}
-	r->free_head = at;
+	if (!shape.table)
+		shape.direct = nseg;
 	r->num_free = (uint16_t)(r->num_free - need);
-	/* Its own copy of the chain's end, for the way back. */
-	r->next[last] = head;
-	r->token[head] = token;
-	r->avail->ring[r->avail_idx % r->num] = head;
-	r->avail_idx++;
+	r->token[r->format->add(r, seg, nseg, shape)] = token;
 	return 0;
 }
 
@@ -169,110 +102,51 @@ void ring_kick(const struct ring *r)
 
 void ring_publish(struct ring *r)
 {
-	uint16_t old = r->published;
-	bool wanted;
-
-	if (r->avail_idx == old)
-		return;
-	__atomic_store_n(&r->avail->idx, r->avail_idx, __ATOMIC_RELEASE);
-	r->published = r->avail_idx;
-	/*
-	 * Pairs with the device's barrier between asking for a kick and
-	 * looking at the index again: else both go to sleep.
-	 */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (r->event_idx)
-		wanted = vring_need_event(ring_avail_event(r), r->avail_idx,
-					  old);
-	else
-		wanted = !(__atomic_load_n(&r->used->flags, __ATOMIC_RELAXED) &
-			   VRING_USED_F_NO_NOTIFY);
-	if (!wanted)
+	if (!r->format->publish(r))
 		return;
 	r->kicks++;
 	ring_kick(r);
 }
 
-uint16_t ring_used_idx(const struct ring *r)
-{
-	return __atomic_load_n(&r->used->idx, __ATOMIC_ACQUIRE);
-}
-
-/* Gives a chain, closed to a circle by ring_add(), back to the free list. */
-static void chain_free(struct ring *r, uint16_t head)
-{
-	uint16_t at = head, n = 1;
-
-	while (r->next[at] != head) {
-		at = r->next[at];
-		n++;
-	}
-	r->next[at] = r->free_head;
-	r->free_head = head;
-	r->num_free = (uint16_t)(r->num_free + n);
-	r->token[head] = RING_NO_TOKEN;
-}
-
 int ring_pop(struct ring *r, uint32_t *token, uint32_t *len)
 {
-	const struct vring_used_elem *e;
 	uint32_t id;
 
-	if (ring_used_idx(r) == r->last_used)
+	if (!r->format->is_used(r))
 		return -EAGAIN;
-	e = &r->used->ring[r->last_used % r->num];
-	id = e->id;
-	*len = e->len;
+	id = r->format->peek(r, len);
 	if (id >= r->num || r->token[id] == RING_NO_TOKEN)
 		return -EPROTO;
 	*token = r->token[id];
-	chain_free(r, (uint16_t)id);
-	r->last_used++;
+	r->format->free(r, (uint16_t)id);
+	r->token[id] = RING_NO_TOKEN;
 	return 0;
 }
 
 bool ring_arm(struct ring *r)
 {
-	if (r->event_idx)
-		__atomic_store_n(used_event(r), r->last_used,
-				 __ATOMIC_RELAXED);
-	else
-		r->avail->flags = 0;
-	/* Pairs with the device's barrier between used index and our flags. */
+	r->format->arm(r);
+	/* Pairs with the device's barrier between what it used and our wish. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return ring_used_idx(r) != r->last_used;
+	return r->format->is_used(r);
 }
 
 void ring_disarm(struct ring *r)
 {
-	/* With EVENT_IDX an event index left behind asks for nothing. */
-	if (!r->event_idx)
-		r->avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	r->format->disarm(r);
 }
 
-/* True if @head is in the used ring, but was not popped yet. */
-static bool is_used(const struct ring *r, uint16_t head)
+unsigned int ring_base(const struct ring *r)
 {
-	for (uint16_t i = r->last_used; i != ring_used_idx(r); i++)
-		if (r->used->ring[i % r->num].id == head)
-			return true;
-	return false;
-}
-
-void ring_requeue(struct ring *r)
-{
-	uint16_t at = ring_used_idx(r);
-
-	for (unsigned int i = 0; i < r->num; i++)
-		if (r->token[i] != RING_NO_TOKEN && !is_used(r, (uint16_t)i))
-			r->avail->ring[at++ % r->num] = (uint16_t)i;
+	return r->format->base(r);
 }
 
 struct fe_vring_addr ring_addr(const struct ring *r)
 {
-	return (struct fe_vring_addr){
-		.desc = (uintptr_t)r->desc,
-		.avail = (uintptr_t)r->avail,
-		.used = (uintptr_t)r->used,
-	};
+	return r->format->addr(r);
+}
+
+void ring_print(const struct ring *r, FILE *to)
+{
+	r->format->print(r, to);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ring - the driver's side of one split virtqueue
+ * ring - the driver's side of one virtqueue, split or packed
  *
  * Context: one thread per ring, but ring_kick() may be called by any.
  */
@@ -10,11 +10,15 @@
 #include <linux/virtio_ring.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "fe.h"
 #include "mem.h"
+#include "ring_place.h"
 
 #define RING_NO_TOKEN	UINT32_MAX
+
+struct ring_format;
 
 struct ring_seg {
 	uint64_t	gpa;
@@ -24,16 +28,49 @@ struct ring_seg {
 
 /* How a chain is put into the ring. */
 struct ring_shape {
-	struct vring_desc	*table;	/* indirect table, or NULL */
-	unsigned int		direct;	/* segments that go before the table */
+	void		*table;	/* indirect table, of 16 bytes per entry; or NULL */
+	unsigned int	direct;	/* segments that go before the table */
+};
+
+struct ring_config {
+	unsigned int	num;
+	bool		packed;
+	unsigned int	region;
+	/*
+	 * Shuffles the order in which descriptors or ids are used, so that
+	 * chains are not neighbours by accident.
+	 */
+	uint64_t	seed;
+};
+
+struct ring_split {
+	struct vring_desc	*desc;
+	struct vring_avail	*avail;
+	struct vring_used	*used;
+	uint16_t		*next;	/* free list and chains; our own copy */
+	uint16_t		free_head;
+	uint16_t		avail_idx;
+	uint16_t		published;
+	uint16_t		last_used;
+};
+
+struct ring_packed {
+	struct vring_packed_desc	*desc;
+	struct vring_packed_desc_event	*driver;
+	struct vring_packed_desc_event	*device;
+	uint16_t		*id;		/* stack of free ones */
+	uint16_t		*ndesc;		/* by id: entries of its chain */
+	unsigned int		nid;
+	struct ring_place	next;
+	struct ring_place	published;
+	uint16_t		first_flags;	/* of the entry published next */
+	struct ring_place	seen;
 };
 
 struct ring {
 	/* Constant. */
+	const struct ring_format *format;
 	struct mem		*mem;
-	struct vring_desc	*desc;
-	struct vring_avail	*avail;
-	struct vring_used	*used;
 	uint16_t		num;
 	bool			event_idx;
 	int			kick;
@@ -41,26 +78,22 @@ struct ring {
 	int			err;
 
 	/* The ring's thread. */
-	uint16_t		*next;	/* free list and chains; our own copy */
-	uint32_t		*token;	/* by head, or RING_NO_TOKEN */
-	uint16_t		free_head;
+	uint32_t		*token;	/* by head or id, or RING_NO_TOKEN */
 	uint16_t		num_free;
-	uint16_t		avail_idx;
-	uint16_t		published;
-	uint16_t		last_used;
 	uint64_t		kicks;
+	union {
+		struct ring_split	split;
+		struct ring_packed	packed;
+	};
 };
 
 /* Bytes of guest memory that ring_create() takes, alignment included. */
 size_t ring_bytes(unsigned int num);
 
-/*
- * @seed shuffles the order in which descriptors are used, so that chains are
- * not neighbours by accident. Returns 0 or -errno.
- */
-int ring_create(struct ring *r, struct mem *mem, unsigned int num,
-		unsigned int region, uint64_t seed);
+/* Returns 0 or -errno. */
+int ring_create(struct ring *r, struct mem *mem, const struct ring_config *cfg);
 void ring_destroy(struct ring *r);
+bool ring_is_packed(const struct ring *r);
 
 /* Forgets all that is in flight; the ring is as new. */
 void ring_reset(struct ring *r, uint64_t seed);
@@ -83,12 +116,22 @@ int ring_pop(struct ring *r, uint32_t *token, uint32_t *len);
 bool ring_arm(struct ring *r);
 void ring_disarm(struct ring *r);
 
+/*
+ * Where a device that has served all of it goes on, as SET_VRING_BASE and
+ * GET_VRING_BASE have it.
+ */
+unsigned int ring_base(const struct ring *r);
+struct fe_vring_addr ring_addr(const struct ring *r);
+
+/* One line on where the ring stands. */
+void ring_print(const struct ring *r, FILE *to);
+
+/*
+ * Of a split ring only, whose driver can tell what a dead device has used and
+ * what not. A packed ring is written over.
+ */
+uint16_t ring_used_idx(const struct ring *r);
 /* Puts what is in flight behind the used index, in any order. */
 void ring_requeue(struct ring *r);
-
-uint16_t ring_used_idx(const struct ring *r);
-/* The available index at which the device wants a kick, with EVENT_IDX. */
-uint16_t ring_avail_event(const struct ring *r);
-struct fe_vring_addr ring_addr(const struct ring *r);
 
 #endif

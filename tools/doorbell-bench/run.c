@@ -43,10 +43,13 @@ struct dev_wish run_wish(const struct options *o)
 		refuse |= 1ull << VIRTIO_RING_F_INDIRECT_DESC;
 	if (o->legacy)
 		refuse |= 1ull << VIRTIO_F_VERSION_1;
+	if (!o->packed)
+		refuse |= 1ull << VIRTIO_F_RING_PACKED;
 	return (struct dev_wish){
 		.path = o->socket,
 		.timeout_ms = (unsigned int)o->connect_timeout * 1000,
 		.refuse = refuse,
+		.need = o->packed ? 1ull << VIRTIO_F_RING_PACKED : 0,
 		.mem_slots = o->mem_slots,
 	};
 }
@@ -243,7 +246,8 @@ static int start(struct run *r)
 	int ret = dev_setup(&r->dev, &r->wish, &r->mem);
 
 	for (unsigned int i = 0; !ret && i < r->nlanes; i++)
-		ret = dev_queue_start(&r->dev, i, &r->lane[i].ring, 0);
+		ret = dev_queue_start(&r->dev, i, &r->lane[i].ring,
+				      ring_base(&r->lane[i].ring));
 	return ret ? say_fe(&r->dev.fe, ret) : 0;
 }
 
@@ -257,10 +261,10 @@ static int stop(struct run *r)
 		unsigned int base;
 
 		ret = dev_queue_stop(&r->dev, i, &base);
-		if (ret || r->lane[i].in_flight || base == q->avail_idx)
+		if (ret || r->lane[i].in_flight || base == ring_base(q))
 			continue;
 		fprintf(stderr, "doorbell-bench: queue %u: stopped at %u, "
-			"should be %u\n", i, base, q->avail_idx);
+			"should be %u\n", i, base, ring_base(q));
 		r->errors++;
 	}
 	if (!ret)

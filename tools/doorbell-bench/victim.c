@@ -29,7 +29,10 @@ static int victim_memory(struct victim *v, const struct options *o)
 	v->guard = mem_alloc(&v->mem, VICTIM_GUARD, 4096, 1);
 	memset(v->guard, 0x5a, VICTIM_GUARD);
 	for (unsigned int i = 0; i < 2; i++) {
-		ret = ring_create(&v->ring[i], &v->mem, VICTIM_NUM, i, i);
+		ret = ring_create(&v->ring[i], &v->mem, &(struct ring_config){
+			.num = VICTIM_NUM, .packed = o->packed, .region = i,
+			.seed = i,
+		});
 		if (ret)
 			return ret;
 		v->ring[i].event_idx = dev_has(&v->dev,
@@ -39,8 +42,10 @@ static int victim_memory(struct victim *v, const struct options *o)
 			return ret;
 	}
 	/* quick's header lies in the other region; that is as well. */
-	v->desc = v->ring[0].desc;
-	v->table = mem_alloc(&v->mem, VICTIM_TABLE * sizeof(*v->table), 16, 0);
+	v->table_at = mem_alloc(&v->mem, VICTIM_TABLE * sizeof(*v->table), 16,
+				0);
+	v->desc = o->packed ? v->packed.desc : v->ring[0].split.desc;
+	v->table = o->packed ? v->packed.table : v->table_at;
 	v->header = mem_alloc(&v->mem, sizeof(*v->header), 16, 0);
 	v->status = mem_alloc(&v->mem, 16, 16, 0);
 	v->data = mem_alloc(&v->mem, VICTIM_DATA, 4096, 0);
@@ -78,7 +83,8 @@ static int victim_start(struct victim *v)
 	int ret = dev_setup(&v->dev, &v->wish, &v->mem);
 
 	for (unsigned int i = 0; !ret && i <= v->has_witness; i++)
-		ret = dev_queue_start(&v->dev, i, &v->ring[i], 0);
+		ret = dev_queue_start(&v->dev, i, &v->ring[i],
+				      ring_base(&v->ring[i]));
 	return ret;
 }
 
@@ -152,7 +158,10 @@ static void craft(struct victim *v, struct vring_desc *d, uint32_t type,
 				    VRING_DESC_F_NEXT | write, 2 };
 	d[2] = (struct vring_desc){ victim_gpa(v, v->status), 1,
 				    VRING_DESC_F_WRITE, 0 };
-	v->ring[0].avail->ring[0] = 0;
+	if (ring_is_packed(&v->ring[0]))
+		v->packed.id = 0;
+	else
+		v->ring[0].split.avail->ring[0] = 0;
 	v->avail_idx = 1;
 }
 
@@ -166,16 +175,9 @@ void victim_indirect(struct victim *v, uint32_t type, uint64_t sector,
 		     uint32_t len)
 {
 	craft(v, v->table, type, sector, len);
-	v->desc[0] = (struct vring_desc){ victim_gpa(v, v->table),
+	v->desc[0] = (struct vring_desc){ victim_gpa(v, v->table_at),
 					  3 * sizeof(*v->table),
 					  VRING_DESC_F_INDIRECT, 0 };
-}
-
-void victim_publish(struct victim *v)
-{
-	__atomic_store_n(&v->ring[0].avail->idx, v->avail_idx,
-			 __ATOMIC_RELEASE);
-	ring_kick(&v->ring[0]);
 }
 
 bool victim_broken(const struct victim *v)
@@ -208,7 +210,7 @@ enum victim_outcome victim_wait(struct victim *v, unsigned int used,
 
 		if (victim_broken(v))
 			return VICTIM_BROKEN;
-		if (ring_used_idx(&v->ring[0]) == used)
+		if (victim_used(v) == used)
 			return VICTIM_COMPLETED;
 		if (victim_gone(v))
 			return VICTIM_GONE;
@@ -233,7 +235,8 @@ int victim_restart(struct victim *v)
 	if (read(v->ring[0].err, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return -errno;
 	ring_reset(&v->ring[0], 0);
-	ret = dev_queue_start(&v->dev, 0, &v->ring[0], 0);
+	memset(&v->packed, 0, sizeof(v->packed));
+	ret = dev_queue_start(&v->dev, 0, &v->ring[0], ring_base(&v->ring[0]));
 	if (!ret)
 		ring_kick(&v->ring[0]);
 	return ret;

@@ -24,6 +24,19 @@
 #define VICTIM_TABLE	64	/* entries of the indirect table */
 #define VICTIM_GUARD	4096	/* untouchable bytes behind the first region */
 
+/* Where a packed queue 0 stands since its last restart. */
+struct victim_packed {
+	struct vring_desc	desc[VICTIM_NUM];
+	struct vring_desc	table[VICTIM_TABLE];
+	uint16_t		id;		/* of the request */
+	uint16_t		published;	/* requests */
+	uint16_t		used;
+	unsigned int		queued;		/* entries, not seen as used */
+	uint16_t		ndesc[VICTIM_NUM];	/* by id */
+	struct ring_place	next;
+	struct ring_place	seen;
+};
+
 struct victim {
 	/* Constant while connected. */
 	struct dev_wish		wish;
@@ -38,14 +51,20 @@ struct victim {
 	struct ring		ring[2];
 	struct quick		quick[2];
 
-	/* Queue 0's request; plain pointers into guest memory. */
+	/*
+	 * Queue 0's request; plain pointers into guest memory, but that of a
+	 * packed ring is crafted as if the ring were split, in memory of ours,
+	 * and laid into the ring when it is published.
+	 */
 	struct vring_desc	*desc;
 	struct vring_desc	*table;
+	void			*table_at;	/* in guest memory */
 	struct virtio_blk_outhdr *header;
 	uint8_t			*data;
 	uint8_t			*status;
 	uint8_t			*guard;
 	uint16_t		avail_idx;	/* to be published */
+	struct victim_packed	packed;
 };
 
 /* What came of a violation. */
@@ -72,6 +91,10 @@ void victim_indirect(struct victim *v, uint32_t type, uint64_t sector,
 
 /* Shows queue 0 what was crafted. */
 void victim_publish(struct victim *v);
+/* One more request without fault, behind what was published already. */
+void victim_send_good(struct victim *v);
+/* How many requests queue 0 has used. */
+uint16_t victim_used(struct victim *v);
 enum victim_outcome victim_wait(struct victim *v, unsigned int used,
 				unsigned int timeout_ms);
 bool victim_gone(const struct victim *v);

@@ -32,13 +32,10 @@ static void print_rings(const struct run *r)
 	for (unsigned int i = 0; i < r->nlanes; i++) {
 		const struct ring *q = &r->lane[i].ring;
 
-		fprintf(stderr, "queue %u: size %u avail %u (event %u, flags "
-			"%u) used %u (event %u, flags %u) seen %u in flight "
-			"%u kicks %llu\n", i, q->num, q->avail->idx,
-			q->avail->ring[q->num], q->avail->flags, q->used->idx,
-			ring_avail_event(q), q->used->flags,
-			q->last_used, r->lane[i].in_flight,
-			(unsigned long long)q->kicks);
+		fprintf(stderr, "queue %u: ", i);
+		ring_print(q, stderr);
+		fprintf(stderr, " in flight %u kicks %llu\n",
+			r->lane[i].in_flight, (unsigned long long)q->kicks);
 	}
 }
 
@@ -110,7 +107,7 @@ static bool disconnected(struct run *r)
 	int ret;
 
 	/* At once, as QEMU does: what comes later is late. */
-	for (unsigned int i = 0; i < r->nlanes; i++)
+	for (unsigned int i = 0; r->o->reconnect && i < r->nlanes; i++)
 		base[i] = ring_used_idx(&r->lane[i].ring);
 	r->disconnects++;
 	if (!r->o->expect_disconnect && !r->o->reconnect)

@@ -22,6 +22,7 @@ disk_in_mode()
 	shift 3
 	daemon_start --blk-file="$path" --mode="$mode"
 	check "$name" verify --depth 16 "$@"
+	check "$name: packed rings" verify --packed --depth 16 "$@"
 	[ "$mode" != inline ] ||
 		check "$name: of any shape, not aligned" verify --depth 6 \
 			--layout random --mixed-indirect --align 100 --bs 16k
@@ -93,6 +94,27 @@ check "memory in five regions, one by one" \
 check "pages that the guest gives back" verify --punch 4 --depth 4
 check "transparent huge pages" verify --mem thp --depth 8 --bs 64k
 check "a file for memory" verify --mem "file:$CASE_DIR/memory" --depth 8
+
+packed()
+{
+	check "packed rings: $1" verify --packed --depth 8 "${@:2}"
+}
+
+packed "no event place" --no-event-idx
+packed "no indirect descriptors" --no-indirect
+packed "neither" --no-event-idx --no-indirect
+packed "300 entries, of any shape" --queue-size 300 --layout random \
+	--mixed-indirect --bs 16k --align 100
+packed "300 entries, of any shape, neither" --queue-size 300 --bs 16k \
+	--layout random --no-event-idx --no-indirect
+packed "7 entries" --queue-size 7 --no-indirect
+packed "7 entries, other threads ring too" --queue-size 7 --noise 2
+packed "32768 entries" --queue-size 32768 --depth 64 --count 40000
+packed "flushes" --flush-every 3
+packed "pages that the guest gives back" --punch 4 --depth 4
+check_fails "packed rings: not for a legacy driver" \
+	doorbell-bench emulate --socket "$sock" --packed --legacy
+
 echo 64 >/proc/sys/vm/nr_hugepages
 check "huge pages" verify --mem hugetlb --depth 8 --bs 64k
 check "huge pages that the guest gives back" \

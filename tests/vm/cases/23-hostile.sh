@@ -22,22 +22,26 @@ modprobe loop
 nullb nullb0 size=256 irqmode=1
 for mode in inline worker; do
 	daemon_start --blk-file="$disk" --mode=$mode
-	tap hostile_all
-	tap doorbell-bench emulate --socket "$sock" --hostile random \
-		--seconds 5 --seed $RANDOM
-	check "$mode: a good driver is served after that" \
-		emulate --rw randrw --verify --queues 2 --count 200
+	for ring in '' --packed; do
+		tap hostile_all $ring
+		tap doorbell-bench emulate --socket "$sock" --hostile random \
+			--seconds 5 --seed $RANDOM $ring
+		check "$mode: a good driver is served after that${ring:+, $ring}" \
+			emulate --rw randrw --verify --queues 2 --count 200 $ring
+	done
 	check "$mode: the daemon ends well" daemon_stop
 done
 
 daemon_start --blk-file="$disk" --read-only
 tap hostile_all --read-only-expected
+tap hostile_all --read-only-expected --packed
 check "read-only: the daemon ends well" daemon_stop
 
 truncate -s 256M "$CASE_DIR/blocks"
 loop=$(losetup -f --show --sector-size 4096 "$CASE_DIR/blocks")
 daemon_start --blk-file="$loop"
 tap hostile_all
+tap hostile_all --packed
 check "blocks of 4096 bytes: the daemon ends well" daemon_stop
 losetup -d "$loop"
 
