@@ -60,7 +60,7 @@ static uint64_t random_addr(struct garbage *g)
 	case 4:
 		return victim_gpa(&g->victim, g->victim.header);
 	case 5:
-		return victim_gpa(&g->victim, g->victim.table) +
+		return victim_gpa(&g->victim, g->victim.table_at) +
 		       16 * dice(g, VICTIM_TABLE);
 	default:
 		return r->gpa + dice(g, r->size);

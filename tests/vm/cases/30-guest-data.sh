@@ -37,6 +37,21 @@ add_block_disks()
 	disk_new block-4096 "$disk" inline 1
 }
 
+add_packed_disks()
+{
+	nullb packed1 irqmode=2 completion_nsec=50000
+	disk_new packed "$disk" auto 1 packed=on
+	nullb packed2 irqmode=0 submit_queues=2
+	disk_new packed-4 "$disk" inline 4 packed=on
+	disk_new packed-4-noevent "$CASE_DIR/packed3" worker 4 \
+		packed=on,event_idx=off
+	disk_new packed-noindirect "$CASE_DIR/packed4" inline 1 \
+		packed=on,indirect_desc=off
+	nullb packed5 irqmode=2 submit_queues=2
+	disk_new packed-4-plain "$disk" auto 4 \
+		packed=on,event_idx=off,indirect_desc=off
+}
+
 add_file_disks()
 {
 	nullb files size=256
@@ -113,6 +128,7 @@ same_tree()
 module_load
 modprobe loop max_loop=0
 add_block_disks
+add_packed_disks
 add_file_disks
 add_read_only_disk
 GUEST_SMP=4 guest_start "${disks[@]}"
@@ -169,6 +185,19 @@ check "event_idx=off is off" \
 	test "$(($(disk_features auto-4-noevent) >> 29 & 1))" = 0
 check "indirect_desc=off is off" \
 	test "$(($(disk_features loop-4-noindirect) >> 28 & 1))" = 0
+
+# Bit 34, as host and guest see it
+for name in "${written[@]}"; do
+	[[ $name == packed* ]] || continue
+	check "$name: the ring is packed" \
+		test "$(($(disk_features "$name") >> 34 & 1))" = 1
+	# shellcheck disable=SC2016 # the guest's
+	check "$name: the guest knows that it is" guest_run 'v=$(readlink \
+		/disk/'"$name"') && grep -q "^.\{34\}1" \
+		/sys/block/${v##*/}/device/features'
+done
+check "inline-4: the ring is split" \
+	test "$(($(disk_features inline-4) >> 34 & 1))" = 0
 
 guest_stop
 for name in "${written[@]}" ro; do
