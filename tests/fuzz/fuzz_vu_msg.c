@@ -51,7 +51,7 @@ static void fuzz_begin(uint8_t how)
 	if (how & 2)
 		fuzz_send(VU_SET_OWNER, 0, 0);
 	if (how & 4)
-		fuzz_send(VU_SET_FEATURES, how & 8 ? FAKE_FEATURES :
+		fuzz_send(VU_SET_FEATURES, how & 8 ? FAKE_OFFERED :
 			  FAKE_FEATURES | 1ULL << 30, 8);
 }
 

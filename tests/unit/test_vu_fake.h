@@ -17,6 +17,8 @@
 
 #define FAKE_QUEUES	4
 #define FAKE_FEATURES	((1ULL << 32) | (1ULL << 29) | (1ULL << 28) | 0x244)
+#define FAKE_PACKED	(1ULL << 34)
+#define FAKE_OFFERED	(FAKE_FEATURES | FAKE_PACKED)
 
 struct fake_queue {
 	uint32_t		num;
@@ -82,7 +84,7 @@ static int fake_get_features(struct vu_device *dev, uint64_t *features)
 {
 	(void)dev;
 	/* Bits that a session must not pass on: VHOST_F_LOG_ALL, and 30. */
-	*features = FAKE_FEATURES | 1ULL << 26 | 1ULL << 30;
+	*features = FAKE_OFFERED | 1ULL << 26 | 1ULL << 30;
 	return 0;
 }
 
@@ -91,7 +93,7 @@ static int fake_set_features(struct vu_device *dev, uint64_t features)
 	struct fake *f = (struct fake *)dev;
 
 	f->calls++;
-	if (features & ~FAKE_FEATURES)
+	if (features & ~FAKE_OFFERED)
 		f->abuse++;
 	f->features = features;
 	return 0;
@@ -189,9 +191,9 @@ static int fake_set_run(struct vu_device *dev, uint32_t q, bool run)
 		return f->run_ret;
 	fq->running = run;
 	fq->starts += run;
-	/* As if the queue had done some work. */
+	/* As if the queue had done some work; the high half is a packed one's. */
 	if (!run)
-		fq->base = (fq->base + 5) & 0xffff;
+		fq->base = (fq->base & ~0xffffU) | ((fq->base + 5) & 0xffff);
 	return 0;
 }
 

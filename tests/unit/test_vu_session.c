@@ -151,7 +151,7 @@ static void test_features(void)
 {
 	begin(FROM_NEW);
 	CHECK_EQ(send_none(VU_GET_FEATURES), 0);
-	CHECK_EQ(reply.payload.u64, FAKE_FEATURES | BIT(30));
+	CHECK_EQ(reply.payload.u64, FAKE_OFFERED | BIT(30));
 	CHECK_EQ(send_none(VU_GET_PROTOCOL_FEATURES), 0);
 	CHECK_EQ(reply.payload.u64, PF_ALL);
 	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, PF_ALL | 2), -EINVAL);
@@ -480,6 +480,55 @@ static void test_ring_rules(void)
 	end();
 }
 
+static int send_areas(uint64_t desc, uint64_t driver, uint64_t device)
+{
+	struct vu_addr addr = { .desc = desc, .avail = driver, .used = device };
+
+	return send_msg(VU_SET_VRING_ADDR, &addr, sizeof(addr), 0, NULL);
+}
+
+/* Sizes, the base and the areas of a packed ring are others. */
+static void test_packed(void)
+{
+	const uint64_t end_of = MEM_USER + MEM_SIZE;
+	const struct fake_queue *q = &fake.queue[0];
+
+	begin(FROM_MEMORY);
+	/* Not yet agreed on. */
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 100), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_BASE, 0, 0x80058005), -EINVAL);
+	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_OFFERED | BIT(30)), 0);
+	CHECK_EQ(fake.features, FAKE_OFFERED);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 0), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 32769), -EINVAL);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 32767), 0);
+	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 100), 0);
+	CHECK_EQ(send_state(VU_SET_VRING_BASE, 0, 0x80058005), 0);
+	/* To the last byte of the region: 16 for each entry, 4 for each event. */
+	CHECK_EQ(send_areas(end_of - 1600, end_of - 4, end_of - 4), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 1), 0);
+	CHECK(q->running);
+	CHECK_EQ(q->num, 100);
+	CHECK_EQ(q->base, 0x80058005);
+	CHECK_EQ(q->addr.used_user_addr,
+		 session.mem->region[0].addr + MEM_SIZE - 4);
+	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
+	CHECK_EQ(reply.payload.state.num, 0x8005800a);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
+	CHECK_EQ(q->base, 0x8005800a);
+	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
+
+	/* One byte beyond. */
+	CHECK_EQ(send_areas(end_of - 1584, end_of - 4, end_of - 4), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -EFAULT);
+	CHECK_EQ(send_areas(end_of - 1600, end_of - 2, end_of - 4), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -EFAULT);
+	CHECK_EQ(send_areas(end_of - 1600, end_of - 4, end_of - 2), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -EFAULT);
+	end();
+}
+
 static void test_reply_ack(void)
 {
 	begin(FROM_MEMORY);
@@ -629,6 +678,7 @@ static const struct test tests[] = {
 	{ "memory descriptors that cannot be", test_bad_memory_fds },
 	{ "every rule of the table", test_table_rules },
 	{ "ranges of ring messages", test_ring_rules },
+	{ "packed rings", test_packed },
 	{ "REPLY_ACK", test_reply_ack },
 	{ "configuration space", test_config },
 	{ "RESET_DEVICE, RESET_OWNER, status 0", test_reset },

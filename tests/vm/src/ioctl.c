@@ -63,6 +63,7 @@ struct row {
 };
 
 #define V1	(1ULL << VIRTIO_F_VERSION_1)
+#define PACKED	(1ULL << VIRTIO_F_RING_PACKED)
 #define BAD	((void *)NOWHERE)
 
 #define OWNER		.cmd = VHOST_SET_OWNER
@@ -389,6 +390,8 @@ static const struct row backed[] = {
 
 /* While no queue runs */
 static const struct row stopped[] = {
+	{ "SET_FEATURES: packed rings for a legacy driver", FEATURES(PACKED),
+	  .err = EOPNOTSUPP },
 	{ "SET_VRING_NUM: no entry", SET_NUM(0, 0), .err = EINVAL },
 	{ "SET_VRING_NUM: no power of 2", SET_NUM(0, 3), .err = EINVAL },
 	{ "SET_VRING_NUM: too many",
@@ -413,6 +416,22 @@ static const struct row stopped[] = {
 	{ "SET_VRING_KICK: fd is -2", SET_KICK(0, -2), .err = EBADF },
 	{ "SET_VRING_KICK: a pipe", SET_KICK(0, FD_PIPE), .err = EINVAL },
 	{ "SET_VRING_KICK: a file", SET_KICK(0, FD_DISK), .err = EINVAL },
+};
+
+/* While no queue runs, and rings are packed */
+static const struct row packed[] = {
+	{ "SET_FEATURES: packed rings for a legacy driver", FEATURES(PACKED),
+	  .err = EOPNOTSUPP },
+	{ "SET_VRING_NUM: no entry", SET_NUM(0, 0), .err = EINVAL },
+	{ "SET_VRING_NUM: too many",
+	  SET_NUM(0, VHOST_DOORBELL_MAX_QUEUE_SIZE + 1), .err = EINVAL },
+	{ "SET_VRING_NUM: 2^32 - 1", SET_NUM(0, -1U), .err = EINVAL },
+	{ "SET_VRING_NUM: the most",
+	  SET_NUM(0, VHOST_DOORBELL_MAX_QUEUE_SIZE), .err = 0 },
+	{ "SET_VRING_NUM: one", SET_NUM(0, 1), .err = 0 },
+	{ "SET_VRING_NUM: no power of 2", SET_NUM(0, 3), .err = 0 },
+	{ "SET_VRING_BASE: beyond the ring, which SET_RUN sees",
+	  SET_BASE(0, -1U), .err = 0 },
 };
 
 /* While queue 0 runs */
@@ -575,6 +594,71 @@ static void test_stopped(void)
 	close(dev);
 }
 
+/* What is set on its own and must fit when the queue starts */
+static void test_packed_start(int dev)
+{
+	static const struct {
+		__u64 features;
+		unsigned int num, base;
+		int err;
+	} rows[] = {
+		{ V1 | PACKED, 3, 0x80008000, 0 },
+		{ V1 | PACKED, 3, 0x80028002, 0 },
+		{ V1 | PACKED, 3, 0x00020001, 0 },
+		{ V1 | PACKED, 3, 0x80008003, EINVAL },
+		{ V1 | PACKED, 3, 0x80038000, EINVAL },
+		{ V1 | PACKED, 3, 0x8000ffff, EINVAL },
+		{ V1 | PACKED, 3, 0xffff8000, EINVAL },
+		{ V1 | PACKED, 16, 0x800f000f, 0 },
+		{ V1 | PACKED, 16, 0x800f0010, EINVAL },
+		/* Set while rings were packed */
+		{ V1, 3, 0, EINVAL },
+		{ V1, 16, 0x80008000, EINVAL },
+		{ V1, 16, 0x8000, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct vhost_vring_state base = { .index = 0 };
+		int err;
+
+		driver_reset();
+		MUST(!set_features(dev, V1 | PACKED));
+		MUST(!set_state(dev, VHOST_SET_VRING_NUM, 0, rows[i].num));
+		MUST(!set_state(dev, VHOST_SET_VRING_BASE, 0, rows[i].base));
+		MUST(!set_features(dev, rows[i].features));
+		/* Else a split ring's index would be far behind its base. */
+		((struct vring_avail *)AVAIL(0))->idx = rows[i].base;
+		if (rows[i].features & PACKED)
+			driver_reset();
+		err = set_run(dev, 0, 1) ? errno : 0;
+		if (!err)
+			MUST(!set_run(dev, 0, 0));
+		MUST(!ioctl(dev, VHOST_GET_VRING_BASE, &base));
+		if (!ok(err == rows[i].err && base.num == rows[i].base,
+			"SET_RUN: %s ring of %u at %#x",
+			rows[i].features & PACKED ? "packed" : "split",
+			rows[i].num, rows[i].base))
+			diag("%s, base %#x", strerrorname_np(err), base.num);
+	}
+}
+
+static void test_packed(void)
+{
+	int dev = dev_new(READY);
+
+	MUST(!set_features(dev, V1 | PACKED));
+	EXPECT(dev, "packed", owned);
+	EXPECT(dev, "packed", backed);
+	EXPECT(dev, "packed", packed);
+	test_packed_start(dev);
+	driver_reset();
+	MUST(!set_features(dev, V1));
+	dev_set_queue(dev, 0);
+	works(dev, "packed", READY);
+	close(dev);
+}
+
 static void test_running(void)
 {
 	int dev = dev_new(RUNNING);
@@ -637,6 +721,7 @@ int main(int argc, char **argv)
 	test_open();
 	test_backless();
 	test_stopped();
+	test_packed();
 	test_running();
 	return tap_end();
 }
