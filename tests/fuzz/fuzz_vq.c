@@ -2,21 +2,23 @@
 /*
  * fuzz_vq - a hostile guest: bytes as rings, descriptors and what is done
  *
- * Byte 0 chooses size and features, byte 1 how many of the next bytes are steps
- * (see do_step()); the rest is laid over the descriptors, the available ring
- * and an indirect table, in this order. If asked for, addresses are folded into
- * guest memory and a bit beyond, so that more of them mean something.
+ * Byte 0 chooses format, size and features, byte 1 how many of the next bytes are
+ * steps (see do_step()); the rest is laid over the descriptors, the available
+ * ring (or, of a packed ring, what the driver says of events) and an indirect
+ * table, in this order. If asked for, addresses are folded into guest memory and
+ * a bit beyond, so that more of them mean something.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "../unit/ring.h"
+#include "../unit/packed.h"
 
 #define CFG_SIZE	7		/* log2 of the size, 0 to 7 */
 #define CFG_EVENT_IDX	0x08
 #define CFG_INDIRECT	0x10
 #define CFG_FOLD	0x20
 #define CFG_BASE	0x40		/* begin before the indices wrap */
+#define CFG_PACKED	0x80
 #define MAX_NUM		128
 #define TABLE_LEN	64
 
@@ -25,10 +27,14 @@ size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void));
 
 struct taken {
 	u16 head;
+	u16 ndesc;
 	u8  epoch;
 };
 
-static struct ring r;
+static struct packed p;
+static struct ring *const r = &p.r;
+static struct vring_packed_desc laid[MAX_NUM];	/* as they came */
+static struct place taken_to, used_to;		/* of a packed ring */
 static struct taken taken[MAX_NUM];
 static u32 nr_taken;
 static u16 completed;
@@ -45,9 +51,10 @@ static void check_chain(void)
 {
 	u32 n = chain.nout + chain.nin;
 
-	expect(n > 0 && n <= r.vq.max_segs, "pieces of a chain");
-	expect(chain.head < r.cfg.num, "head");
-	expect(nr_taken < r.cfg.num, "more in flight than the ring holds");
+	expect(n > 0 && n <= r->vq.max_segs, "pieces of a chain");
+	expect(chain.head < r->cfg.num, "head");
+	expect(chain.ndesc > 0 && chain.ndesc <= r->cfg.num, "entries of a chain");
+	expect(nr_taken < r->cfg.num, "more in flight than the ring holds");
 	for (u32 i = 0; i < n; i++)
 		expect(chain.seg[i].len > 0, "length of a piece");
 	for (u32 i = 0; i < nr_taken; i++)
@@ -56,16 +63,18 @@ static void check_chain(void)
 
 static void do_take(bool may_pin)
 {
-	int ret = bell_vq_take(&r.vq, may_pin, &chain);
+	int ret = bell_vq_take(&r->vq, may_pin, &chain);
 
 	may_untake = ret == 1;
 	switch (ret) {
 	case 1:
 		check_chain();
-		taken[nr_taken++] = (struct taken){ chain.head, chain.epoch };
+		taken[nr_taken++] = (struct taken){ chain.head, chain.ndesc,
+						    chain.epoch };
+		taken_to = place_go(taken_to, chain.ndesc, r->cfg.num);
 		break;
 	case -EPROTO:
-		expect(r.vq.broken, "EPROTO of a queue that is not broken");
+		expect(r->vq.broken, "EPROTO of a queue that is not broken");
 		break;
 	case -EAGAIN:
 		expect(!may_pin, "EAGAIN though it may pin");
@@ -86,13 +95,56 @@ static void do_complete(u32 i)
 	taken[i] = taken[--nr_taken];
 	may_untake = false;
 	completed++;
-	ring_complete(&r, t.head, t.epoch, t.head);
+	used_to = place_go(used_to, t.ndesc, r->cfg.num);
+	ring_complete(r, t.head, t.epoch, t.head + 1);
 }
 
 static void complete_all(void)
 {
 	while (nr_taken)
 		do_complete(0);
+}
+
+static void do_untake(void)
+{
+	if (!may_untake)
+		return;
+	may_untake = false;
+	nr_taken--;
+	/* Back is twice around without it. */
+	taken_to = place_go(taken_to, 2 * r->cfg.num - chain.ndesc, r->cfg.num);
+	bell_vq_untake(&r->vq, &chain);
+}
+
+/* The driver goes on by @n entries, whatever is in them. */
+static void do_add(u32 n)
+{
+	if (!r->cfg.packed) {
+		r->avail->idx = htole16(le16toh(r->avail->idx) + n);
+		return;
+	}
+	for (; n; n--) {
+		struct vring_packed_desc *d = &p.desc[p.next.at];
+
+		*d = laid[p.next.at];
+		d->flags &= htole16(~(P_AVAIL | P_USED));
+		d->flags |= htole16(p.next.wrap ? P_AVAIL : P_USED);
+		p.next = place_go(p.next, 1, r->cfg.num);
+	}
+}
+
+static void check_place(void)
+{
+	expect(bell_vq_in_flight(&r->vq) == (int)nr_taken, "count in flight");
+	if (!r->cfg.packed) {
+		expect(le16toh(r->used->idx) == (u16)(r->cfg.base + completed),
+		       "used index");
+		return;
+	}
+	expect(r->vq.last_avail == taken_to.at &&
+	       r->vq.avail_wrap == taken_to.wrap, "where it takes");
+	expect(r->vq.used_idx == used_to.at &&
+	       r->vq.used_wrap == used_to.wrap, "where it uses");
 }
 
 static void do_step(u8 step)
@@ -105,11 +157,7 @@ static void do_step(u8 step)
 		do_take(arg & 1);
 		break;
 	case 2:
-		if (!may_untake)
-			break;
-		may_untake = false;
-		nr_taken--;
-		bell_vq_untake(&r.vq, &chain);
+		do_untake();
 		break;
 	case 3:
 		do_complete(arg);
@@ -124,15 +172,13 @@ static void do_step(u8 step)
 		world_run_work();
 		break;
 	case 6:
-		bell_vq_disable_kick(&r.vq);
-		bell_vq_enable_kick(&r.vq);
+		bell_vq_disable_kick(&r->vq);
+		bell_vq_enable_kick(&r->vq);
 		break;
 	default:
-		r.avail->idx = htole16(le16toh(r.avail->idx) + arg);
+		do_add(arg);
 	}
-	expect(bell_vq_in_flight(&r.vq) == (int)nr_taken, "count in flight");
-	expect(le16toh(r.used->idx) == (u16)(r.cfg.base + completed),
-	       "used index");
+	check_place();
 }
 
 static size_t lay(void *to, size_t len, const uint8_t *data, size_t size)
@@ -153,20 +199,68 @@ static void fold(struct vring_desc *d, u32 n)
 static void lay_all(const uint8_t *data, size_t size, u8 cfg)
 {
 	struct vring_desc *table = ring_at(RING_TABLE);
+	u32 num = r->cfg.num;
 	size_t n;
 
 	memset(table, 0, TABLE_LEN * sizeof(*table));
-	n = lay(r.desc, r.cfg.num * sizeof(*r.desc), data, size);
+	n = lay(r->desc, num * sizeof(*r->desc), data, size);
 	data += n;
 	size -= n;
-	n = lay(r.avail->ring, (r.cfg.num + 1) * 2, data, size);
+	n = lay(r->cfg.packed ? (void *)p.driver : r->avail->ring,
+		r->cfg.packed ? sizeof(*p.driver) : (num + 1) * 2, data, size);
 	data += n;
 	size -= n;
 	lay(table, TABLE_LEN * sizeof(*table), data, size);
-	if (!(cfg & CFG_FOLD))
-		return;
-	fold(r.desc, r.cfg.num);
-	fold(table, TABLE_LEN);
+	if (cfg & CFG_FOLD) {
+		fold(r->desc, num);
+		fold(table, TABLE_LEN);
+	}
+	memcpy(laid, p.desc, num * sizeof(*laid));
+}
+
+static void start_packed(u32 num, u8 cfg)
+{
+	if (cfg & CFG_BASE)
+		num = (num * 3 + 3) / 4;
+	packed_init(&p, num);
+	p.next = (struct place){ cfg & CFG_BASE ? num - 1 : 0,
+				 !(cfg & CFG_BASE) };
+	taken_to = p.next;
+	used_to = p.next;
+}
+
+static void start(u8 cfg)
+{
+	u32 num = 1U << (cfg & CFG_SIZE);
+
+	if (cfg & CFG_PACKED)
+		start_packed(num, cfg);
+	else
+		ring_init(r, num);
+	r->cfg.event_idx = cfg & CFG_EVENT_IDX;
+	r->cfg.indirect = cfg & CFG_INDIRECT;
+	completed = 0;
+	may_untake = false;
+	if (cfg & CFG_PACKED) {
+		packed_start_at(&p, p.next);
+	} else {
+		r->cfg.base = cfg & CFG_BASE ? 65530 : 0;
+		p.desc = (void *)r->desc;
+		ring_start(r);
+	}
+}
+
+/* What the device may not write, and where it says that it has stopped. */
+static void end(u8 cfg)
+{
+	struct vring_packed_desc behind = p.desc[r->cfg.num];
+	u32 base = bell_vq_stop(&r->vq);
+
+	expect(!memcmp(&behind, &(struct vring_packed_desc){}, 16),
+	       "written behind the ring");
+	if (cfg & CFG_PACKED)
+		expect(base == packed_base(taken_to, used_to), "base");
+	ring_free(r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -179,21 +273,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cfg = data[0];
 	steps = min((size_t)data[1], size - 2);
 	world_reset();
-	ring_init(&r, 1U << (cfg & CFG_SIZE));
-	r.cfg.event_idx = cfg & CFG_EVENT_IDX;
-	r.cfg.indirect = cfg & CFG_INDIRECT;
-	r.cfg.base = cfg & CFG_BASE ? 65530 : 0;
-	completed = 0;
-	may_untake = false;
-	ring_start(&r);
+	start(cfg);
+	p.desc[r->cfg.num] = (struct vring_packed_desc){};
 	lay_all(data + 2 + steps, size - 2 - steps, cfg);
 	for (size_t i = 0; i < steps; i++)
 		do_step(data[2 + i]);
 	complete_all();
-	expect(!bell_vq_in_flight(&r.vq), "something is left in flight");
-	expect(world_signals(r.err) == r.vq.broken, "error signals");
-	expect(r.vq.stats.requests == r.vq.stats.completed, "counters");
-	ring_end(&r);
+	expect(!bell_vq_in_flight(&r->vq), "something is left in flight");
+	expect(world_signals(r->err) == r->vq.broken, "error signals");
+	expect(r->vq.stats.requests == r->vq.stats.completed, "counters");
+	end(cfg);
 	expect(!world_leak(), world_leak());
 	return 0;
 }
@@ -221,18 +310,46 @@ static size_t make_descs(uint8_t *to, u32 n, uint64_t (*random)(void))
 	return n * sizeof(d);
 }
 
+/* The same as a packed ring has it: flags and id behind the length. */
+static void make_packed(uint8_t *at, u32 n, u32 num, uint64_t (*random)(void))
+{
+	struct vring_packed_desc to;
+	struct vring_desc d;
+
+	for (u32 i = 0; i < n; i++, at += sizeof(d)) {
+		memcpy(&d, at, sizeof(d));
+		to = (struct vring_packed_desc){
+			.addr = d.addr, .len = d.len, .flags = d.flags,
+			.id = htole16(random() % 64 ? i % num : random()),
+		};
+		memcpy(at, &to, sizeof(to));
+	}
+}
+
 size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 {
 	u8 cfg = random(), steps = random();
 	u32 num = 1U << (cfg & CFG_SIZE);
-	size_t at = 2;
+	size_t at = 2, descs;
 
 	(void)max;		/* the longest is below 5000 */
+	if (cfg & CFG_PACKED && cfg & CFG_BASE)
+		num = (num * 3 + 3) / 4;
 	data[0] = cfg;
 	data[1] = steps;
 	while (at < 2U + steps)
 		data[at++] = random();
+	descs = at;
 	at += make_descs(data + at, num, random);
+	if (cfg & CFG_PACKED) {
+		make_packed(data + descs, num, num, random);
+		for (u32 i = 0; i < sizeof(*p.driver); i++)
+			data[at++] = random();
+		descs = at;
+		at += make_descs(data + at, 16, random);
+		make_packed(data + descs, 16, num, random);
+		return at;
+	}
 	for (u32 i = 0; i <= num; i++, at += 2) {
 		data[at] = i % num;
 		data[at + 1] = random() % 64 ? 0 : random();
