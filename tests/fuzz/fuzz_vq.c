@@ -24,6 +24,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void));
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned int seed);
+/* libFuzzer's own; driver.c calls fuzz_make_input() itself. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
+	__attribute__((weak));
 
 struct taken {
 	u16 head;
@@ -127,7 +132,7 @@ static void do_add(u32 n)
 		struct vring_packed_desc *d = &p.desc[p.next.at];
 
 		*d = laid[p.next.at];
-		d->flags &= htole16(~(P_AVAIL | P_USED));
+		d->flags &= htole16((u16)~(P_AVAIL | P_USED));
 		d->flags |= htole16(p.next.wrap ? P_AVAIL : P_USED);
 		p.next = place_go(p.next, 1, r->cfg.num);
 	}
@@ -232,6 +237,7 @@ static void start_packed(u32 num, u8 cfg)
 static void start(u8 cfg)
 {
 	u32 num = 1U << (cfg & CFG_SIZE);
+	u64 at;
 
 	if (cfg & CFG_PACKED)
 		start_packed(num, cfg);
@@ -239,13 +245,17 @@ static void start(u8 cfg)
 		ring_init(r, num);
 	r->cfg.event_idx = cfg & CFG_EVENT_IDX;
 	r->cfg.indirect = cfg & CFG_INDIRECT;
+	/* Up to the end of a page, behind which nothing is to be looked at. */
+	at = RING_DESC + PAGE_SIZE - r->cfg.num * sizeof(*r->desc);
+	r->cfg.desc_uaddr = WORLD_UADDR + at;
+	r->desc = ring_at(at);
+	p.desc = ring_at(at);
 	completed = 0;
 	may_untake = false;
 	if (cfg & CFG_PACKED) {
 		packed_start_at(&p, p.next);
 	} else {
 		r->cfg.base = cfg & CFG_BASE ? 65530 : 0;
-		p.desc = (void *)r->desc;
 		ring_start(r);
 	}
 }
@@ -332,7 +342,7 @@ size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 	u32 num = 1U << (cfg & CFG_SIZE);
 	size_t at = 2, descs;
 
-	(void)max;		/* the longest is below 5000 */
+	(void)max;		/* the longest is below 3000 */
 	if (cfg & CFG_PACKED && cfg & CFG_BASE)
 		num = (num * 3 + 3) / 4;
 	data[0] = cfg;
@@ -355,4 +365,24 @@ size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 		data[at + 1] = random() % 64 ? 0 : random();
 	}
 	return at + make_descs(data + at, 16, random);
+}
+
+static uint64_t mutator_state;
+
+static uint64_t mutator_random(void)
+{
+	uint64_t z = mutator_state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	return z ^ z >> 31;
+}
+
+/* From nothing it takes long to find a ring that is taken at all. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned int seed)
+{
+	mutator_state = seed;
+	if (max >= 3000 && (size < 64 || !(mutator_random() % 16)))
+		return fuzz_make_input(data, max, mutator_random);
+	return LLVMFuzzerMutate(data, size, max);
 }
