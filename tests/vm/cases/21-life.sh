@@ -76,10 +76,10 @@ module_gone()
 	rmmod vhost_doorbell 2>/dev/null
 }
 
-# killed WHO MODE: then the module must go, and all begin anew
+# killed WHO [ARG...]: then the module must go, and all begin anew
 killed()
 {
-	load --rw randrw --noise 2 || return
+	load --rw randrw --noise 2 "${@:2}" || return
 	sleep "1.$((RANDOM % 9))"
 	case $1 in
 	daemon) daemon_kill && load_kill ;;
@@ -98,6 +98,10 @@ for mode in inline worker; do
 		module_load
 		daemon_start --blk-file="$disk" --mode=$mode
 		check "$mode: the module goes when killed: $who" killed $who
+		module_load
+		daemon_start --blk-file="$disk" --mode=$mode
+		check "$mode, packed rings: the module goes when killed: $who" \
+			killed $who --packed
 	done
 done
 
@@ -120,12 +124,22 @@ check "the module goes while threads ring" module_under_noise
 
 module_load
 daemon_start --blk-file="$disk" --mode=inline
-for i in 1 2 3; do
-	load --rw randrw
+# The next one may have rings of the other kind.
+for i in 1 2 3 4; do
+	rings=(--packed)
+	load --rw randrw "${rings[@]:$((i & 1))}"
 	nap
 	load_kill
 	check "the next driver is served after a killed one ($i)" \
-		emulate --rw randrw --verify --queues 2 --count 100 --size 4M
+		emulate --rw randrw --verify --queues 2 --count 100 --size 4M \
+		"${rings[@]:$((i / 2 & 1))}"
 done
 check "the daemon ends under load" daemon_stop
+daemon_start --blk-file="$disk" --mode=worker
+load --rw randrw --packed
+check "packed rings under load" wait_for $((20 * factor)) flows
+check "their daemon ends under load" daemon_stop
+load_kill
+check_fails "a killed daemon's packed rings are not gone on with" \
+	doorbell-bench emulate --socket "$sock" --packed --reconnect 5
 case_end

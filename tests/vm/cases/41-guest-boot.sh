@@ -99,6 +99,9 @@ disks=()
 disk_attach boot bootindex=0,queue-size=16,event_idx=off
 GUEST_MEM_KIND=file GUEST_MEM_OPTS=mem-path=$CASE_DIR/ram \
 	boots "memory in a file"
+disks=()
+disk_attach boot bootindex=0,packed=on
+boots "packed rings offered, which this driver does not take"
 if echo 40 >/proc/sys/vm/nr_hugepages &&
    [ "$(cat /proc/sys/vm/nr_hugepages)" -ge 32 ]; then
 	GUEST_MEM_OPTS=hugetlb=on,hugetlbsize=2M boots "huge pages"
