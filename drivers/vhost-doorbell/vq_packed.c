@@ -7,8 +7,8 @@
  * of the ring. A chain is consecutive entries; the device marks it used in the
  * first entry that is not used yet, and skips as many as the chain had.
  *
- * As in the split ring, each field is read once into a copy. An entry's flags
- * are read first, as they say that the rest may be read.
+ * As in the split ring, each field is read once into a copy; but the flags of a
+ * head are looked at before that, for whose it is and for nothing else.
  */
 #include <linux/nospec.h>
 
