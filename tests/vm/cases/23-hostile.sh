@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # A driver that breaks the rules hurts its own queue only.
-# timeout: 240
+# timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
