@@ -125,6 +125,27 @@ same_tree()
 	return $status
 }
 
+blocks()
+{
+	stat -c %b "$1"
+}
+
+# A part of the disk that nothing else uses: written, discarded, read
+discards()
+{
+	local before
+
+	guest_run "dd if=/bin/fio of=/disk/$1 bs=1M seek=56 count=2 \
+		oflag=direct conv=fsync 2>/dev/null" || return
+	before=$(blocks "${file[$1]}")
+	guest_run "blkdiscard -o 58720256 -l 1048576 /disk/$1 &&
+		dd if=/disk/$1 bs=1M skip=56 count=1 iflag=direct 2>/dev/null |
+		tr -d '\\0' | wc -c | grep -qx 0 &&
+		dd if=/disk/$1 bs=1M skip=57 count=1 iflag=direct 2>/dev/null |
+		cmp - /m/.second" || return
+	[ "$(blocks "${file[$1]}")" -le $((before - 2048)) ]
+}
+
 module_load
 modprobe loop max_loop=0
 add_block_disks
@@ -162,6 +183,15 @@ for name in "${written[@]}"; do
 done
 for name in "${written[@]}"; do
 	check "$name: the guest copies a tree" copy_tree "$name"
+done
+
+guest_run 'dd if=/bin/fio of=/m/.second bs=1M skip=1 count=1 2>/dev/null'
+for name in tmpfs file-plain; do
+	check "$name: the guest discards" discards "$name"
+	# shellcheck disable=SC2016 # the guest's: bits 13 and 14
+	check "$name: the guest knows discard and zeroes" guest_run 'v=$(readlink \
+		/disk/'"$name"') && grep -q "^.\{13\}11" \
+		/sys/block/${v##*/}/device/features'
 done
 
 check "a read-only disk is mounted" \
