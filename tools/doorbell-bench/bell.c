@@ -155,7 +155,7 @@ static void init_table(struct bell_table *t, const struct bell_options *o)
 /* How many rings fill the time of a slice; warms up, too. */
 static int calibrate(struct bell_rig *r, struct bell_row *row, double seconds)
 {
-	uint64_t max = bell_rig_max(row->desc), n = 16;
+	uint64_t max = bell_rig_max(row->desc), n = 8;
 	struct bell_sample s;
 	double want;
 
@@ -163,9 +163,9 @@ static int calibrate(struct bell_rig *r, struct bell_row *row, double seconds)
 		n *= 2;
 		if (bell_rig_measure(r, row, n, &s))
 			return -1;
-	} while (s.seconds < seconds / 8 && 2 * n <= max);
+	} while (s.seconds < seconds && 2 * n <= max);
 	want = (double)n * seconds / s.seconds;
-	row->count = want < 16 ? 16 : want > (double)max ? max : (uint64_t)want;
+	row->count = want < 4 ? 4 : want > (double)max ? max : (uint64_t)want;
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #define BELL_MAX_ROUNDS	100
-#define BELL_SLICES	10	/* of a round */
+#define BELL_SLICES	50	/* of a round */
 
 enum bell_kind {
 	BELL_QEMU,		/* exits to user space, which rings */

@@ -10,9 +10,11 @@
  *	RDX	the port (OUT)
  *	RDI	the address (MOV)
  *
+ * It leaves the time stamp counter as it was before in R14, after in R15.
+ *
  * GUEST_VMCALL, GUEST_VMMCALL: RBX, zero on entry, counts the calls that KVM
  *	answered with "no such hypercall"
- * GUEST_TSC: RAX is the time stamp counter
+ * GUEST_TSC: does nothing between
  * GUEST_HANDSHAKE: MOV of 4 bytes, one ring at a time: the time goes to the
  *	stamp of the bell's page at RSI, then the ring, then the count of that
  *	page is waited for; the time from stamp to entered goes to the array of

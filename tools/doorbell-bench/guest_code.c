@@ -31,12 +31,34 @@ _Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
 /* ENOSYS of the hypercalls' own error numbers. */
 #define KVM_ENOSYS_ 1000
 
-#define LOOP(name, insn) \
+#define READ_TSC \
+	"rdtsc\n\t" \
+	"shl $32, %rdx\n\t" \
+	"or %rdx, %rax\n\t"
+
+/* From here to HALT is what the guest says it took. */
+#define START(name) \
 	".globl guest_" name "\n" \
-	"guest_" name ":\n\t" insn "\n\t" \
-	"dec %rcx\n\t" \
-	"jnz guest_" name "\n\t" \
+	"guest_" name ":\n\t" \
+	"mov %rax, %r12\n\t" \
+	"mov %rdx, %r13\n\t" \
+	READ_TSC \
+	"mov %rax, %r14\n\t" \
+	"mov %r12, %rax\n\t" \
+	"mov %r13, %rdx\n"
+
+#define HALT \
+	READ_TSC \
+	"mov %rax, %r15\n\t" \
 	"hlt\n"
+
+#define LOOP(name, insn) \
+	START(name) \
+	"1:\n\t" \
+	insn "\n\t" \
+	"dec %rcx\n\t" \
+	"jnz 1b\n\t" \
+	HALT
 
 /* No call has number 0; the processor's registers but RAX are kept. */
 #define CALLS(name, insn) \
@@ -46,11 +68,6 @@ _Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
 		   "sete %al\n\t" \
 		   "movzbl %al, %eax\n\t" \
 		   "add %rax, %rbx")
-
-#define READ_TSC \
-	"rdtsc\n\t" \
-	"shl $32, %rdx\n\t" \
-	"or %rdx, %rax\n\t"
 
 /*
  * Where the count is waited for there is no PAUSE, and the time is read rarely: to
@@ -69,13 +86,9 @@ __asm__(".pushsection .rodata\n"
 	LOOP("mov8", "movq %rax, (%rdi)")
 	CALLS("vmcall", "vmcall")
 	CALLS("vmmcall", "vmmcall")
-	".globl guest_tsc\n"
-	"guest_tsc:\n\t"
-	READ_TSC
-	"hlt\n"
-	".globl guest_handshake\n"
-	"guest_handshake:\n\t"
-	"mov %rax, %r12\n"
+	START("tsc")
+	HALT
+	START("handshake")
 	"1:\n\t"
 	"mov " STR(COUNT) "(%rsi), %r10\n\t"
 	READ_TSC
@@ -84,24 +97,24 @@ __asm__(".pushsection .rodata\n"
 	"movl %r12d, (%rdi)\n"
 	"2:\n\t"
 	"mov $" STR(LOOKS) ", %ebx\n"
-	"4:\n\t"
+	"3:\n\t"
 	"cmp " STR(COUNT) "(%rsi), %r10\n\t"
-	"jne 3f\n\t"
+	"jne 4f\n\t"
 	"dec %ebx\n\t"
-	"jnz 4b\n\t"
+	"jnz 3b\n\t"
 	READ_TSC
 	"sub %r11, %rax\n\t"
 	"cmp %r9, %rax\n\t"
 	"jb 2b\n\t"
-	"hlt\n"
-	"3:\n\t"
+	HALT
+	"4:\n\t"
 	"mov " STR(ENTERED) "(%rsi), %rax\n\t"
 	"sub %r11, %rax\n\t"
 	"mov %rax, (%r8)\n\t"
 	"add $8, %r8\n\t"
 	"dec %rcx\n\t"
 	"jnz 1b\n\t"
-	"hlt\n"
+	HALT
 	"guest_end:\n"
 	".popsection\n");
 

@@ -180,7 +180,7 @@ void ioev_test_close(struct ioev *t)
 
 /* Devices of a bus, as the kernel has it; ioeventfds do not count among them. */
 #define NR_IOBUS_DEVS	1000
-#define MANY		1200
+#define MANY		1010
 
 static struct kvm_ioeventfd nth(int fd, uint64_t i)
 {
@@ -248,8 +248,6 @@ static void fill_bus(struct ioev *t, int fd)
 	zone(t, KVM_UNREGISTER_COALESCED_MMIO, 0);
 	ioev_ok(t, !ioev_assign(t, reg) && nth_hits(t, fd, MANY) &&
 		!ioev_deassign(t, reg), "with one device less it is taken");
-	for (unsigned int i = 1; i < NR_IOBUS_DEVS; i++)
-		zone(t, KVM_UNREGISTER_COALESCED_MMIO, i);
 }
 
 void ioev_test_limit(struct ioev *t)
@@ -263,13 +261,14 @@ void ioev_test_limit(struct ioev *t)
 		NR_IOBUS_DEVS);
 	ioev_ok(t, nth_hits(t, fd, 0) && nth_hits(t, fd, MANY / 2) &&
 		nth_hits(t, fd, MANY - 1), "first, middle and last signal");
+	ioev_ok(t, deassign_many(t, fd), "all released");
+	ioev_ok(t, assign_many(t, fd) == MANY && nth_hits(t, fd, MANY - 1),
+		"and all assigned again");
+	/* Each call waits for the guest's readers: the rest goes at the end. */
 	if (vmm_cap(&t->vmm, KVM_CAP_COALESCED_MMIO))
 		fill_bus(t, fd);
 	else
 		ioev_skip(t, "no KVM_CAP_COALESCED_MMIO", "the bus's limit");
-	ioev_ok(t, deassign_many(t, fd), "all released");
-	ioev_ok(t, assign_many(t, fd) == MANY && nth_hits(t, fd, MANY - 1) &&
-		deassign_many(t, fd), "and all assigned again");
 	ioev_end(t);
 	close(fd);
 }

@@ -194,7 +194,8 @@ static int get_regs(struct vmm *v)
 
 	if (ioctl(v->vcpu, KVM_GET_REGS, &regs))
 		return -errno;
-	v->rax = regs.rax;
+	v->began = regs.r14;
+	v->ended = regs.r15;
 	v->rbx = regs.rbx;
 	v->rcx = regs.rcx;
 	return 0;

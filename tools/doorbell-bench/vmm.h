@@ -51,8 +51,9 @@ struct vmm {
 	/* Called for each of them; NULL: they are counted only. */
 	int		 (*on_exit)(void *arg, const struct vmm_exit *e);
 	void		*arg;
-	/* What the guest left. */
-	uint64_t	 rax;
+	/* What the guest left: by its own clock, and see guest.h. */
+	uint64_t	 began;
+	uint64_t	 ended;
 	uint64_t	 rbx;
 	uint64_t	 rcx;
 };

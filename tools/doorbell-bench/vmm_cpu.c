@@ -122,11 +122,11 @@ static int measure_offset(struct vmm *v)
 		after = vmm_rdtsc();
 		if (ret)
 			return ret;
-		fits &= v->rax - before <= after - before;
+		fits &= v->began - before <= after - before;
 		if (after - before >= best)
 			continue;
 		best = after - before;
-		v->tsc_offset = (int64_t)(v->rax - before - best / 2);
+		v->tsc_offset = (int64_t)(v->began - before - best / 2);
 	}
 	if (fits)
 		v->tsc_offset = 0;
