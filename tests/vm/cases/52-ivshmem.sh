@@ -10,6 +10,8 @@
 . "$VM_DIR/disk.sh"
 
 vectors=4
+# The counters of the server 'hook', by vector, as they should be
+want=(0 0 0 0)
 calls_event=/sys/kernel/tracing/events/raw_syscalls/sys_enter
 declare -A server_pid bell_fds
 
@@ -68,14 +70,14 @@ counts()
 	echo "${list[*]}"
 }
 
-# counted NAME COUNTS [SECONDS]: they are that, or come to it in time
+# counted [NAME COUNTS]: they are that, or come to it soon; $want of 'hook'
 counted()
 {
-	local end=$((SECONDS + ${3:-0}))
+	local end=$((SECONDS + 20)) name=${1:-hook} counts=${2:-${want[*]}}
 
-	until [ "$(counts "$1")" = "$2" ]; do
+	until [ "$(counts "$name")" = "$counts" ]; do
 		if [ $SECONDS -ge $end ]; then
-			diag "$1: $(counts "$1"), not $2"
+			diag "$name: $(counts "$name"), not $counts"
 			return 1
 		fi
 		sleep 0.2
@@ -86,6 +88,14 @@ counted()
 reached()
 {
 	[ "$(bell "$1" "$2" count)" -ge "$3" ]
+}
+
+# Without that nothing more can be said.
+must_reach()
+{
+	wait_for 120 reached "$@" && return
+	diag "$1: $(counts "$1"), vector $2 does not reach $3" "$(qemu_said)"
+	return 1
 }
 
 # options NAME: those for QEMU that the server named, in text or in JSON
@@ -116,16 +126,47 @@ device()
 # ring SLOT VALUE N: from the guest; sets $ns to the time per write
 ring()
 {
-	if ! ns=$(guest_run -t 120 "ivshmem $1 ring $2 $3") || [ -z "$ns" ]; then
-		diag "ring $*: '$ns'"
+	local said
+
+	said=$(guest_run -t 120 "ivshmem $1 ring $2 $3") || :
+	if [[ ! $said =~ ^$3" "([0-9]+)$ ]]; then
+		diag "ring $*: '$said'" "$(qemu_said)"
 		return 1
 	fi
+	ns=${BASH_REMATCH[1]}
 }
 
-# ring_start SLOT VALUE N: the same, in the background
+# ring_hook SLOT VECTOR N: ring bells of 'hook', and expect them to be counted
+ring_hook()
+{
+	want[$2]=$((want[$2] + $3))
+	ring "$@"
+}
+
+# ring_start SLOT VALUE: the same, in the background, until it is stopped
 ring_start()
 {
-	guest_run "ivshmem $1 ring $2 $3 >/tmp/ring.$1 2>&1 </dev/null &"
+	guest_run "ivshmem $1 ring $2 0 >/tmp/ring 2>&1 </dev/null &
+		echo \$! >/tmp/pid"
+}
+
+# ring_stop VECTOR: end it, and expect all of its writes to be counted
+ring_stop()
+{
+	local rung
+
+	# shellcheck disable=SC2016 # the guest's
+	rung=$(guest_run 'kill $(cat /tmp/pid)
+		while ! [ -s /tmp/ring ]; do usleep 100000; done
+		cat /tmp/ring; rm /tmp/ring') || :
+	[[ $rung =~ ^[0-9]+" "[0-9]+$ ]] || diag "ring_stop: '$rung'" "$(qemu_said)"
+	want[$1]=$((want[$1] + ${rung% *}))
+	diag "${rung% *} writes to vector $1"
+}
+
+qemu_said()
+{
+	tail -n +2 "$CASE_DIR/${GUEST:-guest}/qemu.log" | head -n 3
 }
 
 mmio_exits()
@@ -163,23 +204,23 @@ cost()
 # and $sleeps, per 1000 writes. Nothing else goes on in the guest then.
 measure()
 {
-	local before after from start n
+	local before after start n
 
-	from=$(bell hook "$2" count)
-	ring_start "$1" "$2" 40000
-	wait_for 60 reached hook "$2" $((from + 1000))
+	start=$(bell hook "$2" count)
+	ring_start "$1" "$2"
+	must_reach hook "$2" $((start + 1000))
 	# The writes within the time that the cost is of: it is an upper bound.
 	mapfile -t before < <(cost)
 	start=$(bell hook "$2" count)
-	wait_for 120 reached hook "$2" $((from + 20000))
+	must_reach hook "$2" $((start + 20000))
 	n=$(($(bell hook "$2" count) - start))
 	mapfile -t after < <(cost)
+	ring_stop "$2"
 	exits=$(((after[0] - before[0]) * 1000 / n))
 	calls=$(((after[1] - before[1]) * 1000 / n))
 	sleeps=$(((after[2] - before[2]) * 1000 / n))
 	diag "slot $1, per 1000 of $n writes: $exits MMIO exits to QEMU," \
 		"$calls system calls, $sleeps sleeps"
-	wait_for 120 reached hook "$2" $((from + 40000))
 }
 
 compare_paths()
@@ -189,13 +230,25 @@ compare_paths()
 	check "ioeventfd: no write reaches QEMU" test "$exits" -lt 10
 	check "ioeventfd: QEMU makes no system calls" test "$calls" -lt 50
 	check "ioeventfd: QEMU sleeps on" test "$sleeps" -lt 50
+	check "ioeventfd: all writes are counted" counted
 	measure 11 2
+	calls_stop
 	check "without: every write reaches QEMU" test "$exits" -ge 1000
 	check "without: QEMU makes two system calls for each" \
 		test "$calls" -ge 2000
-	check "80000 writes by two ways are counted exactly" \
-		counted hook "0 0 80000 0"
-	calls_stop
+	check "without: all writes are counted" counted
+}
+
+# best SLOT: of three rounds, since others may want the processor; sets $ns
+best()
+{
+	local i least=0
+
+	for i in 1 2 3; do
+		ring_hook "$1" 1 2000
+		((least && least < ns)) || least=$ns
+	done
+	ns=$least
 }
 
 time_paths()
@@ -203,16 +256,16 @@ time_paths()
 	local before fast
 
 	before=$(mmio_exits)
-	ring 10 1 5000
+	best 10
 	fast=$ns
-	check "5000 writes are counted exactly" counted hook "0 5000 80000 0"
+	check "6000 writes are counted exactly" counted
 	check "and none of them left the kernel" \
 		test $(($(mmio_exits) - before)) -lt 50
 	before=$(mmio_exits)
-	ring 11 1 5000
-	check "5000 writes without ioeventfd, too" counted hook "0 10000 80000 0"
+	best 11
+	check "6000 writes without ioeventfd, too" counted
 	before=$(($(mmio_exits) - before))
-	check "and all of them left it" test "$before" -ge 5000
+	check "and all of them left it" test "$before" -ge 6000
 	diag "a write takes $fast ns, without ioeventfd $ns ns"
 	check "which is what skipping QEMU saves" test "$fast" -lt "$ns"
 }
@@ -222,18 +275,18 @@ all_vectors()
 	local v
 
 	for v in 0 1 2 3; do
-		ring 10 $v $((10 + v))
+		ring_hook 10 $v $((10 + v))
 	done
-	check "each vector rings its bell" counted hook "10 10011 80012 13"
+	check "each vector rings its bell" counted
 	# Vectors and peers that nobody has: QEMU gets these, and drops them.
 	ring 10 9 3
-	ring 10 0x70000 3
-	ring 11 $((0x70000 + vectors)) 3
-	check "what is nobody's is lost" counted hook "10 10011 80012 13"
+	ring 10 $((7 << 16)) 3
+	ring 11 $(((7 << 16) + vectors)) 3
+	check "what is nobody's is lost" counted
 	for v in worker inline; do
 		ring "${slot[$v]}" 3 3000
 		check "mode $v: 3000 writes are counted exactly" \
-			counted $v "0 0 0 3000" 20
+			counted $v "0 0 0 3000"
 		diag "$v: $ns ns per write, $(bell $v 3 times)"
 	done
 }
@@ -243,11 +296,12 @@ server_sleeps()
 {
 	local before
 
-	ring 10 0 1
 	before=$(disk_sleeps "${server_pid[hook]}")
-	ring 10 0 3000
+	ring_hook 10 0 3000
 	check "nobody wakes a server that does not watch" \
 		test "$(disk_sleeps "${server_pid[hook]}")" = "$before"
+	# A second after its last line it wakes up to look again.
+	sleep 1.5
 	before=$(disk_sleeps "${server_pid[worker]}")
 	sleep 3
 	check "nor one that does, while nothing rings" \
@@ -279,8 +333,8 @@ lists()
 
 	check "doorbellctl lists the bells of the server" test \
 		"$(doorbellctl bell | awk -v pid="$pid" '
-			$2 == pid { printf "%s %s %s;", $4, $5, $6 }')" = \
-		"hook 1 3011;hook 1 10011;hook 1 80012;hook 1 13;"
+			$2 == pid { printf "%s,%s,%s ", $4, $5, $6 }')" = \
+		"$(printf 'hook,1,%s ' "${want[@]}")"
 	check "and in JSON" test "$(doorbellctl bell --json |
 		grep -c "^ *\"pid\": $pid,\$")" = $((vectors * 2))
 	check "they are no devices" test "$(doorbellctl list | wc -l)" = 1
@@ -295,39 +349,39 @@ two_guests()
 	ids+=" $(GUEST=second guest_run 'ivshmem 10 id')"
 	check "IDs are all different, and not the host's: ${ids//$'\n'/ }" test \
 		"$(tr ' ' '\n' <<<"$ids" | grep -vx 0 | sort -u | wc -l)" = 3
-	GUEST=second ring_start 10 0 6000
-	ring 10 0 6000
-	check "the same bell, by two guests" counted hook "15011 10011 80012 13" 60
-	GUEST=second ring_start 10 3 4000
-	ring 11 1 2000
-	check "bells of their own" counted hook "15011 12011 80012 4013" 60
+	GUEST=second ring_start 10 0
+	ring_hook 10 0 6000
+	GUEST=second ring_stop 0
+	check "the same bell, by two guests" counted
+	GUEST=second ring_start 10 3
+	ring_hook 11 1 2000
+	GUEST=second ring_stop 3
+	check "bells of their own" counted
 	ring 10 $(((${ids##* } << 16) + 1)) 100
-	check "what they ring each other is not the host's" counted hook \
-		"15011 12011 80012 4013"
+	check "what they ring each other is not the host's" counted
 }
 
 crowd()
 {
-	ring_start 10 0 20000
+	ring_start 10 0
 	tap test-ivshmem_crowd "$CASE_DIR/hook.sock" $vectors 120
-	check "guests go on ringing" counted hook "35011 12011 80012 4013" 120
-	GUEST=second ring 10 3 10
-	check "the other, too" counted hook "35011 12011 80012 4023"
+	ring_stop 0
+	check "the guest has gone on ringing" counted
+	GUEST=second ring_hook 10 3 10
+	check "and the other does" counted
 }
 
 kill_guest()
 {
-	local after
-
-	GUEST=second ring_start 10 3 100000000
+	GUEST=second ring_start 10 3
 	check "the second guest rings until it is killed" \
-		wait_for 60 reached hook 3 5000
+		must_reach hook 3 $((want[3] + 5000))
 	GUEST=second vmm_kill
-	after=$(bell hook 3 count)
+	want[3]=$(bell hook 3 count)
 	sleep 1
-	check "and no more after that" test "$(bell hook 3 count)" = "$after"
-	ring 10 2 100
-	check "the first one rings on" test "$(bell hook 2 count)" = 80112
+	check "and no more after that" counted
+	ring_hook 10 2 100
+	check "the first one rings on" counted
 	check "the server has seen it go" \
 		grep -qx 'doorbellctl: client [0-9]* has gone' \
 		"$CASE_DIR/hook.log"
@@ -335,14 +389,17 @@ kill_guest()
 
 kill_server()
 {
-	ring_start 10 0 30000
+	local status=0
+
+	ring_start 10 0
+	must_reach hook 0 $((want[0] + 1000))
 	check "SIGTERM ends the server well, while a guest rings" \
 		server_stop hook
 	check "and its socket is gone" test ! -e "$CASE_DIR/hook.sock"
+	ring_stop 0
 	check "the guest rings on, to nobody" ring 10 0 1000
 	server_start hook
 	check "a new server starts from zero" counted hook "0 0 0 0"
-	status=0
 	server_stop hook KILL || status=$?
 	check "it can be killed" test $status = 137 -a -S "$CASE_DIR/hook.sock"
 	server_start hook --shm-size 1048576
@@ -373,7 +430,7 @@ declare -A slot=([worker]=12 [inline]=13)
 server_start hook
 server_start worker --mode worker --watch
 server_start inline --mode inline --watch --json
-check "bells begin at zero" counted hook "0 0 0 0"
+check "bells begin at zero" counted
 guest_programs ivshmem
 devices=()
 device hook 10
