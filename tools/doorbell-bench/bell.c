@@ -179,17 +179,37 @@ static void measure(struct bell_rig *r, struct bell_row *row)
 	row->slice_rate[row->slices++] = s.rate;
 }
 
-/* There and back in turn, so that no row always comes after the same other. */
-static void run_round(struct bell_table *t, struct bell_rig *rigs)
+static void shuffle(unsigned int *order, uint64_t *seed)
 {
-	for (unsigned int slice = 0; slice < BELL_SLICES; slice++)
+	for (unsigned int i = BELL_ROWS - 1; i > 0; i--) {
+		unsigned int j = (unsigned int)(bench_random(seed) % (i + 1));
+		unsigned int was = order[i];
+
+		order[i] = order[j];
+		order[j] = was;
+	}
+}
+
+/*
+ * In any order: a scheduler that takes the CPU away every few milliseconds would
+ * else fall into step with us, and always hit the same row.
+ */
+static void run_round(struct bell_table *t, struct bell_rig *rigs,
+		      uint64_t *seed)
+{
+	unsigned int order[BELL_ROWS];
+
+	for (unsigned int i = 0; i < BELL_ROWS; i++)
+		order[i] = i;
+	for (unsigned int slice = 0; slice < BELL_SLICES; slice++) {
+		shuffle(order, seed);
 		for (unsigned int k = 0; k < BELL_ROWS; k++) {
-			unsigned int i = slice % 2 ? BELL_ROWS - 1 - k : k;
-			struct bell_row *row = &t->rows[i];
+			struct bell_row *row = &t->rows[order[k]];
 
 			if (row->wanted && !row->reason[0])
-				measure(&rigs[i], row);
+				measure(&rigs[order[k]], row);
 		}
+	}
 	for (unsigned int i = 0; i < BELL_ROWS; i++)
 		bell_stat_round(&t->rows[i]);
 }
@@ -197,6 +217,7 @@ static void run_round(struct bell_table *t, struct bell_rig *rigs)
 static void run(struct bell_table *t, const struct bell_options *o)
 {
 	struct bell_rig rigs[BELL_ROWS] = { 0 };
+	uint64_t seed = bench_now_ns();
 	struct bell_place place;
 
 	t->cpus = bell_place_init(&place);
@@ -210,7 +231,7 @@ static void run(struct bell_table *t, const struct bell_options *o)
 				  (double)o->time / 1e3 / BELL_SLICES);
 	}
 	for (unsigned int round = 0; round < t->rounds; round++)
-		run_round(t, rigs);
+		run_round(t, rigs, &seed);
 	for (size_t i = 0; i < BELL_ROWS; i++) {
 		if (rigs[i].desc)
 			bell_rig_close(&rigs[i]);
