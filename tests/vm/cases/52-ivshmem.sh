@@ -242,9 +242,9 @@ compare_paths()
 # best SLOT: of three rounds, since others may want the processor; sets $ns
 best()
 {
-	local i least=0
+	local least=0
 
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		ring_hook "$1" 1 2000
 		((least && least < ns)) || least=$ns
 	done
