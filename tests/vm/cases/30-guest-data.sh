@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A Linux guest on many disks at once: modes, queues, ring features, kinds of
 # back ends. What it writes must be what it and the host read.
-# timeout: 600
+# timeout: 900
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"
 . "$VM_DIR/emulate.sh"
