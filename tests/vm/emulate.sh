@@ -114,10 +114,12 @@ counter()
 
 tap()
 {
-	local line planned='' seen=$case_results status=0 out=$CASE_DIR/tap
+	local name=$1 line planned='' seen=$case_results status=0
+	local out=$CASE_DIR/tap
 
 	# Their fixed addresses must not meet a heap that is put at random.
-	setarch -R "$@" >"$out" 2>&1 || status=$?
+	[[ $name != test-* ]] || set -- setarch -R "$@"
+	"$@" >"$out" 2>&1 || status=$?
 	while IFS= read -r line; do
 		if [[ $line =~ ^(not ok|ok)( [0-9]+)?( -)?" "(.*)$ ]]; then
 			line=${BASH_REMATCH[4]}
@@ -133,6 +135,6 @@ tap()
 		fi
 	done <"$out"
 	if [ $status -gt 1 ] || [ "$planned" != $((case_results - seen)) ]; then
-		not_ok "$1: status $status, planned '$planned' results"
+		not_ok "$name: status $status, planned '$planned' results"
 	fi
 }
