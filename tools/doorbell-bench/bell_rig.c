@@ -114,24 +114,9 @@ static int open_bell(struct bell_rig *r, struct bell_row *row, uint32_t mode)
 
 static int open_eventfd(struct bell_rig *r, struct bell_row *row)
 {
-	struct kvm_ioeventfd reg = {
-		.addr = r->desc->pio ? VMM_PORT : VMM_MMIO,
-	};
-
 	r->efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->efd < 0)
-		return fail(row, -1, "no eventfd: %s", strerror(errno));
-	reg.fd = r->efd;
-	if (r->desc->pio)
-		reg.flags |= KVM_IOEVENTFD_FLAG_PIO;
-	if (!r->desc->any) {
-		reg.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
-		reg.datamatch = DATA;
-		reg.len = LENGTH;
-	}
-	if (ioctl(r->vmm.fd, KVM_IOEVENTFD, &reg))
-		return fail(row, -1, "KVM_IOEVENTFD: %s", strerror(errno));
-	return 0;
+	return r->efd < 0 ? fail(row, -1, "no eventfd: %s", strerror(errno)) :
+			    0;
 }
 
 static int wire(struct bell_rig *r, struct bell_row *row)
@@ -147,14 +132,11 @@ static int open_page(struct bell_rig *r, struct bell_row *row)
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
 	int flags = r->bell < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
 	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, r->bell, 0);
-	int ret;
 
 	if (page == MAP_FAILED)
 		return fail(row, -1, "the bell's page: %s", strerror(errno));
 	r->page = page;
-	ret = vmm_map_page(&r->vmm, page);
-	return ret ? fail(row, -1, "the bell's page in the guest: %s",
-			  strerror(-ret)) : 0;
+	return 0;
 }
 
 /* --- put together --- */
@@ -191,8 +173,6 @@ static int open_parts(struct bell_rig *r, struct bell_row *row)
 
 	switch (r->desc->kind) {
 	case BELL_QEMU:
-		r->vmm.on_exit = ring_bell;
-		r->vmm.arg = r;
 		return open_bell(r, row, VHOST_DOORBELL_BELL_HOOK);
 	case BELL_IOEVENTFD:
 		ret = open_eventfd(r, row);
@@ -211,21 +191,12 @@ static int open_parts(struct bell_rig *r, struct bell_row *row)
 int bell_rig_open(struct bell_rig *r, const struct bell_place *p,
 		  struct bell_row *row)
 {
-	const char *what;
-	int ret;
-
 	*r = (struct bell_rig){
 		.desc = row->desc, .place = p, .efd = -1, .bell = -1,
-		.vmm = { .kvm = -1, .fd = -1, .vcpu = -1 },
 	};
 	if (needs_module(r->desc) && p->dev < 0)
 		return fail(row, 1, VHD_DEV_PATH ": %s", strerror(-p->dev));
 	pin(p->vcpu_cpu);
-	ret = vmm_create(&r->vmm, &what);
-	if (ret)
-		return fail(row, -1, "%s: %s", what, strerror(-ret));
-	if (r->desc->any && !vmm_cap(&r->vmm, KVM_CAP_IOEVENTFD_NO_LENGTH))
-		return fail(row, 1, "this kernel wants a length");
 	return open_parts(r, row);
 }
 
@@ -233,11 +204,54 @@ void bell_rig_close(struct bell_rig *r)
 {
 	if (r->started)
 		bell_epoll_stop(r);
-	vmm_destroy(&r->vmm);
 	if (r->page)
 		munmap(r->page, (size_t)sysconf(_SC_PAGESIZE));
 	fd_close(&r->bell);
 	fd_close(&r->efd);
+}
+
+/* --- in a machine --- */
+
+static unsigned int number(const struct bell_rig *r)
+{
+	return (unsigned int)(r->desc - bell_descs);
+}
+
+static uint64_t address(const struct bell_rig *r)
+{
+	return r->desc->pio ? VMM_PORT + 16 * number(r) :
+			      VMM_MMIO + 4096 * number(r);
+}
+
+static int assign(struct bell_rig *r, struct bell_row *row)
+{
+	struct kvm_ioeventfd reg = { .addr = address(r), .fd = r->efd };
+
+	if (r->desc->pio)
+		reg.flags |= KVM_IOEVENTFD_FLAG_PIO;
+	if (!r->desc->any) {
+		reg.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
+		reg.datamatch = DATA;
+		reg.len = LENGTH;
+	} else if (!vmm_cap(r->vmm, KVM_CAP_IOEVENTFD_NO_LENGTH)) {
+		return fail(row, 1, "this kernel wants a length");
+	}
+	if (ioctl(r->vmm->fd, KVM_IOEVENTFD, &reg))
+		return fail(row, -1, "KVM_IOEVENTFD: %s", strerror(errno));
+	return 0;
+}
+
+int bell_rig_enter(struct bell_rig *r, struct vmm *vmm, struct bell_row *row)
+{
+	int ret;
+
+	r->vmm = vmm;
+	ret = r->efd < 0 ? 0 : assign(r, row);
+	if (ret || !r->page)
+		return ret;
+	ret = vmm_map_page(vmm, number(r), r->page);
+	return ret ? fail(row, -1, "the bell's page in the guest: %s",
+			  strerror(-ret)) : 0;
 }
 
 /* --- measure --- */
@@ -255,10 +269,10 @@ static int count_rings(struct bell_rig *r, struct bell_row *row, uint64_t count)
 
 	r->total += count;
 	if (r->desc->kind == BELL_HYPERCALL) {
-		if (r->vmm.rbx == count)
+		if (r->vmm->rbx == count)
 			return 0;
 		return fail(row, -1, "KVM answered %llu of %llu hypercalls",
-			    (unsigned long long)r->vmm.rbx,
+			    (unsigned long long)r->vmm->rbx,
 			    (unsigned long long)count);
 	}
 	if (r->desc->mode == BELL_EPOLL && r->desc->kind == BELL_HANDLER) {
@@ -293,13 +307,13 @@ static int median(struct bell_rig *r, struct bell_row *row, uint64_t count,
 	if (!copy)
 		return fail(row, -1, "%s", strerror(ENOMEM));
 	for (uint64_t i = 0; i < count; i++)
-		copy[i] = (int64_t)vmm_samples(&r->vmm)[i] + r->vmm.tsc_offset;
+		copy[i] = (int64_t)vmm_samples(r->vmm)[i] + r->vmm->tsc_offset;
 	qsort(copy, count, sizeof(*copy), compare);
 	cycles = copy[count / 2];
 	free(copy);
 	if (cycles < 0)
 		return fail(row, -1, "the processors' clocks differ");
-	*ns = (double)cycles * 1e6 / r->vmm.tsc_khz;
+	*ns = (double)cycles * 1e6 / r->vmm->tsc_khz;
 	return 0;
 }
 
@@ -307,9 +321,10 @@ static struct vmm_job job_of(const struct bell_rig *r, uint64_t count)
 {
 	struct vmm_job job = {
 		.count = count,
-		.addr = r->desc->pio ? VMM_PORT : VMM_MMIO,
+		.addr = address(r),
 		.data = DATA,
-		.patience = PATIENCE_S * 1000ull * r->vmm.tsc_khz,
+		.page = number(r),
+		.patience = PATIENCE_S * 1000ull * r->vmm->tsc_khz,
 	};
 
 	if (r->desc->kind == BELL_HYPERCALL)
@@ -326,24 +341,27 @@ int bell_rig_measure(struct bell_rig *r, struct bell_row *row, uint64_t count,
 {
 	struct vmm_job job = job_of(r, count);
 	uint64_t exits;
-	int ret = vmm_run(&r->vmm, &job);
+	int ret;
 
+	r->vmm->on_exit = r->desc->kind == BELL_QEMU ? ring_bell : NULL;
+	r->vmm->arg = r;
+	ret = vmm_run(r->vmm, &job);
 	if (ret)
 		return fail(row, -1, "the guest: %s", strerror(-ret));
-	if (r->vmm.rcx)
+	if (r->vmm->rcx)
 		return fail(row, -1, "a ring was not handled in %u s",
 			    PATIENCE_S);
 	exits = r->desc->kind == BELL_QEMU ? count : 0;
-	if (r->vmm.exits != exits)
+	if (r->vmm->exits != exits)
 		return fail(row, -1, "%llu exits to user space, not %llu",
-			    (unsigned long long)r->vmm.exits,
+			    (unsigned long long)r->vmm->exits,
 			    (unsigned long long)exits);
 	ret = count_rings(r, row, count);
 	if (ret)
 		return ret;
 	/* By the guest's clock: without the way in and out of it. */
-	s->seconds = (double)(r->vmm.ended - r->vmm.began) / 1e3 /
-		     r->vmm.tsc_khz;
+	s->seconds = (double)(r->vmm->ended - r->vmm->began) / 1e3 /
+		     r->vmm->tsc_khz;
 	s->rtt = s->seconds * 1e9 / (double)count;
 	s->rate = (double)count / s->seconds;
 	if (r->desc->kind == BELL_HANDLER)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * bell_rig - what one row of the table is measured with: a machine, an eventfd,
- * and who listens to it
+ * bell_rig - what one row of the table is measured with: an eventfd, who listens
+ * to it, and where in a machine it is rung
  *
- * Rigs of several rows may exist at a time; one is used at a time. They belong
- * to one thread, which runs the guest.
+ * All rows share a machine, so that they differ in nothing else. Rigs outlive
+ * machines. They belong to one thread, which runs the guest.
  */
 #ifndef BELL_RIG_H
 #define BELL_RIG_H
@@ -23,7 +23,7 @@ struct bell_place {
 struct bell_rig {
 	const struct bell_desc			*desc;
 	const struct bell_place			*place;
-	struct vmm				 vmm;
+	struct vmm				*vmm;
 	int					 efd;
 	int					 bell;
 	uint64_t				 total;	/* rings so far */
@@ -54,6 +54,9 @@ unsigned int bell_place_init(struct bell_place *p);
 int bell_rig_open(struct bell_rig *r, const struct bell_place *p,
 		  struct bell_row *row);
 void bell_rig_close(struct bell_rig *r);
+
+/* Be in that machine, until it is destroyed; as bell_rig_open(). */
+int bell_rig_enter(struct bell_rig *r, struct vmm *vmm, struct bell_row *row);
 
 /* Rings @count times; 0, or -1 and a reason. */
 int bell_rig_measure(struct bell_rig *r, struct bell_row *row, uint64_t count,

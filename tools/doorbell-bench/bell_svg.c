@@ -82,12 +82,18 @@ static const char *class_of(const struct bell_desc *d)
 	}
 }
 
+/* On the paper; what is longer than it ends at its edge. */
+static double at(double rtt, double scale)
+{
+	return LEFT + fmin(rtt * scale, WIDTH - LEFT - RIGHT);
+}
+
 /* The bar, and the slowest and fastest round as a line in it. */
 static void bar(FILE *out, const struct bell_row *row, double y, double scale)
 {
-	double end = LEFT + row->rtt_median * scale;
-	double low = LEFT + row->rtt_min * scale;
-	double high = LEFT + row->rtt_max * scale;
+	double end = at(row->rtt_median, scale);
+	double low = at(row->rtt_min, scale);
+	double high = at(row->rtt_max, scale);
 	char label[64];
 
 	fprintf(out, "<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" "
@@ -96,7 +102,10 @@ static void bar(FILE *out, const struct bell_row *row, double y, double scale)
 	fprintf(out, "<path class=\"range\" fill=\"none\" "
 		"d=\"M%.1f %.1fv8m0-4H%.1fm0-4v8\"/>\n", low,
 		y + BAR / 2.0 - 4, high);
-	snprintf(label, sizeof(label), "%.2f \xc2\xb5s", row->rtt_median / 1e3);
+	/* A bar that is cut says so. */
+	snprintf(label, sizeof(label), "%s%.2f \xc2\xb5s",
+		 row->rtt_median * scale > WIDTH - LEFT - RIGHT + 1 ?
+		 "\xe2\x80\xa6 " : "", row->rtt_median / 1e3);
 	text(out, "value", fmax(end, high) + 8, y + BAR - 4.5, label);
 }
 
@@ -173,14 +182,28 @@ static unsigned int height(const struct bell_table *t)
 	return TOP + rows * ROW + groups * GAP + 32;
 }
 
+/*
+ * What the longest bar stands for: the longest median, but not so much that one
+ * of them leaves nothing to see of the others.
+ */
+static double longest(const struct bell_table *t)
+{
+	double first = 1, second = 1;
+
+	for (size_t i = 0; i < BELL_ROWS; i++) {
+		double rtt = t->rows[i].rtt_median;
+
+		second = fmax(second, fmin(first, rtt));
+		first = fmax(first, rtt);
+	}
+	return second > 1 ? fmin(first, 2 * second) : first;
+}
+
 int bell_svg(const struct bell_table *t, FILE *out)
 {
 	unsigned int h = height(t);
-	double longest = 1;
 	char label[256];
 
-	for (size_t i = 0; i < BELL_ROWS; i++)
-		longest = fmax(longest, t->rows[i].rtt_max);
 	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" "
 		"viewBox=\"0 0 %d %u\" width=\"%d\" height=\"%u\" "
 		"role=\"img\">\n<title>What a ring of the doorbell costs"
@@ -191,7 +214,7 @@ int bell_svg(const struct bell_table *t, FILE *out)
 		 "lines: fastest to slowest; shorter is better", t->kernel,
 		 t->machine, t->rounds);
 	text(out, "note", 16, 48, label);
-	foot(out, t, draw_rows(out, t, (WIDTH - LEFT - RIGHT) / longest));
+	foot(out, t, draw_rows(out, t, (WIDTH - LEFT - RIGHT) / longest(t)));
 	fprintf(out, "</svg>\n");
 	if (fflush(out) || ferror(out))
 		return errno ? -errno : -EIO;

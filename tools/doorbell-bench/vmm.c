@@ -17,7 +17,14 @@
 #define VMM_CODE	0x10000u
 #define VMM_MEM_SIZE	0x200000u
 
+#define PAGE_SIZE	4096u
+
 enum { SLOT_MEM, SLOT_PAGE };
+
+static uint64_t page_gpa(unsigned int n)
+{
+	return VMM_PAGE + (uint64_t)n * PAGE_SIZE;
+}
 
 static int set_slot(struct vmm *v, uint32_t slot, uint64_t gpa, void *host,
 		    uint64_t size)
@@ -32,10 +39,9 @@ static int set_slot(struct vmm *v, uint32_t slot, uint64_t gpa, void *host,
 	return ioctl(v->fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
 }
 
-int vmm_map_page(struct vmm *v, void *host)
+int vmm_map_page(struct vmm *v, unsigned int n, void *host)
 {
-	return set_slot(v, SLOT_PAGE, VMM_PAGE, host,
-			host ? (uint64_t)sysconf(_SC_PAGESIZE) : 0);
+	return set_slot(v, SLOT_PAGE + n, page_gpa(n), host, PAGE_SIZE);
 }
 
 static int init_memory(struct vmm *v)
@@ -180,7 +186,7 @@ static int set_regs(struct vmm *v, const struct vmm_job *job)
 		.rcx = job->count,
 		.rdx = job->addr,
 		.rdi = job->addr,
-		.rsi = VMM_PAGE,
+		.rsi = page_gpa(job->page),
 		.r8 = VMM_SAMPLES,
 		.r9 = job->patience,
 	};

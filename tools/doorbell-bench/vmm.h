@@ -6,7 +6,7 @@
  * (the first 4 GiB):
  *
  *	0		tables, the guest's code, VMM_SAMPLES and on: an array
- *	VMM_PAGE	a page of the caller's: vmm_map_page()
+ *	VMM_PAGE	pages of the caller's: vmm_map_page()
  *	VMM_MMIO	nothing: what is written there exits, or is an ioeventfd
  *
  * Functions return 0 or -errno. A machine belongs to one thread, save for its
@@ -64,15 +64,17 @@ struct vmm_job {
 	uint64_t	count;
 	uint64_t	addr;		/* of a MOV, or the port */
 	uint64_t	data;
-	uint64_t	patience;	/* of GUEST_HANDSHAKE, in cycles */
+	/* Of GUEST_HANDSHAKE: which page, and when to give up, in cycles. */
+	unsigned int	page;
+	uint64_t	patience;
 };
 
 /* -errno if /dev/kvm cannot be used; @what, if not NULL, is what failed. */
 int vmm_create(struct vmm *v, const char **what);
 void vmm_destroy(struct vmm *v);
 
-/* @host: page-aligned, to stay mapped while the machine lives; NULL: no more. */
-int vmm_map_page(struct vmm *v, void *host);
+/* The @n-th of its pages is @host, which stays while the machine lives. */
+int vmm_map_page(struct vmm *v, unsigned int n, void *host);
 
 /* Runs until the guest halts; -EIO if it ends otherwise. */
 int vmm_run(struct vmm *v, const struct vmm_job *job);
