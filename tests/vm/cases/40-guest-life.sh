@@ -184,18 +184,21 @@ reboot_guest()
 	prepare_guest
 	check "the guest finds its files after a reboot" guest_run -t 60 \
 		'mount -t ext4 /disk/life-fs /mnt && cd /mnt && md5sum -c -s sums'
-	fio_start --name=again --filename=/disk/life --size=4M --bs=16k \
-		--rw=randwrite --verify=crc32c --direct=1 --ioengine=libaio \
-		--iodepth=8 --name=packed --filename=/disk/packed
+	fio_start --size=4M --bs=16k --rw=randwrite --verify=crc32c --direct=1 \
+		--ioengine=libaio --iodepth=8 --name=split --filename=/disk/life \
+		--name=packed --filename=/disk/packed
 	check "and fio verifies" fio_end 8192
 }
 
 kill_vmm()
 {
+	local load='--size=16M --bs=4k --rw=randrw --direct=1 --ioengine=libaio'
+
+	# Options of one job are not those of the next.
+	load+=' --iodepth=32 --time_based --runtime=120'
 	fio_start --name=sync --directory=/mnt --size=8M --bs=4k --rw=randwrite \
-		--fsync=4 --name=raw --filename=/disk/life --size=16M --bs=4k \
-		--rw=randrw --direct=1 --ioengine=libaio --iodepth=32 \
-		--time_based --runtime=120 --name=packed --filename=/disk/packed
+		--fsync=4 "--name=raw --filename=/disk/life $load" \
+		"--name=packed --filename=/disk/packed $load"
 	check "requests are served until the VMM is killed" \
 		wait_moved life 200
 	check "of a packed ring, too" wait_moved packed 50
