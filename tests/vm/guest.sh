@@ -10,6 +10,7 @@
 #   guest_programs NAME...
 #			the guests started from here on have test-NAME as
 #			/bin/NAME
+#   guest_answers	ends the case, with all that is known, if it does not
 #   guest_stop		power it off and wait until QEMU is gone
 #   vmm_qmp COMMAND [ARGUMENTS]
 #			a QMP command and its arguments in JSON; prints the
@@ -68,7 +69,7 @@ vmm_start()
 	vmm_pipes qmp command
 	: >"$dir/console"
 	qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-		-machine q35,accel=kvm,smm=off,graphics=off,memory-backend=ram \
+		-machine q35,accel=kvm,smm=off,graphics=off,hpet=off,memory-backend=ram \
 		-cpu host -smp "${GUEST_SMP:-1}" -m "${mem}M" \
 		-object "memory-backend-${GUEST_MEM_KIND:-memfd},id=ram,size=${mem}M,share=on${GUEST_MEM_OPTS:+,$GUEST_MEM_OPTS}" \
 		-chardev "file,id=console,path=$dir/console" \
@@ -171,6 +172,28 @@ guest_run()
 		fi
 	done < <(vmm_expect command $((seconds + 10)) "@@END $token ")
 	return "$status"
+}
+
+# What each thread of QEMU waits for, and each queue of each disk
+guest_state()
+{
+	local task
+
+	for task in "/proc/${vmm_pid[${GUEST:-guest}]}/task"/*; do
+		echo "$(cat "$task/comm") $(cut -d ' ' -f 3,14,15 "$task/stat")" \
+			"$(head -n 4 "$task/stack" | xargs)"
+	done
+	vmm_qmp query-status || :
+	cat /proc/[0-9]*/fdinfo/* 2>/dev/null |
+		grep -E '^(vhost-doorbell|queue[0-9]*|memory):' || :
+	dmesg | tail -n 5
+}
+
+guest_answers()
+{
+	guest_run true && return
+	guest_state
+	vmm_fail 'the guest does not answer'
 }
 
 vmm_gone()

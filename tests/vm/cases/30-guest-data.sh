@@ -178,11 +178,13 @@ check "a disk with blocks of 4096 bytes" \
 	grep -qx -e 'block-4096 1 4096' "$CASE_DIR/limits"
 
 check "fio on all disks at once" raw_verify
+guest_answers
 for name in "${written[@]}"; do
 	check "$name: fio verifies" raw_verified "$name"
 done
 for name in "${written[@]}"; do
 	check "$name: the guest copies a tree" copy_tree "$name"
+	guest_answers
 done
 
 guest_run 'dd if=/bin/fio of=/m/.second bs=1M skip=1 count=1 2>/dev/null'
