@@ -12,7 +12,6 @@
 
 #include "bell_rig.h"
 #include "bench.h"
-#include "fd.h"
 #include "optparse.h"
 
 #define HOOK	0
@@ -162,7 +161,7 @@ static int calibrate(struct bell_rig *r, struct bell_row *row, double seconds)
 {
 	uint64_t max = bell_rig_max(row->desc), n = 8;
 	struct bell_sample s;
-	double want, best = 0;
+	double want, rate, best = 0;
 
 	do {
 		n *= 2;
@@ -172,7 +171,9 @@ static int calibrate(struct bell_rig *r, struct bell_row *row, double seconds)
 	for (int i = 0; i < CALIBRATE_TRIES; i++) {
 		if (bell_rig_measure(r, row, n, &s))
 			return -1;
-		best = s.rate > best ? s.rate : best;
+		/* Its quiet time included, other than in s.rate. */
+		rate = (double)n / s.seconds;
+		best = rate > best ? rate : best;
 	}
 	want = best * seconds;
 	row->count = want < 4 ? 4 : want > (double)max ? max : (uint64_t)want;
@@ -284,7 +285,7 @@ static int run(struct bell_table *t, const struct bell_options *o)
 			bell_rig_close(&rigs[i]);
 		bell_stat(&t->rows[i]);
 	}
-	fd_close(&place.dev);
+	bell_place_exit(&place);
 	return ret;
 }
 

@@ -24,6 +24,8 @@
 #define DATA		1u
 #define LENGTH		4u
 #define PATIENCE_S	10u
+/* Whoever handled the last ring sleeps by then: the next one must wake it. */
+#define QUIET_US	200u
 #define MAX_COUNT	(1u << 24)
 
 /* --- where --- */
@@ -75,7 +77,17 @@ unsigned int bell_place_init(struct bell_place *p)
 	}
 	p->vcpu_cpu = vcpu < 0 ? 0 : vcpu;
 	p->waiter_cpu = waiter < 0 ? p->vcpu_cpu : waiter;
-	return waiter < 0 ? 1 : 2;
+	p->awake = (struct bell_awake){ 0 };
+	if (waiter < 0)
+		return 1;
+	bell_awake_start(&p->awake, waiter);
+	return 2;
+}
+
+void bell_place_exit(struct bell_place *p)
+{
+	bell_awake_stop(&p->awake);
+	fd_close(&p->dev);
 }
 
 /* --- the parts --- */
@@ -188,7 +200,7 @@ static int open_parts(struct bell_rig *r, struct bell_row *row)
 	return 0;
 }
 
-int bell_rig_open(struct bell_rig *r, const struct bell_place *p,
+int bell_rig_open(struct bell_rig *r, struct bell_place *p,
 		  struct bell_row *row)
 {
 	*r = (struct bell_rig){
@@ -324,6 +336,7 @@ static struct vmm_job job_of(const struct bell_rig *r, uint64_t count)
 		.addr = address(r),
 		.data = DATA,
 		.page = number(r),
+		.quiet = QUIET_US * (uint64_t)r->vmm->tsc_khz / 1000,
 		.patience = PATIENCE_S * 1000ull * r->vmm->tsc_khz,
 	};
 
@@ -336,11 +349,11 @@ static struct vmm_job job_of(const struct bell_rig *r, uint64_t count)
 	return job;
 }
 
-int bell_rig_measure(struct bell_rig *r, struct bell_row *row, uint64_t count,
-		     struct bell_sample *s)
+static int measure(struct bell_rig *r, struct bell_row *row, uint64_t count,
+		   struct bell_sample *s)
 {
 	struct vmm_job job = job_of(r, count);
-	uint64_t exits;
+	uint64_t exits, cycles;
 	int ret;
 
 	r->vmm->on_exit = r->desc->kind == BELL_QEMU ? ring_bell : NULL;
@@ -360,11 +373,26 @@ int bell_rig_measure(struct bell_rig *r, struct bell_row *row, uint64_t count,
 	if (ret)
 		return ret;
 	/* By the guest's clock: without the way in and out of it. */
-	s->seconds = (double)(r->vmm->ended - r->vmm->began) / 1e3 /
-		     r->vmm->tsc_khz;
+	cycles = r->vmm->ended - r->vmm->began;
+	s->seconds = (double)cycles / 1e3 / r->vmm->tsc_khz;
 	s->rtt = s->seconds * 1e9 / (double)count;
 	s->rate = (double)count / s->seconds;
-	if (r->desc->kind == BELL_HANDLER)
-		return median(r, row, count, &s->rtt);
-	return 0;
+	if (r->desc->kind != BELL_HANDLER)
+		return 0;
+	s->rate *= (double)cycles / (double)(cycles - r->vmm->rbx);
+	return median(r, row, count, &s->rtt);
+}
+
+int bell_rig_measure(struct bell_rig *r, struct bell_row *row, uint64_t count,
+		     struct bell_sample *s)
+{
+	bool awake = r->desc->kind == BELL_HANDLER;
+	int ret;
+
+	if (awake)
+		bell_awake_set(&r->place->awake, true);
+	ret = measure(r, row, count, s);
+	if (awake)
+		bell_awake_set(&r->place->awake, false);
+	return ret;
 }

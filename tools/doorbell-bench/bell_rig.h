@@ -12,17 +12,19 @@
 #include <pthread.h>
 
 #include "bell.h"
+#include "bell_awake.h"
 #include "vmm.h"
 
 struct bell_place {
-	int	dev;		/* /dev/vhost-doorbell, or -errno */
-	int	vcpu_cpu;	/* where the guest runs */
-	int	waiter_cpu;	/* where those run who wait for it */
+	int			dev;		/* /dev/vhost-doorbell, or -errno */
+	int			vcpu_cpu;	/* where the guest runs */
+	int			waiter_cpu;	/* where those run who wait for it */
+	struct bell_awake	awake;		/* there, if that is another */
 };
 
 struct bell_rig {
 	const struct bell_desc			*desc;
-	const struct bell_place			*place;
+	struct bell_place			*place;
 	struct vmm				*vmm;
 	int					 efd;
 	int					 bell;
@@ -46,12 +48,13 @@ struct bell_sample {
  * Gives how many CPUs these are: 1 or 2.
  */
 unsigned int bell_place_init(struct bell_place *p);
+void bell_place_exit(struct bell_place *p);
 
 /*
  * 0; or 1: that row cannot be had here; or -1: something failed. Then
  * @row->reason says what.
  */
-int bell_rig_open(struct bell_rig *r, const struct bell_place *p,
+int bell_rig_open(struct bell_rig *r, struct bell_place *p,
 		  struct bell_row *row);
 void bell_rig_close(struct bell_rig *r);
 

@@ -15,11 +15,12 @@
  * GUEST_VMCALL, GUEST_VMMCALL: RBX, zero on entry, counts the calls that KVM
  *	answered with "no such hypercall"
  * GUEST_TSC: does nothing between
- * GUEST_HANDSHAKE: MOV of 4 bytes, one ring at a time: the time goes to the
- *	stamp of the bell's page at RSI, then the ring, then the count of that
- *	page is waited for; the time from stamp to entered goes to the array of
- *	64-bit words at R8. After R9 cycles without it the guest halts. RCX is how
- *	many are left, zero if all came
+ * GUEST_HANDSHAKE: MOV of 4 bytes, one ring at a time: after R10 cycles or more
+ *	the time goes to the stamp of the bell's page at RSI, then the ring, then
+ *	the count of that page is waited for; the time from stamp to entered goes
+ *	to the array of 64-bit words at R8. After R9 cycles without it the guest
+ *	halts. RCX is how many are left, zero if all came; RBX how many cycles
+ *	passed before the rings
  */
 #ifndef GUEST_H
 #define GUEST_H

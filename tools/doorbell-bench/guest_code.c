@@ -25,7 +25,7 @@ _Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
 #define STR_(x)	#x
 #define STR(x)	STR_(x)
 
-/* At the count, between two at the time. */
+/* At the count, or at nothing, between two at the time. */
 #define LOOKS	1000
 
 /* ENOSYS of the hypercalls' own error numbers. */
@@ -89,18 +89,32 @@ __asm__(".pushsection .rodata\n"
 	START("tsc")
 	HALT
 	START("handshake")
+	"mov %r10, %r13\n\t"
+	"xor %ebx, %ebx\n"
 	"1:\n\t"
+	READ_TSC
+	"mov %rax, %r11\n"
+	"5:\n\t"
+	"mov $" STR(LOOKS) ", %ebp\n"
+	"6:\n\t"
+	"dec %ebp\n\t"
+	"jnz 6b\n\t"
+	READ_TSC
+	"sub %r11, %rax\n\t"
+	"cmp %r13, %rax\n\t"
+	"jb 5b\n\t"
+	"add %rax, %rbx\n\t"
 	"mov " STR(COUNT) "(%rsi), %r10\n\t"
 	READ_TSC
 	"mov %rax, %r11\n\t"
 	"mov %rax, (%rsi)\n\t"
 	"movl %r12d, (%rdi)\n"
 	"2:\n\t"
-	"mov $" STR(LOOKS) ", %ebx\n"
+	"mov $" STR(LOOKS) ", %ebp\n"
 	"3:\n\t"
 	"cmp " STR(COUNT) "(%rsi), %r10\n\t"
 	"jne 4f\n\t"
-	"dec %ebx\n\t"
+	"dec %ebp\n\t"
 	"jnz 3b\n\t"
 	READ_TSC
 	"sub %r11, %rax\n\t"

@@ -189,6 +189,7 @@ static int set_regs(struct vmm *v, const struct vmm_job *job)
 		.rsi = page_gpa(job->page),
 		.r8 = VMM_SAMPLES,
 		.r9 = job->patience,
+		.r10 = job->quiet,
 	};
 
 	return ioctl(v->vcpu, KVM_SET_REGS, &regs) ? -errno : 0;

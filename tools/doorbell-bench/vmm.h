@@ -64,8 +64,9 @@ struct vmm_job {
 	uint64_t	count;
 	uint64_t	addr;		/* of a MOV, or the port */
 	uint64_t	data;
-	/* Of GUEST_HANDSHAKE: which page, and when to give up, in cycles. */
+	/* Of GUEST_HANDSHAKE: which page; cycles before and after a ring. */
 	unsigned int	page;
+	uint64_t	quiet;
 	uint64_t	patience;
 };
 
