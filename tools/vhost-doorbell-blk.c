@@ -18,6 +18,7 @@
 
 #include "cpus.h"
 #include "disk.h"
+#include "disk_watch.h"
 #include "fd.h"
 #include "json.h"
 #include "log.h"
@@ -408,7 +409,13 @@ static int make_server(const struct options *o, struct vu_server *server)
 	return ret;
 }
 
-static int serve(const struct options *o, const struct disk *disk)
+static bool take_resize(void *context)
+{
+	return disk_watch_take(context);
+}
+
+static int serve(const struct options *o, const struct disk *disk,
+		 struct disk_watch *watch)
 {
 	struct blk_back_end back_end = { .disk = disk, .options = o };
 	struct vhd_device device = {
@@ -418,7 +425,13 @@ static int serve(const struct options *o, const struct disk *disk)
 		.attach = attach_blk,
 		.context = &back_end,
 	};
-	struct vu_server server = { .socket.sock = -1, .dev = &device.base };
+	struct vu_server server = {
+		.socket.sock = -1,
+		.resize = watch->fd,
+		.take_resize = take_resize,
+		.context = watch,
+		.dev = &device.base,
+	};
 	_cleanup_fd_ int stop = stop_open();
 	uint64_t sectors;
 	int ret;
@@ -446,6 +459,7 @@ static int serve(const struct options *o, const struct disk *disk)
 
 int main(int argc, char **argv)
 {
+	struct disk_watch watch;
 	struct options options;
 	struct disk disk;
 	int ret;
@@ -463,7 +477,13 @@ int main(int argc, char **argv)
 	}
 	if (open_disk(&options, &disk))
 		return EXIT_FAILURE;
-	ret = serve(&options, &disk);
+	ret = disk_watch_open(&watch, disk.fd);
+	if (ret) {
+		log_err("watching the disk: %s", strerror(-ret));
+	} else {
+		ret = serve(&options, &disk, &watch);
+		disk_watch_close(&watch);
+	}
 	disk_close(&disk);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

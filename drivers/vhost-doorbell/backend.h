@@ -24,6 +24,12 @@ struct bell_backend_ops {
 			      u32 size);
 
 	/*
+	 * What is behind it may have another size: look, and say what the
+	 * guest is told from here on, in sectors of 512 bytes.
+	 */
+	int	(*resize)(struct bell_backend *be, u64 *sectors);
+
+	/*
 	 * Per queue, around a run: what depends on its size and on the features
 	 * agreed on. Stop finds nothing in flight. The back end keeps what it
 	 * needs in exec->vq->priv.

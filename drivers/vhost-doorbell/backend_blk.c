@@ -35,6 +35,21 @@ static void blk_get_config(struct bell_backend *be, u32 offset, void *buf,
 		       min_t(u32, size, sizeof(blk->config) - offset));
 }
 
+static int blk_resize(struct bell_backend *be, u64 *sectors)
+{
+	struct bell_blk *blk = container_of(be, struct bell_blk, be);
+	u32 blk_size = le32_to_cpu((__force __le32)blk->config.blk_size);
+	u64 capacity = blk->disk.ops->nsectors(&blk->disk);
+
+	if (capacity < blk_size >> SECTOR_SHIFT)
+		return -ENOSPC;
+	/* What is beyond a smaller disk and was taken before, that disk fails. */
+	WRITE_ONCE(blk->disk.capacity, capacity);
+	blk->config.capacity = (__force __virtio64)cpu_to_le64(capacity);
+	*sectors = capacity;
+	return 0;
+}
+
 static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 			   u64 features)
 {
@@ -74,7 +89,7 @@ static void blk_show(struct bell_backend *be, struct seq_file *m)
 
 	seq_puts(m, "disk:\t");
 	seq_file_path(m, blk->disk.file, " \t\n\\");
-	seq_printf(m, "\ncapacity:\t%llu\n", blk->disk.capacity);
+	seq_printf(m, "\ncapacity:\t%llu\n", READ_ONCE(blk->disk.capacity));
 	seq_printf(m, "read-only:\t%d\n", blk->read_only);
 }
 
@@ -94,6 +109,7 @@ static const struct bell_backend_ops blk_ops = {
 		.retry = bell_backend_blk_resubmit,
 	},
 	.get_config = blk_get_config,
+	.resize = blk_resize,
 	.start_queue = blk_start_queue,
 	.stop_queue = blk_stop_queue,
 	.show = blk_show,

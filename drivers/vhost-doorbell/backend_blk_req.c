@@ -228,7 +228,7 @@ static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
 static bool blk_in_range(struct bell_blk *blk, u64 sector, u64 bytes)
 {
 	u32 mask = le32_to_cpu((__force __le32)blk->config.blk_size) - 1;
-	u64 capacity = blk->disk.capacity;
+	u64 capacity = READ_ONCE(blk->disk.capacity);
 
 	return bytes && !(bytes & mask) && sector <= capacity &&
 	       bytes >> SECTOR_SHIFT <= capacity - sector &&

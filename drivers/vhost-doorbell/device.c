@@ -354,6 +354,20 @@ int bell_device_get_config(struct bell_device *dev,
 	return 0;
 }
 
+/* bell_device_resize() - have the back end look at its size */
+int bell_device_resize(struct bell_device *dev, u64 *sectors)
+{
+	int ret;
+
+	lockdep_assert_held(&dev->lock);
+	ret = bell_device_check_owner(dev);
+	if (ret)
+		return ret;
+	if (!dev->be)
+		return -ENXIO;
+	return dev->be->ops->resize(dev->be, sectors);
+}
+
 /* bell_device_get_exec() - how the queues are served */
 int bell_device_get_exec(struct bell_device *dev, struct vhost_doorbell_exec *e)
 {

@@ -32,9 +32,12 @@ int bell_disk_open(struct bell_disk *disk)
 		ret = bell_disk_bdev_open(disk);
 	else if (S_ISREG(mode))
 		ret = bell_disk_file_open(disk);
-	if (ret)
+	if (ret) {
 		destroy_workqueue(disk->wq);
-	return ret;
+		return ret;
+	}
+	disk->capacity = disk->ops->nsectors(disk);
+	return 0;
 }
 
 /**

@@ -86,6 +86,8 @@ struct bell_disk_ops {
 	int	(*submit)(struct bell_disk_req *req, bool nowait);
 	/* Begin again, in the worker, what was to be retried. */
 	void	(*resubmit)(struct bell_disk_req *req);
+	/* Its size now, in sectors of 512 bytes */
+	u64	(*nsectors)(const struct bell_disk *disk);
 	/* Nothing is in flight, and nothing will be; or NULL. */
 	void	(*close)(struct bell_disk *disk);
 };
@@ -96,7 +98,6 @@ struct bell_disk {
 	struct file			*file;
 	struct block_device		*bdev;		/* NULL: regular file */
 	struct workqueue_struct		*wq;
-	u64				 capacity;	/* sectors of 512 bytes */
 	u32				 block_size;	/* logical, in bytes */
 	u32				 phys_block_size;
 	u32				 io_min;	/* in bytes, 0 unknown */
@@ -110,7 +111,11 @@ struct bell_disk {
 	u32				 len_mask;	/* in lengths and offsets */
 	bool				 may_inline;	/* submit() need not block */
 
-	/* Not constant: how many more requests may bounce at a time. */
+	/*
+	 * Not constant: what is offered of it, in sectors of 512 bytes, written
+	 * under the device's lock; how many more requests may bounce at a time.
+	 */
+	u64				 capacity;
 	struct semaphore		 bounces;
 };
 

@@ -212,6 +212,11 @@ static void bdev_resubmit(struct bell_disk_req *req)
 	bdev_start(req, false);
 }
 
+static u64 bdev_nsectors(const struct bell_disk *disk)
+{
+	return bdev_nr_sectors(disk->bdev);
+}
+
 /* What the page cache kept of the disk is from before the guest. */
 static void bdev_close(struct bell_disk *disk)
 {
@@ -221,6 +226,7 @@ static void bdev_close(struct bell_disk *disk)
 static const struct bell_disk_ops bdev_ops = {
 	.submit = bdev_submit,
 	.resubmit = bdev_resubmit,
+	.nsectors = bdev_nsectors,
 	.close = bdev_close,
 };
 
@@ -244,7 +250,6 @@ int bell_disk_bdev_open(struct bell_disk *disk)
 	invalidate_bdev(bdev);
 	disk->ops = &bdev_ops;
 	disk->bdev = bdev;
-	disk->capacity = bdev_nr_sectors(bdev);
 	disk->block_size = bdev_logical_block_size(bdev);
 	disk->phys_block_size = bdev_physical_block_size(bdev);
 	disk->io_min = bdev_io_min(bdev);

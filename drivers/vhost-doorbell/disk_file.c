@@ -164,9 +164,15 @@ static void file_resubmit(struct bell_disk_req *req)
 	file_start(req, IOCB_DIRECT, false);
 }
 
+static u64 file_nsectors(const struct bell_disk *disk)
+{
+	return i_size_read(file_inode(disk->file)) >> SECTOR_SHIFT;
+}
+
 static const struct bell_disk_ops file_ops = {
 	.submit = file_submit,
 	.resubmit = file_resubmit,
+	.nsectors = file_nsectors,
 };
 
 /**
@@ -183,7 +189,6 @@ int bell_disk_file_open(struct bell_disk *disk)
 	if (!disk->file->f_op->read_iter || !disk->file->f_op->write_iter)
 		return -EOPNOTSUPP;
 	disk->ops = &file_ops;
-	disk->capacity = i_size_read(inode) >> SECTOR_SHIFT;
 	disk->block_size = SECTOR_SIZE;
 	disk->phys_block_size = i_blocksize(inode);
 	if (disk->file->f_op->fallocate) {

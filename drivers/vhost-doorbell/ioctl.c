@@ -29,6 +29,7 @@ static_assert(sizeof(struct vhost_doorbell_mem_stats) == 64);
 /* Any of the fixed-size arguments. */
 union ioctl_arg {
 	u64				features;
+	u64				sectors;
 	struct vhost_vring_state	state;
 	struct vhost_vring_file		file;
 	struct vhost_vring_addr		addr;
@@ -83,6 +84,8 @@ static int ioctl_call(struct bell_device *dev, unsigned int cmd,
 		return bell_device_get_stats(dev, &arg->stats);
 	case VHOST_DOORBELL_GET_MEM_STATS:
 		return bell_device_get_mem_stats(dev, &arg->mem_stats);
+	case VHOST_DOORBELL_RESIZE:
+		return bell_device_resize(dev, &arg->sectors);
 	default:
 		return -ENOTTY;
 	}

@@ -181,17 +181,17 @@ static void test_send(void)
 	vu_msg_init(&m);
 	m.request = VU_GET_FEATURES;
 	vu_msg_reply_u64(&r, &m, 7);
-	CHECK_EQ(vu_conn_send(&conn, &r), 0);
+	CHECK_EQ(vu_conn_send(conn.sock, &r), 0);
 	CHECK_EQ(recv(peer, back, sizeof(back), 0), 20);
 	CHECK(back[0] == 1 && back[1] == 5 && back[2] == 8 && back[3] == 7);
 	/* Who never reads does not make us wait. */
 	do
-		ret = vu_conn_send(&conn, &r);
+		ret = vu_conn_send(conn.sock, &r);
 	while (!ret);
 	CHECK_EQ(ret, -EAGAIN);
 	/* Nor does who has gone kill us. */
 	fd_close(&peer);
-	CHECK_EQ(vu_conn_send(&conn, &r), -EPIPE);
+	CHECK_EQ(vu_conn_send(conn.sock, &r), -EPIPE);
 	teardown();
 }
 

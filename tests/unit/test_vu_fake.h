@@ -37,6 +37,7 @@ struct fake {
 	unsigned int	  calls;
 	unsigned int	  abuse;
 	bool		  open;
+	bool		  resized;	/* what resize() shall say, once */
 	/* What calls shall return. */
 	int		  mem_ret, run_ret, config_ret, open_ret;
 };
@@ -109,6 +110,15 @@ static int fake_set_mem_table(struct vu_device *dev,
 		return f->mem_ret;
 	f->regions = mem->nregions;
 	return 0;
+}
+
+static int fake_resize(struct vu_device *dev, bool *changed)
+{
+	struct fake *f = (struct fake *)dev;
+
+	*changed = f->resized;
+	f->resized = false;
+	return f->config_ret;
 }
 
 static int fake_get_config(struct vu_device *dev, uint32_t offset, void *data,
@@ -204,6 +214,7 @@ static const struct vu_device_ops fake_ops = {
 	.set_features = fake_set_features,
 	.set_mem_table = fake_set_mem_table,
 	.get_config = fake_get_config,
+	.resize = fake_resize,
 	.set_config = fake_set_config,
 	.set_vring_num = fake_set_num,
 	.set_vring_addr = fake_set_addr,

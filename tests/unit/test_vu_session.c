@@ -10,7 +10,7 @@
 #include "test_vu_fake.h"
 
 #define BIT(n)		(1ULL << (n))
-#define PF_ALL		(BIT(0) | BIT(3) | BIT(9) | BIT(13) | BIT(15) | BIT(16))
+#define PF_ALL		(BIT(0) | BIT(3) | BIT(5) | BIT(9) | BIT(13) | BIT(15) | BIT(16))
 #define PAGE		4096ULL
 #define MEM_USER	0x7f0000000000ULL
 #define MEM_SIZE	(16 * PAGE)
@@ -390,6 +390,7 @@ static void test_table_rules(void)
 		{ "size", FROM_PF, VU_GET_CONFIG, 8, 0, -EBADMSG },
 		{ "fds", FROM_NEW, VU_GET_FEATURES, 0, 1, -EBADMSG },
 		{ "fds", FROM_NEW, VU_SET_OWNER, 0, 8, -EBADMSG },
+		{ "fds", FROM_PF, VU_SET_BACKEND_REQ_FD, 0, 2, -EBADMSG },
 		{ "fds", FROM_FEATURES, VU_SET_VRING_KICK, 8, 2, -EBADMSG },
 		{ "fds", FROM_FEATURES, VU_SET_VRING_CALL, 8, 8, -EBADMSG },
 		{ "fds", FROM_FEATURES, VU_SET_VRING_NUM, 8, 1, -EBADMSG },
@@ -405,6 +406,7 @@ static void test_table_rules(void)
 		{ "state", FROM_PF, VU_ADD_MEM_REG, 40, 1, -EPROTO },
 		{ "feature", FROM_OWNER, VU_GET_CONFIG, 12, 0, -EPROTO },
 		{ "feature", FROM_OWNER, VU_SET_CONFIG, 12, 0, -EPROTO },
+		{ "feature", FROM_OWNER, VU_SET_BACKEND_REQ_FD, 0, 1, -EPROTO },
 		{ "feature", FROM_OWNER, VU_RESET_DEVICE, 0, 0, -EPROTO },
 		{ "feature", FROM_OWNER, VU_GET_MAX_MEM_SLOTS, 0, 0, -EPROTO },
 		{ "feature", FROM_OWNER, VU_GET_STATUS, 0, 0, -EPROTO },
@@ -592,6 +594,45 @@ static void test_config(void)
 	end();
 }
 
+static void test_resize(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC), second = eventfd(0, EFD_CLOEXEC);
+	struct vu_msg notice;
+
+	begin(FROM_PF);
+	/* Without a channel nobody can be told. */
+	fake.resized = true;
+	CHECK_EQ(vu_session_resize(&session, &notice), 0);
+	CHECK_EQ(notice.request, 0);
+	CHECK_EQ(send_none(VU_SET_BACKEND_REQ_FD), -EINVAL);
+	CHECK_EQ(send_msg(VU_SET_BACKEND_REQ_FD, NULL, 0, 1, &fd), 0);
+	CHECK_EQ(session.backend, fd);
+	CHECK_EQ(vu_session_resize(&session, &notice), 0);
+	CHECK_EQ(notice.request, 0);
+	fake.resized = true;
+	CHECK_EQ(vu_session_resize(&session, &notice), 0);
+	CHECK(notice.request == VU_BACKEND_CONFIG_CHANGE &&
+	      notice.flags == VU_VERSION && !notice.size && !notice.nfds);
+	/* A new channel takes the old one's place. */
+	CHECK_EQ(send_msg(VU_SET_BACKEND_REQ_FD, NULL, 0, 1, &second), 0);
+	CHECK(session.backend == second && fcntl(fd, F_GETFD) < 0);
+	fake.config_ret = -ENOSPC;
+	fake.resized = true;
+	CHECK_EQ(vu_session_resize(&session, &notice), -ENOSPC);
+	CHECK_EQ(notice.request, 0);
+	end();
+	CHECK(fcntl(second, F_GETFD) < 0);
+	/* One that does not know the config messages cannot be told. */
+	begin(FROM_OWNER);
+	fd = eventfd(0, EFD_CLOEXEC);
+	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, BIT(5)), 0);
+	CHECK_EQ(send_msg(VU_SET_BACKEND_REQ_FD, NULL, 0, 1, &fd), 0);
+	fake.resized = true;
+	CHECK_EQ(vu_session_resize(&session, &notice), 0);
+	CHECK_EQ(notice.request, 0);
+	end();
+}
+
 static void test_reset(void)
 {
 	static const uint32_t requests[] = {
@@ -681,6 +722,7 @@ static const struct test tests[] = {
 	{ "packed rings", test_packed },
 	{ "REPLY_ACK", test_reply_ack },
 	{ "configuration space", test_config },
+	{ "another size is told to those who listen", test_resize },
 	{ "RESET_DEVICE, RESET_OWNER, status 0", test_reset },
 	{ "failures of the device", test_device_fails },
 	{ "a disconnect leaves nothing", test_disconnect },

@@ -30,6 +30,7 @@ struct scan;
 int cmd_list(const struct ctl_options *o);
 int cmd_show(const struct ctl_options *o);
 int cmd_watch(const struct ctl_options *o);
+int cmd_resize(const struct ctl_options *o);
 int cmd_bell(const struct ctl_options *o);
 int cmd_doctor(const struct ctl_options *o);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doorbellctl - look at the vhost-doorbell devices and bells of this machine
+ * doorbellctl - look at and tend the vhost-doorbell devices of this machine
  */
 #include <errno.h>
 #include <getopt.h>
@@ -40,6 +40,7 @@ static const struct subcommand subcommands[] = {
 	{ "show",   cmd_show,   TAKES_ID, "[ID]", "all that is known of each device" },
 	{ "watch",  cmd_watch,  TAKES_ID | TAKES_TIME,
 	  "[ID]", "rates of each device, every second" },
+	{ "resize", cmd_resize, TAKES_ID, "[ID]", "tell guests the size of their disks now" },
 	{ "bell",   cmd_bell,   TAKES_SOCKET | TAKES_BELLS,
 	  "",     "the bells in use, or some for QEMU's ivshmem-doorbell" },
 	{ "doctor", cmd_doctor, 0,        "",     "is this machine fit? if not, what to do" },

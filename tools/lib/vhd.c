@@ -138,6 +138,15 @@ int vhd_get_config(int dev, uint32_t offset, void *data, uint32_t size)
 	return ret;
 }
 
+int vhd_resize(int dev, uint64_t *sectors)
+{
+	__u64 value = 0;
+	int ret = vhd_ioctl(dev, VHOST_DOORBELL_RESIZE, &value);
+
+	*sectors = value;
+	return ret;
+}
+
 int vhd_set_config(int dev, uint32_t offset, const void *data, uint32_t size)
 {
 	struct vhost_doorbell_config config = {

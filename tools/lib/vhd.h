@@ -38,6 +38,7 @@ int vhd_set_vring_err(int dev, uint32_t index, int fd);
 int vhd_get_info(int dev, struct vhost_doorbell_info *info);
 int vhd_set_blk(int dev, const struct vhost_doorbell_blk *blk);
 int vhd_get_config(int dev, uint32_t offset, void *data, uint32_t size);
+int vhd_resize(int dev, uint64_t *sectors);
 int vhd_set_config(int dev, uint32_t offset, const void *data, uint32_t size);
 int vhd_get_exec(int dev, struct vhost_doorbell_exec *exec);
 int vhd_set_exec(int dev, const struct vhost_doorbell_exec *exec);

@@ -120,7 +120,7 @@ int vu_conn_recv(struct vu_conn *c, struct vu_msg *msg)
 	return 0;
 }
 
-int vu_conn_send(struct vu_conn *c, const struct vu_msg *msg)
+int vu_conn_send(int sock, const struct vu_msg *msg)
 {
 	uint8_t buf[VU_HEADER_SIZE + VU_MAX_PAYLOAD];
 	size_t size = VU_HEADER_SIZE + msg->size;
@@ -129,7 +129,7 @@ int vu_conn_send(struct vu_conn *c, const struct vu_msg *msg)
 	vu_msg_write_header(msg, buf);
 	memcpy(buf + VU_HEADER_SIZE, msg->payload.bytes, msg->size);
 	do
-		n = send(c->sock, buf, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(sock, buf, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

@@ -34,6 +34,6 @@ int vu_conn_recv(struct vu_conn *c, struct vu_msg *msg);
  * Sends a message without descriptors. Fails with -EAGAIN if the peer did not
  * read its answers until the socket was full; the stream is of no more use.
  */
-int vu_conn_send(struct vu_conn *c, const struct vu_msg *msg);
+int vu_conn_send(int sock, const struct vu_msg *msg);
 
 #endif

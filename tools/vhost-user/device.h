@@ -21,6 +21,8 @@ struct vu_device;
  * struct vu_device_ops - a kind of device
  * @open: a fresh device with its back end attached; sets the limits
  * @close: stops every queue and forgets everything
+ * @resize: looks whether what is behind it has another size; @changed: it has,
+ *	and the config space tells it
  */
 struct vu_device_ops {
 	int  (*open)(struct vu_device *dev);
@@ -33,6 +35,7 @@ struct vu_device_ops {
 			   uint32_t size);
 	int  (*set_config)(struct vu_device *dev, uint32_t offset,
 			   const void *data, uint32_t size);
+	int  (*resize)(struct vu_device *dev, bool *changed);
 	int  (*set_vring_num)(struct vu_device *dev, uint32_t q, uint32_t num);
 	int  (*set_vring_addr)(struct vu_device *dev,
 			       const struct vhost_vring_addr *addr);

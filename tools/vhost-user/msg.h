@@ -33,6 +33,7 @@ enum vu_request {
 	VU_SET_PROTOCOL_FEATURES	= 16,
 	VU_GET_QUEUE_NUM		= 17,
 	VU_SET_VRING_ENABLE		= 18,
+	VU_SET_BACKEND_REQ_FD		= 21,
 	VU_GET_CONFIG			= 24,
 	VU_SET_CONFIG			= 25,
 	VU_RESET_DEVICE			= 34,
@@ -44,11 +45,17 @@ enum vu_request {
 	VU_NR_REQUESTS,
 };
 
+/* What the back end says, on the channel of SET_BACKEND_REQ_FD. */
+enum vu_backend_request {
+	VU_BACKEND_CONFIG_CHANGE	= 2,
+};
+
 /* Bit of GET_FEATURES: the protocol feature messages exist. */
 #define VU_F_PROTOCOL_FEATURES		30
 
 #define VU_PROTOCOL_F_MQ		0
 #define VU_PROTOCOL_F_REPLY_ACK		3
+#define VU_PROTOCOL_F_BACKEND_REQ	5
 #define VU_PROTOCOL_F_CONFIG		9
 #define VU_PROTOCOL_F_RESET_DEVICE	13
 #define VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS 15

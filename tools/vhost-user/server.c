@@ -40,18 +40,48 @@ int vu_server_inherit(struct vu_server *s, int fd)
 	return 0;
 }
 
-/* Sleeps until @fd is readable (0) or the end is wanted (-ECANCELED). */
-static int server_wait(const struct vu_server *s, int fd)
+/* Without a front end there is nothing to do: the next one gets a new device. */
+static void server_resize(const struct vu_server *s, struct vu_session *session)
+{
+	struct vu_msg notice;
+	int ret;
+
+	if (!s->take_resize(s->context) || !session)
+		return;
+	ret = vu_session_resize(session, &notice);
+	if (!ret && notice.request) {
+		log_info("the disk has another size");
+		ret = vu_conn_send(session->backend, &notice);
+	}
+	if (ret)
+		log_err("the disk's new size: %s", strerror(-ret));
+}
+
+/*
+ * Sleeps until @fd is readable (0) or the end is wanted (-ECANCELED). @session:
+ * NULL if there is none.
+ */
+static int server_wait(const struct vu_server *s, struct vu_session *session,
+		       int fd)
 {
 	struct pollfd p[] = {
 		{ .fd = s->stop, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
+		{ .fd = s->resize, .events = POLLIN },
 	};
 
-	while (poll(p, 2, -1) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return p[0].revents ? -ECANCELED : 0;
+	do {
+		if (poll(p, 3, -1) < 0) {
+			if (errno != EINTR)
+				return -errno;
+			continue;
+		}
+		if (p[0].revents)
+			return -ECANCELED;
+		if (p[2].revents)
+			server_resize(s, session);
+	} while (!p[1].revents);
+	return 0;
 }
 
 /* One message, if a whole one is there. */
@@ -80,7 +110,7 @@ static int server_step(struct vu_conn *c, struct vu_session *session)
 	if (*error)
 		log_err("%s%s", error, ret ? "; closing the connection" : "");
 	if (reply.request) {
-		err = vu_conn_send(c, &reply);
+		err = vu_conn_send(c->sock, &reply);
 		if (err)
 			log_err("reply: %s", strerror(-err));
 		if (!ret)
@@ -105,7 +135,7 @@ static int server_serve(const struct vu_server *s, int sock)
 	}
 	log_info("front end connected");
 	do {
-		ret = server_wait(s, c.sock);
+		ret = server_wait(s, &session, c.sock);
 		if (!ret)
 			ret = server_step(&c, &session);
 	} while (!ret);
@@ -130,7 +160,7 @@ int vu_server_run(struct vu_server *s)
 		return ret == -ECANCELED ? 0 : ret;
 	}
 	do {
-		ret = server_wait(s, s->socket.sock);
+		ret = server_wait(s, NULL, s->socket.sock);
 		if (ret)
 			break;
 		sock = accept4(s->socket.sock, NULL, NULL,

@@ -14,10 +14,23 @@
 
 struct vu_device;
 
+/**
+ * struct vu_server - a socket, and what is behind it
+ * @socket: where front ends connect
+ * @listening: else @socket is connected
+ * @stop: readable: end
+ * @resize: readable: the disk may have another size; -1: none
+ * @take_resize: empties @resize; false if it was about something else
+ * @context: for @take_resize
+ * @dev: the device
+ */
 struct vu_server {
 	struct listen	  socket;
-	bool		  listening;	/* else @socket is connected */
-	int		  stop;		/* signalfd; readable: end */
+	bool		  listening;
+	int		  stop;
+	int		  resize;
+	bool		(*take_resize)(void *context);
+	void		 *context;
 	struct vu_device *dev;
 };
 

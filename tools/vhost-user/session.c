@@ -17,6 +17,7 @@
 #define SESSION_PROTOCOL_FEATURES				\
 	(VU_BIT(VU_PROTOCOL_F_MQ) |				\
 	 VU_BIT(VU_PROTOCOL_F_REPLY_ACK) |			\
+	 VU_BIT(VU_PROTOCOL_F_BACKEND_REQ) |			\
 	 VU_BIT(VU_PROTOCOL_F_CONFIG) |				\
 	 VU_BIT(VU_PROTOCOL_F_RESET_DEVICE) |			\
 	 VU_BIT(VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS) |		\
@@ -156,6 +157,17 @@ static int get_queue_num(struct vu_session *s, struct vu_msg *m,
 	return 0;
 }
 
+static int set_backend_req_fd(struct vu_session *s, struct vu_msg *m,
+			      struct vu_msg *reply)
+{
+	(void)reply;
+	if (m->nfds != 1)
+		return vu_session_fail(s, -EINVAL, "no descriptor");
+	fd_close(&s->backend);
+	s->backend = steal_fd(&m->fds[0]);
+	return 0;
+}
+
 static int session_check_config(const struct vu_config *c)
 {
 	if (!c->size || c->size > VU_MAX_CONFIG ||
@@ -226,6 +238,9 @@ static const struct session_row session_rows[VU_NR_REQUESTS] = {
 		.answers = true },
 	[VU_SET_VRING_ENABLE] = { vu_ring_set_enable, VU_PAYLOAD_STATE,
 		.state = VU_NEGOTIATED },
+	[VU_SET_BACKEND_REQ_FD] = { set_backend_req_fd, VU_PAYLOAD_NONE,
+		.max_fds = 1,
+		.needs = VU_BIT(VU_PROTOCOL_F_BACKEND_REQ) },
 	[VU_GET_CONFIG] = { get_config, VU_PAYLOAD_CONFIG,
 		.needs = VU_BIT(VU_PROTOCOL_F_CONFIG), .answers = true },
 	[VU_SET_CONFIG] = { set_config, VU_PAYLOAD_CONFIG,
@@ -325,6 +340,20 @@ int vu_session_handle(struct vu_session *s, struct vu_msg *m,
 	return row->optional ? 0 : ret;
 }
 
+int vu_session_resize(struct vu_session *s, struct vu_msg *notice)
+{
+	bool changed = false;
+	int ret = s->dev->ops->resize(s->dev, &changed);
+
+	vu_msg_init(notice);
+	if (ret || !changed || s->backend < 0 ||
+	    !(s->protocol_features & VU_BIT(VU_PROTOCOL_F_CONFIG)))
+		return ret;
+	notice->request = VU_BACKEND_CONFIG_CHANGE;
+	notice->flags = VU_VERSION;
+	return 0;
+}
+
 const char *vu_session_error(const struct vu_session *s)
 {
 	return s->error;
@@ -337,6 +366,7 @@ int vu_session_open(struct vu_session *s, struct vu_device *dev)
 	memset(s, 0, sizeof(*s));
 	for (unsigned int i = 0; i < VU_MAX_QUEUES; i++)
 		s->queue[i].kick = s->queue[i].call = s->queue[i].err = -1;
+	s->backend = -1;
 	s->dev = dev;
 	s->mem = calloc(1, sizeof(*s->mem));
 	if (!s->mem)
@@ -376,4 +406,5 @@ void vu_session_close(struct vu_session *s)
 		fd_close(&s->queue[i].call);
 		fd_close(&s->queue[i].err);
 	}
+	fd_close(&s->backend);
 }

@@ -57,6 +57,7 @@ struct vu_session {
 	uint8_t		      status;
 	unsigned int	      num_queues;
 	struct vu_queue	      queue[VU_MAX_QUEUES];
+	int		      backend;		/* owned; -1: none */
 
 	/* Of the message handled last. */
 	int		      at_queue;		/* -1: of no queue */
@@ -77,6 +78,12 @@ void vu_session_close(struct vu_session *s);
  */
 int vu_session_handle(struct vu_session *s, struct vu_msg *m,
 		      struct vu_msg *reply);
+/*
+ * The disk may have another size: has the device look. If @notice->request is not
+ * 0 the front end must be told, by @notice on s->backend. Returns 0 or -errno, and
+ * the session goes on.
+ */
+int vu_session_resize(struct vu_session *s, struct vu_msg *notice);
 const char *vu_session_error(const struct vu_session *s);
 
 #endif

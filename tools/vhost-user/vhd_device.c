@@ -33,6 +33,9 @@ static int device_setup(struct vhd_device *d, int fd)
 	ret = vhd_set_exec(fd, &d->exec);
 	if (ret)
 		return ret;
+	ret = vhd_resize(fd, &d->sectors);
+	if (ret)
+		return ret;
 	d->base.num_queues = d->num_queues;
 	d->base.max_regions = info.max_regions;
 	return 0;
@@ -85,6 +88,19 @@ static int device_set_config(struct vu_device *dev, uint32_t offset,
 			     const void *data, uint32_t size)
 {
 	return vhd_set_config(to_vhd(dev)->fd, offset, data, size);
+}
+
+static int device_resize(struct vu_device *dev, bool *changed)
+{
+	struct vhd_device *d = to_vhd(dev);
+	uint64_t sectors;
+	int ret = vhd_resize(d->fd, &sectors);
+
+	if (ret)
+		return ret;
+	*changed = sectors != d->sectors;
+	d->sectors = sectors;
+	return 0;
 }
 
 static int device_set_vring_num(struct vu_device *dev, uint32_t q, uint32_t num)
@@ -151,6 +167,7 @@ static const struct vu_device_ops vhd_device_ops = {
 	.set_mem_table = device_set_mem_table,
 	.get_config = device_get_config,
 	.set_config = device_set_config,
+	.resize = device_resize,
 	.set_vring_num = device_set_vring_num,
 	.set_vring_addr = device_set_vring_addr,
 	.set_vring_base = device_set_vring_base,

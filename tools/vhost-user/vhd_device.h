@@ -18,6 +18,7 @@
  * @attach: gives the open device its back end; 0 or -errno
  * @context: for @attach
  * @fd: the open device, -1 when closed
+ * @sectors: that the config space tells, of 512 bytes
  */
 struct vhd_device {
 	struct vu_device	   base;
@@ -27,6 +28,7 @@ struct vhd_device {
 	int			 (*attach)(int fd, const void *context);
 	const void		  *context;
 	int			   fd;
+	uint64_t		   sectors;
 };
 
 /* Fills @base and @fd; the caller fills the rest. Opens nothing. */

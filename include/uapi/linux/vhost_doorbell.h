@@ -377,6 +377,12 @@ struct vhost_doorbell_bell_stats {
 	_IOWR(VHOST_DOORBELL_IOC_MAGIC, 0x07, struct vhost_doorbell_stats)
 #define VHOST_DOORBELL_GET_MEM_STATS \
 	_IOR(VHOST_DOORBELL_IOC_MAGIC, 0x08, struct vhost_doorbell_mem_stats)
+/* The disk may have another size: the config space tells it from here on, and *arg
+ * is the capacity in sectors of 512 bytes. Requests beyond a smaller one fail. By
+ * the owner; ENOSPC and no change if it has become smaller than one block.
+ */
+#define VHOST_DOORBELL_RESIZE \
+	_IOR(VHOST_DOORBELL_IOC_MAGIC, 0x09, __u64)
 
 /* Any process may make bells; needs no owner. Returns a file descriptor. */
 #define VHOST_DOORBELL_CREATE_BELL \

@@ -87,6 +87,42 @@ static void test_config(void)
 	close(dev2);
 }
 
+/* What the guest is told, and what it may reach */
+static void test_resize(void)
+{
+	int dev = dev_new(RUNNING);
+	struct virtio_blk_config c;
+	__u64 sectors = 0;
+
+	MUST(!ftruncate(FD_DISK, 2 * DISK_LEN));
+	get_config(dev, &c);
+	ok(c.capacity == DISK_LEN / 512 &&
+	   driver_send(0, VIRTIO_BLK_T_IN, DISK_LEN / 512, 512) ==
+	   VIRTIO_BLK_S_IOERR,
+	   "RESIZE: a larger disk is as it was until it is looked at");
+	ok(!ioctl(dev, VHOST_DOORBELL_RESIZE, &sectors) &&
+	   sectors == 2 * DISK_LEN / 512, "RESIZE: it gives the new size");
+	get_config(dev, &c);
+	ok(c.capacity == sectors && c.blk_size == 512 && c.seg_max == 126,
+	   "RESIZE: GET_CONFIG tells it, and all else as before");
+	ok(!driver_send(0, VIRTIO_BLK_T_OUT, DISK_LEN / 512, 512) &&
+	   driver_send(0, VIRTIO_BLK_T_OUT, 2 * DISK_LEN / 512, 512) ==
+	   VIRTIO_BLK_S_IOERR,
+	   "RESIZE: what is new can be written, what is beyond it not");
+	MUST(!ftruncate(FD_DISK, 511));
+	ok(ioctl(dev, VHOST_DOORBELL_RESIZE, &sectors) && errno == ENOSPC,
+	   "RESIZE: ENOSPC for less than one block");
+	get_config(dev, &c);
+	ok(c.capacity == 2 * DISK_LEN / 512, "RESIZE: which changes nothing");
+	MUST(!ftruncate(FD_DISK, DISK_LEN));
+	ok(!ioctl(dev, VHOST_DOORBELL_RESIZE, &sectors) &&
+	   sectors == DISK_LEN / 512 &&
+	   driver_send(0, VIRTIO_BLK_T_OUT, DISK_LEN / 512, 512) ==
+	   VIRTIO_BLK_S_IOERR && driver_works(0),
+	   "RESIZE: a smaller disk ends where it ends");
+	close(dev);
+}
+
 static void test_read_only(void)
 {
 	static const char path[] = "/proc/self/fd/201";
@@ -509,6 +545,7 @@ int main(void)
 	test_info();
 	test_exec();
 	test_config();
+	test_resize();
 	test_read_only();
 	test_requests();
 	test_missing();

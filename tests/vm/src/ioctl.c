@@ -84,6 +84,7 @@ struct row {
 	.fd = FD_DISK, .num_queues = QUEUES, __VA_ARGS__ }
 #define GET_CONFIG(...)	.cmd = VHOST_DOORBELL_GET_CONFIG, .config = {	\
 	.size = 8, __VA_ARGS__ }
+#define RESIZE		.cmd = VHOST_DOORBELL_RESIZE
 #define SET_CONFIG	.cmd = VHOST_DOORBELL_SET_CONFIG, .config = { .size = 8 }
 #define GET_EXEC	.cmd = VHOST_DOORBELL_GET_EXEC
 #define SET_EXEC(...)	.cmd = VHOST_DOORBELL_SET_EXEC, .exec = { __VA_ARGS__ }
@@ -101,6 +102,7 @@ struct row {
 /* All that changes a device */
 static const struct row owners[] = {
 	{ "SET_BLK",		SET_BLK() },
+	{ "RESIZE",		RESIZE },
 	{ "SET_EXEC",		SET_EXEC() },
 	{ "SET_MEM_TABLE",	TABLE(1, WHOLE) },
 	{ "SET_FEATURES",	FEATURES(V1) },
@@ -128,7 +130,7 @@ static const struct row anyone[] = {
 /* Whatever the state of the device */
 static const struct row always[] = {
 	{ "unknown number", .cmd = _IOR(0xBE, 0x7f, __u64), .err = ENOTTY },
-	{ "unknown number without argument", .cmd = _IO(0xBE, 9),
+	{ "unknown number without argument", .cmd = _IO(0xBE, 0x7f),
 	  .err = ENOTTY },
 	{ "another magic", .cmd = _IOR(0xBF, 0, struct vhost_doorbell_info),
 	  .err = ENOTTY },
@@ -163,6 +165,8 @@ static const struct row always[] = {
 	{ "GET_EXEC: bad pointer", GET_EXEC, .ptr = BAD, .err = EFAULT },
 	{ "GET_MEM_STATS: bad pointer", GET_MEM_STATS, .ptr = BAD,
 	  .err = EFAULT },
+	{ "RESIZE of another direction", .cmd = _IOW(0xBE, 9, __u64),
+	  .err = ENOTTY },
 	{ "SET_FEATURES: bad pointer", FEATURES(V1), .ptr = BAD,
 	  .err = EFAULT },
 	{ "SET_MEM_TABLE: bad pointer", TABLE(1, WHOLE), .ptr = BAD,
@@ -299,6 +303,7 @@ static const struct row backless[] = {
 	{ "SET_RUN", SET_RUN(), .err = ENXIO },
 	{ "SET_RUN: stop", SET_RUN(.run = 0), .err = ENXIO },
 	{ "GET_CONFIG", GET_CONFIG(), .err = ENXIO },
+	{ "RESIZE", RESIZE, .err = ENXIO },
 	{ "GET_STATS", GET_STATS(), .err = ENXIO },
 
 	{ "SET_BLK: fd is -1", SET_BLK(.fd = -1), .err = EBADF },
@@ -376,6 +381,7 @@ static const struct row backed[] = {
 	  .err = EBADF },
 	{ "SET_VRING_ERR: fd is -2", SET_ERR(0, -2), .err = EBADF },
 	{ "SET_VRING_ERR: a file", SET_ERR(0, FD_DISK), .err = EINVAL },
+	{ "RESIZE: bad pointer", RESIZE, .ptr = BAD, .err = EFAULT },
 	{ "GET_CONFIG: no byte", GET_CONFIG(.size = 0), .err = EINVAL },
 	{ "GET_CONFIG: too much", GET_CONFIG(.size = 257), .err = EINVAL },
 	{ "GET_CONFIG: behind the end", GET_CONFIG(.offset = 256, .size = 1),
