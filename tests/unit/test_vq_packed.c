@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "packed.h"
+#include "reads.h"
 #include "tap.h"
 
 #define NUM	8U
@@ -466,22 +467,6 @@ static void test_table_not_pinned(void)
 
 /* --- each field is read once --- */
 
-static u8 reads[RING_DATA - RING_DESC];
-
-static void count_read(const volatile void *at, size_t size)
-{
-	long pfn = world_pfn_of(at);
-	u64 gpa;
-
-	if (pfn < 0)
-		return;
-	gpa = pfn * PAGE_SIZE + offset_in_page(at);
-	if (gpa < RING_DESC || gpa + size > RING_DATA)
-		return;
-	while (size--)
-		reads[gpa++ - RING_DESC]++;
-}
-
 /* But for the flags of a head: whose it is, and then all of it. */
 static void test_read_once(void)
 {
@@ -493,10 +478,7 @@ static void test_read_once(void)
 	packed_start_at(&p, (struct place){ NUM - 1, true });
 	put_table((struct pd[]){ { A, 1, 0, 0 }, { A, 1, D_WRITE, 0 } }, 2);
 	packed_add(&p, d, 3);
-	memset(reads, 0, sizeof(reads));
-	world.on_read = count_read;
-	CHECK_EQ(ring_take(&p.r, &chain), 1);
-	world.on_read = NULL;
+	CHECK_EQ(reads_of_take(&p.r, &chain), 1);
 	CHECK_EQ(chain.nout + chain.nin, 4);
 	for (size_t i = 0; i < sizeof(reads); i++) {
 		bool head = i / 16 == NUM - 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vq_split.c: each shape that is legal, each rule that a guest can break. */
 #include "ring.h"
+#include "reads.h"
 #include "tap.h"
 
 #define NUM	8U
@@ -344,22 +345,6 @@ static void test_table_not_pinned(void)
 
 /* --- each field is read once --- */
 
-static u8 reads[RING_TABLE - RING_DESC];
-
-static void count_read(const volatile void *p, size_t size)
-{
-	long pfn = world_pfn_of(p);
-	u64 at;
-
-	if (pfn < 0)
-		return;
-	at = pfn * PAGE_SIZE + offset_in_page(p);
-	if (at < RING_DESC || at + size > RING_TABLE)
-		return;
-	while (size--)
-		reads[at++ - RING_DESC]++;
-}
-
 static void test_read_once(void)
 {
 	struct bell_chain chain;
@@ -368,10 +353,7 @@ static void test_read_once(void)
 	put(r.desc, (struct d[]){ { A, 16, D_NEXT, 1 }, { A, 16, D_NEXT, 2 },
 				  { A, 1, D_WRITE, 0 } }, 3);
 	ring_add(&r, 0);
-	memset(reads, 0, sizeof(reads));
-	world.on_read = count_read;
-	CHECK_EQ(ring_take(&r, &chain), 1);
-	world.on_read = NULL;
+	CHECK_EQ(reads_of_take(&r, &chain), 1);
 	for (size_t i = 0; i < 3 * sizeof(struct vring_desc); i++)
 		CHECK_EQ(reads[i], 1);
 	CHECK_EQ(reads[RING_AVAIL - RING_DESC + 2], 1);
