@@ -234,6 +234,8 @@ static int serve(struct ivshmem_server *s)
 		for (unsigned int i = P_CLIENTS; i < n; i++)
 			if (p[i].revents & ~POLLOUT)
 				client_hear(&s->client[i - P_CLIENTS]);
+		/* Who comes now is told of nobody who has gone. */
+		settle(s);
 		resting = p[P_SOCKET].revents && accept_client(s);
 		settle(s);
 	}
