@@ -48,6 +48,15 @@ static void bdev_end_io(struct bio *bio)
 	bell_backend_blk_done(req, blk_status_to_errno(status));
 }
 
+/* It is the I/O of who started the queue, whichever thread submits it. */
+static void bdev_bio_init(struct bell_disk_req *req, struct bio *bio,
+			  struct bio_vec *vecs, unsigned int n, blk_opf_t opf)
+{
+	bio_init(bio, NULL, vecs, n, opf);
+	bio->bi_bdev = req->disk->bdev;
+	bio_associate_blkg_from_css(bio, req->exec->blkcg);
+}
+
 static void bdev_start(struct bell_disk_req *req, bool nowait)
 {
 	struct bio *bio = &req->bio;
@@ -56,7 +65,7 @@ static void bdev_start(struct bell_disk_req *req, bool nowait)
 	req->nowait = nowait;
 	if (nowait)
 		opf |= REQ_NOWAIT;
-	bio_init(bio, req->disk->bdev, req->vecs, req->nvecs, opf);
+	bdev_bio_init(req, bio, req->vecs, req->nvecs, opf);
 	bio->bi_vcnt = req->nvecs;
 	bio->bi_iter.bi_size = req->bytes;
 	bio->bi_iter.bi_sector = req->sector;
@@ -106,7 +115,7 @@ static struct bio *bdev_bounce_alloc(struct bell_disk_req *req)
 	if (!bounce)
 		return NULL;
 	vecs = (struct bio_vec *)(bounce + 1);
-	bio_init(bounce, req->disk->bdev, vecs, n, bdev_opf(req));
+	bdev_bio_init(req, bounce, vecs, n, bdev_opf(req));
 	while (left) {
 		unsigned int len = min_t(unsigned int, left, PAGE_SIZE);
 		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT);

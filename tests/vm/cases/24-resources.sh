@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What serving costs, and who pays: no system call, hardly a context switch, the
 # owner's CPUs, nice value, cgroup and memory limit. And the tracepoints.
-# timeout: 120
+# timeout: 200
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
@@ -111,6 +111,96 @@ passes "auto, depth 32"
 # machine. At depth 1 the worker has two passes, for the first pins.
 check "auto, depth 32: the worker too" test $((worker * 20)) -gt "$inline"
 load_stop
+
+# --- limits of the owner's cgroup
+
+# limit FILE: have the controller of I/O; false if this kernel has no FILE
+limit()
+{
+	{ echo +io >/sys/fs/cgroup/cgroup.subtree_control; } 2>/dev/null
+	mkdir -p /sys/fs/cgroup/case-one /sys/fs/cgroup/case-two
+	[ -e "$1" ]
+}
+
+# rate SECONDS: requests per second of $daemon
+rate()
+{
+	local before
+
+	before=$(counter 0 requests)
+	sleep "$1"
+	echo $((($(counter 0 requests) - before) / $1))
+}
+
+number=$(cat "/sys/class/block/${immediate##*/}/dev")
+for mode in worker inline; do
+	if ! limit /sys/fs/cgroup/case-one/io.max; then
+		skip "$mode: io.max" "this kernel has no io.max"
+		continue
+	fi
+	echo "$number riops=200" >/sys/fs/cgroup/case-one/io.max
+	daemon_start --blk-file="$immediate" --mode=$mode
+	echo "$daemon" >/sys/fs/cgroup/case-one/cgroup.procs
+	load --rw randread --depth 16
+	is=$(rate 5)
+	diag "$mode: $is requests per second, of 200"
+	# Some at once when it begins
+	check "$mode: io.max of the daemon's cgroup holds" \
+		test "$is" -ge 100 -a "$is" -le 260
+	echo "$number riops=max" >/sys/fs/cgroup/case-one/io.max
+	is=$(rate 2)
+	check "$mode: $is without it" test "$is" -gt 400
+	load_stop
+done
+
+# weigh NAME WEIGHT: a load on the disk, of a cgroup of that weight
+weigh()
+{
+	echo "$2" >"/sys/fs/cgroup/case-$1/io.weight"
+	sock=$CASE_DIR/$1.sock
+	daemon_start --blk-file="$immediate" --read-only --mode=auto
+	echo "$daemon" >"/sys/fs/cgroup/case-$1/cgroup.procs"
+	load --rw randread --depth 16
+}
+
+# In 1000 parts a second, by iocost
+weights()
+{
+	local root=/sys/fs/cgroup light heavy first second loads
+
+	echo "$number enable=1 ctrl=user min=100 max=100" >$root/io.cost.qos
+	echo "$number ctrl=user model=linear rbps=1000000000 rseqiops=1000" \
+		"rrandiops=1000 wbps=1000000000 wseqiops=1000 wrandiops=1000" \
+		>$root/io.cost.model
+	weigh one 100
+	light=$daemon loads=$load
+	weigh two 400
+	heavy=$daemon loads+=" $load"
+	sleep 2
+	first=$(counter 0 requests)
+	daemon=$light
+	second=$(counter 0 requests)
+	sleep 5
+	second=$((($(counter 0 requests) - second) / 5))
+	daemon=$heavy
+	first=$((($(counter 0 requests) - first) / 5))
+	diag "$first requests per second of weight 400, $second of 100"
+	check "io.weight of the daemons' cgroups holds" \
+		test "$first" -ge $((2 * second)) -a "$second" -ge 20
+	# shellcheck disable=SC2086 # two of them
+	kill $loads
+	for daemon in $light $heavy; do
+		check "the daemon ends well" daemon_stop
+	done
+	echo "$number enable=0" >$root/io.cost.qos
+	sock=$CASE_DIR/sock
+}
+
+if limit /sys/fs/cgroup/io.cost.qos; then
+	weights
+else
+	skip "io.weight" "this kernel has no io.cost"
+fi
 
 # --- memory
 
