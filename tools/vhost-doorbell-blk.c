@@ -10,6 +10,7 @@
 #include <linux/virtio_blk.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ struct options {
 	bool	     read_only;
 	bool	     no_discard;
 	bool	     no_write_zeroes;
+	bool	     config_wce;
 	unsigned int queues;
 	unsigned int queue_size;
 	int	     mode;
@@ -61,6 +63,7 @@ enum {
 	OPT_QUEUES,
 	OPT_NO_DISCARD,
 	OPT_NO_WRITE_ZEROES,
+	OPT_CONFIG_WCE,
 	OPT_QUEUE_SIZE,
 	OPT_SERIAL,
 	OPT_MODE,
@@ -79,6 +82,7 @@ static const struct option long_options[] = {
 	{ "read-only",		no_argument, NULL, OPT_READ_ONLY },
 	{ "no-discard",		no_argument, NULL, OPT_NO_DISCARD },
 	{ "no-write-zeroes",	no_argument, NULL, OPT_NO_WRITE_ZEROES },
+	{ "config-wce",		no_argument, NULL, OPT_CONFIG_WCE },
 	{ "queues",		required_argument, NULL, OPT_QUEUES },
 	{ "queue-size",		required_argument, NULL, OPT_QUEUE_SIZE },
 	{ "serial",		required_argument, NULL, OPT_SERIAL },
@@ -103,6 +107,7 @@ static const char usage_text[] =
 "  --read-only           the guest may not write\n"
 "  --no-discard          do not offer discard\n"
 "  --no-write-zeroes     do not offer write zeroes\n"
+"  --config-wce          the guest may switch the cache to write-through\n"
 "  --queues=N            queues offered, 1 to 64 (default 1)\n"
 "  --queue-size=N        queue size told to QEMU, a power of 2, 4 to 1024\n"
 "                        (default 128)\n"
@@ -199,6 +204,9 @@ static int parse_one(struct options *o, int opt, const char *arg)
 		return 0;
 	case OPT_NO_WRITE_ZEROES:
 		o->no_write_zeroes = true;
+		return 0;
+	case OPT_CONFIG_WCE:
+		o->config_wce = true;
 		return 0;
 	case OPT_DEVICE:
 		o->device = arg;
@@ -316,6 +324,8 @@ static uint32_t blk_flags(const struct options *o)
 		flags |= VHOST_DOORBELL_BLK_F_DISCARD;
 	if (!o->no_write_zeroes)
 		flags |= VHOST_DOORBELL_BLK_F_WRITE_ZEROES;
+	if (o->config_wce)
+		flags |= VHOST_DOORBELL_BLK_F_CONFIG_WCE;
 	return flags;
 }
 
@@ -336,6 +346,15 @@ static int attach_blk(int fd, const void *context)
 		memcpy(blk.serial, o->serial, strlen(o->serial));
 	return vhd_set_blk(fd, &blk);
 }
+
+/*
+ * The guest may have switched to write-through, and told a process that is gone: no
+ * harm is done if it has not.
+ */
+static const struct vhost_doorbell_config blk_write_through = {
+	.offset = offsetof(struct virtio_blk_config, wce),
+	.size = 1,
+};
 
 static const char *device_hint(int err)
 {
@@ -424,6 +443,8 @@ static int serve(const struct options *o, const struct disk *disk,
 		.exec.mode = o->mode,
 		.attach = attach_blk,
 		.context = &back_end,
+		.resumed = o->config_wce && !o->read_only ?
+			   &blk_write_through : NULL,
 	};
 	struct vu_server server = {
 		.socket.sock = -1,

@@ -23,6 +23,10 @@ struct bell_backend_ops {
 	void	(*get_config)(struct bell_backend *be, u32 offset, void *buf,
 			      u32 size);
 
+	/* The driver writes there; -EPERM: not to that. */
+	int	(*set_config)(struct bell_backend *be, u32 offset,
+			      const void *buf, u32 size);
+
 	/*
 	 * What is behind it may have another size: look, and say what the
 	 * guest is told from here on, in sectors of 512 bytes.

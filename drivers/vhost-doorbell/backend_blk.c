@@ -35,6 +35,28 @@ static void blk_get_config(struct bell_backend *be, u32 offset, void *buf,
 		       min_t(u32, size, sizeof(blk->config) - offset));
 }
 
+/* Of what the driver may write there is one byte. */
+static int blk_write_config(struct bell_backend *be, u32 offset,
+			    const void *buf, u32 size)
+{
+	struct bell_blk *blk = container_of(be, struct bell_blk, be);
+	u8 wce;
+
+	if (!(be->features & BIT_ULL(VIRTIO_BLK_F_CONFIG_WCE)) ||
+	    offset != offsetof(struct virtio_blk_config, wce) ||
+	    size != sizeof(wce))
+		return -EPERM;
+	wce = *(const u8 *)buf;
+	if (wce > 1)
+		return -EINVAL;
+	WRITE_ONCE(blk->config.wce, wce);
+	if (wce)
+		return 0;
+	/* A write that ends and does not see it has ended before the flush. */
+	smp_mb();
+	return bell_disk_flush(&blk->disk);
+}
+
 static int blk_resize(struct bell_backend *be, u64 *sectors)
 {
 	struct bell_blk *blk = container_of(be, struct bell_blk, be);
@@ -109,6 +131,7 @@ static const struct bell_backend_ops blk_ops = {
 		.retry = bell_backend_blk_resubmit,
 	},
 	.get_config = blk_get_config,
+	.set_config = blk_write_config,
 	.resize = blk_resize,
 	.start_queue = blk_start_queue,
 	.stop_queue = blk_stop_queue,
@@ -198,6 +221,8 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 		   BIT_ULL(VIRTIO_BLK_F_TOPOLOGY);
 	if (blk->read_only)
 		features |= BIT_ULL(VIRTIO_BLK_F_RO);
+	else if (cfg->flags & VHOST_DOORBELL_BLK_F_CONFIG_WCE)
+		features |= BIT_ULL(VIRTIO_BLK_F_CONFIG_WCE);
 	if (cfg->num_queues > 1)
 		features |= BIT_ULL(VIRTIO_BLK_F_MQ);
 

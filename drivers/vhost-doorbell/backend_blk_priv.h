@@ -19,6 +19,7 @@ struct llist_node;
 struct bell_blk {
 	struct bell_backend		be;
 	struct bell_disk		disk;
+	/* Constant but for capacity and wce. */
 	struct virtio_blk_config	config;
 	bool				read_only;
 	u32				max_bytes;	/* of a request's data */
@@ -29,7 +30,7 @@ struct bell_blk {
 /* One running queue; vq->priv. */
 struct bell_blk_queue {
 	struct bell_blk		*blk;
-	bool			 writethrough;
+	bool			 writethrough;	/* whatever the config says */
 	bool			 discard;	/* negotiated */
 	bool			 write_zeroes;
 	struct bell_disk_req	 req[];		/* by head */

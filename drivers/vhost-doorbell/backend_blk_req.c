@@ -61,6 +61,21 @@ static void blk_finish(struct bell_disk_req *req, u8 status, u32 written)
 	bell_vq_complete(req->vq, &done);
 }
 
+/* Written back, and the driver has been promised more meanwhile. */
+static bool blk_owes_flush(const struct bell_disk_req *req)
+{
+	const struct bell_blk_queue *q = req->vq->priv;
+
+	return (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_ZERO) &&
+	       !req->fua && !READ_ONCE(q->blk->config.wce);
+}
+
+static void blk_flush_owed(struct bell_disk_req *req)
+{
+	req->fua = true;
+	bell_backend_blk_done(req, bell_disk_flush(req->disk));
+}
+
 /**
  * bell_backend_blk_done() - the disk is done with a request
  * @req: the request, which is reused at once
@@ -73,6 +88,10 @@ void bell_backend_blk_done(struct bell_disk_req *req, int error)
 	u32 written = 0;
 	u8 status;
 
+	if (!error && blk_owes_flush(req)) {
+		bell_disk_queue(req, blk_flush_owed);
+		return;
+	}
 	switch (error) {
 	case 0:
 		status = VIRTIO_BLK_S_OK;
@@ -259,6 +278,12 @@ static int blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 	return 0;
 }
 
+/* Is a write stable when it completes? */
+static bool blk_writes_through(const struct bell_blk_queue *q)
+{
+	return q->writethrough || !READ_ONCE(q->blk->config.wce);
+}
+
 /* One range of a discard or of zeroes, checked: 0 or what ends the request. */
 static int blk_set_range(struct bell_blk *blk, struct bell_disk_req *req,
 			 struct bell_disk_range *to,
@@ -356,7 +381,7 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 		return blk_rw(blk, req, in, in_bytes, may_sleep);
 	case VIRTIO_BLK_T_OUT:
 		req->op = BELL_DISK_WRITE;
-		req->fua = q->writethrough;
+		req->fua = blk_writes_through(q);
 		return blk_rw(blk, req, out, out_bytes, may_sleep);
 	case VIRTIO_BLK_T_FLUSH:
 		req->op = BELL_DISK_FLUSH;
@@ -368,7 +393,7 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 					       may_sleep) : blk_unsupp(req);
 	case VIRTIO_BLK_T_WRITE_ZEROES:
 		req->op = BELL_DISK_ZERO;
-		req->fua = q->writethrough;
+		req->fua = blk_writes_through(q);
 		return q->write_zeroes ? blk_ranges(blk, req, out, out_bytes,
 						    may_sleep) :
 					 blk_unsupp(req);

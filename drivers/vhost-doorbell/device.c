@@ -40,7 +40,8 @@
 
 #define DEVICE_BLK_FLAGS (VHOST_DOORBELL_BLK_F_READ_ONLY | \
 			  VHOST_DOORBELL_BLK_F_DISCARD | \
-			  VHOST_DOORBELL_BLK_F_WRITE_ZEROES)
+			  VHOST_DOORBELL_BLK_F_WRITE_ZEROES | \
+			  VHOST_DOORBELL_BLK_F_CONFIG_WCE)
 
 static atomic_t device_ids = ATOMIC_INIT(0);
 static atomic_t device_count = ATOMIC_INIT(0);
@@ -352,6 +353,22 @@ int bell_device_get_config(struct bell_device *dev,
 	memset(cfg->data, 0, sizeof(cfg->data));
 	dev->be->ops->get_config(dev->be, cfg->offset, cfg->data, cfg->size);
 	return 0;
+}
+
+/* bell_device_set_config() - what the driver wrote to the config space */
+int bell_device_set_config(struct bell_device *dev,
+			   const struct vhost_doorbell_config *cfg)
+{
+	int ret;
+
+	lockdep_assert_held(&dev->lock);
+	ret = bell_device_check_owner(dev);
+	if (ret)
+		return ret;
+	if (!dev->be || !cfg->size || cfg->size > sizeof(cfg->data))
+		return -EPERM;
+	return dev->be->ops->set_config(dev->be, cfg->offset, cfg->data,
+					cfg->size);
 }
 
 /* bell_device_resize() - have the back end look at its size */

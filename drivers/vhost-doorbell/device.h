@@ -52,6 +52,8 @@ int bell_device_set_blk(struct bell_device *dev,
 			const struct vhost_doorbell_blk *cfg);
 int bell_device_get_config(struct bell_device *dev,
 			   struct vhost_doorbell_config *cfg);
+int bell_device_set_config(struct bell_device *dev,
+			   const struct vhost_doorbell_config *cfg);
 int bell_device_resize(struct bell_device *dev, u64 *sectors);
 int bell_device_get_exec(struct bell_device *dev,
 			 struct vhost_doorbell_exec *e);

@@ -53,6 +53,18 @@ void bell_disk_close(struct bell_disk *disk)
 		disk->ops->close(disk);
 }
 
+/**
+ * bell_disk_flush() - make stable what has been written
+ * @disk: the disk
+ *
+ * Context: Process context.
+ * Return: 0 or the disk's error.
+ */
+int bell_disk_flush(struct bell_disk *disk)
+{
+	return vfs_fsync(disk->file, 1);
+}
+
 static void disk_work(struct work_struct *work)
 {
 	struct bell_disk_req *req =

@@ -124,6 +124,8 @@ void bell_disk_close(struct bell_disk *disk);
 int bell_disk_bdev_open(struct bell_disk *disk);
 int bell_disk_file_open(struct bell_disk *disk);
 
+int bell_disk_flush(struct bell_disk *disk);
+
 /* What may sleep and has no thread of its own. */
 void bell_disk_queue(struct bell_disk_req *req,
 		     void (*func)(struct bell_disk_req *req));

@@ -73,7 +73,7 @@ static int ioctl_call(struct bell_device *dev, unsigned int cmd,
 	case VHOST_DOORBELL_GET_CONFIG:
 		return bell_device_get_config(dev, &arg->config);
 	case VHOST_DOORBELL_SET_CONFIG:
-		return -EPERM;
+		return bell_device_set_config(dev, &arg->config);
 	case VHOST_DOORBELL_GET_EXEC:
 		return bell_device_get_exec(dev, &arg->exec);
 	case VHOST_DOORBELL_SET_EXEC:

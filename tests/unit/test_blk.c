@@ -1,171 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* backend_blk.c: what becomes of requests, on a disk that only remembers. */
-#include <linux/file.h>
-#include <linux/virtio_blk.h>
-#include <uapi/linux/vhost_doorbell.h>
-
-#include "backend.h"
-#include "backend_blk.h"
-#include "disk.h"
-#include "ring.h"
-#include "tap.h"
-
-#define NUM		32U
-#define DISK_FD		7
-#define CAPACITY	2048ULL		/* sectors */
-#define MAX_ZERO	64U
-#define HDR		RING_DATA
-#define DATA		(RING_DATA + PAGE_SIZE)
-#define STATUS		(RING_DATA + 0x100000)
-#define MAX_SEGS	32
-
-/* --- the disk --- */
-
-static struct inode disk_inode = { .i_mode = S_IFBLK };
-static struct file disk_file = {
-	.inode = &disk_inode, .f_mode = FMODE_READ | FMODE_WRITE,
-};
-static struct bell_disk_req *submitted, *retried;
-static unsigned int submits;
-static bool submitted_nowait;
-static int submit_ret;
-
-struct file *fget(unsigned int fd)
-{
-	if (fd != DISK_FD)
-		return NULL;
-	disk_file.refs++;
-	return &disk_file;
-}
-
-void fput(struct file *file)
-{
-	file->refs--;
-}
-
-static int disk_submit(struct bell_disk_req *req, bool nowait)
-{
-	submitted_nowait = nowait;
-	if (submit_ret)
-		return submit_ret;
-	submitted = req;
-	submits++;
-	return 0;
-}
-
-static void disk_resubmit(struct bell_disk_req *req)
-{
-	disk_submit(req, false);
-}
-
-static void disk_close(struct bell_disk *disk)
-{
-}
-
-static const struct bell_disk_ops disk_ops = {
-	.submit = disk_submit, .resubmit = disk_resubmit, .close = disk_close,
-};
-
-int bell_disk_open(struct bell_disk *disk)
-{
-	if (S_ISREG(file_inode(disk->file)->i_mode))
-		return -EOPNOTSUPP;
-	if (!S_ISBLK(file_inode(disk->file)->i_mode))
-		return -EINVAL;
-	disk->ops = &disk_ops;
-	disk->capacity = CAPACITY;
-	disk->block_size = 512;
-	disk->phys_block_size = 4096;
-	disk->addr_mask = 511;
-	disk->len_mask = 511;
-	disk->may_inline = true;
-	disk->max_discard = CAPACITY;
-	disk->max_zero = MAX_ZERO;
-	disk->discard_align = 8;
-	return 0;
-}
-
-void bell_disk_close(struct bell_disk *disk)
-{
-	disk->ops->close(disk);
-}
-
-void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
-{
-	retried = container_of(node, struct bell_disk_req, retry);
-}
-
-/* --- a device --- */
-
-static struct ring r;
-static struct bell_backend *be;
-static struct bell_exec exec;
-static struct vhost_doorbell_blk cfg;
-
-static void begin_with(u64 features)
-{
-	submitted = NULL;
-	submits = 0;
-	submit_ret = 0;
-	retried = NULL;
-	ring_begin(&r, NUM);
-	be = bell_backend_blk_create(&cfg);
-	if (IS_ERR(be))
-		shim_die("no back end: %ld", PTR_ERR(be));
-	exec = (struct bell_exec){ .vq = &r.vq };
-	CHECK_EQ(be->ops->start_queue(be, &exec, features), 0);
-}
-
-static void begin(void)
-{
-	disk_file.f_mode = FMODE_READ | FMODE_WRITE;
-	disk_file.f_flags = 0;
-	cfg = (struct vhost_doorbell_blk){ .fd = DISK_FD, .num_queues = 1 };
-	memcpy(cfg.serial, "12345678901234567890", 20);
-	begin_with(BIT_ULL(VIRTIO_BLK_F_FLUSH));
-}
-
-static void end(void)
-{
-	be->ops->stop_queue(be, &exec);
-	be->ops->destroy(be);
-	CHECK_EQ(disk_file.refs, 0);
-	ring_end(&r);
-}
-
-static enum bell_pass pass(bool may_sleep)
-{
-	struct bell_run run = {
-		.exec = &exec, .budget = 64, .may_sleep = may_sleep,
-	};
-
-	return be->ops->exec.pass(&exec, &run);
-}
-
-static void put_header(u32 type, u64 sector)
-{
-	struct virtio_blk_outhdr h = {
-		.type = htole32(type), .sector = htole64(sector),
-	};
-
-	memcpy(ring_at(HDR), &h, sizeof(h));
-	*(u8 *)ring_at(STATUS) = 0xee;
-}
-
-/* A chain of the pieces, the first @nout of them readable. */
-static void put_chain(const struct bell_seg *seg, u32 n, u32 nout)
-{
-	for (u32 i = 0; i < n; i++)
-		ring_put_desc(&r.desc[i], seg[i].addr, seg[i].len,
-			      (i + 1 < n ? D_NEXT : 0) |
-			      (i < nout ? 0 : D_WRITE), i + 1);
-	ring_add(&r, 0);
-}
-
-static u8 status(void)
-{
-	return *(u8 *)ring_at(STATUS);
-}
+#include "blk.h"
 
 static u32 used_len(void)
 {
@@ -173,9 +8,6 @@ static u32 used_len(void)
 }
 
 /* --- one request each --- */
-
-#define H	{ HDR, 16 }
-#define S	{ STATUS, 1 }
 
 static const struct row {
 	const char *name;
@@ -512,8 +344,6 @@ static void test_bads(void)
 
 /* --- contexts --- */
 
-static const struct bell_seg a_read[] = { H, { DATA, 512 }, S };
-
 static void test_inline_not_pinned(void)
 {
 	begin();
@@ -613,26 +443,6 @@ static void test_keeps_pages(void)
 	end();
 }
 
-static void test_writethrough(void)
-{
-	begin();
-	end();
-	begin_with(0);
-	put_header(VIRTIO_BLK_T_OUT, 0);
-	put_chain(a_read, 3, 2);
-	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	CHECK(submitted->fua);
-	bell_backend_blk_done(submitted, 0);
-	end();
-	begin();
-	put_header(VIRTIO_BLK_T_OUT, 0);
-	put_chain(a_read, 3, 2);
-	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	CHECK(!submitted->fua);
-	bell_backend_blk_done(submitted, 0);
-	end();
-}
-
 static void test_dead(void)
 {
 	begin();
@@ -644,71 +454,6 @@ static void test_dead(void)
 	end();
 }
 
-/* --- making one --- */
-
-static long create_error(void)
-{
-	struct bell_backend *b = bell_backend_blk_create(&cfg);
-
-	if (!IS_ERR(b)) {
-		b->ops->destroy(b);
-		return 0;
-	}
-	CHECK_EQ(disk_file.refs, 0);
-	return PTR_ERR(b);
-}
-
-static void test_create(void)
-{
-	const struct vhost_doorbell_blk good = cfg;
-
-#define ROW(field, value, error)					\
-	do {								\
-		cfg = good;						\
-		cfg.field = (value);					\
-		CHECK_EQ(create_error(), error);			\
-	} while (0)
-	ROW(fd, DISK_FD + 1, -EBADF);
-	ROW(seg_max, 1022, 0);
-	ROW(seg_max, 1023, -EINVAL);
-	ROW(size_max, 4096, 0);
-	ROW(size_max, 4095, -EINVAL);
-	ROW(blk_size, 4096, 0);
-	ROW(blk_size, 256, -EINVAL);
-	ROW(blk_size, 8192, -EINVAL);
-	ROW(blk_size, 1536, -EINVAL);
-#undef ROW
-	cfg = good;
-	disk_file.f_mode = FMODE_WRITE;
-	CHECK_EQ(create_error(), -EACCES);
-	disk_file.f_mode = FMODE_READ | FMODE_WRITE;
-	disk_inode.i_mode = S_IFCHR;
-	CHECK_EQ(create_error(), -EINVAL);
-	disk_inode.i_mode = S_IFBLK;
-	world.fail_alloc = 1;
-	CHECK_EQ(create_error(), -ENOMEM);
-}
-
-static void test_config(void)
-{
-	struct virtio_blk_config c = {};
-	u8 rest[8];
-
-	begin();
-	be->ops->get_config(be, 0, &c, sizeof(c));
-	CHECK_EQ(le64toh(c.capacity), CAPACITY);
-	CHECK_EQ(le32toh(c.blk_size), 512);
-	CHECK_EQ(c.physical_block_exp, 3);
-	CHECK_EQ(le16toh(c.num_queues), 1);
-	memset(rest, 0x5a, sizeof(rest));
-	be->ops->get_config(be, sizeof(c), rest, sizeof(rest));
-	be->ops->get_config(be, ~0U, rest, sizeof(rest));
-	CHECK_EQ(rest[0], 0x5a);
-	be->ops->get_config(be, sizeof(c) - 1, rest, sizeof(rest));
-	CHECK_EQ(rest[1], 0x5a);
-	end();
-}
-
 static const struct tap_test tests[] = {
 	{ "blk: inline, not pinned, then pinned, then it would block",
 	  test_inline_not_pinned },
@@ -716,10 +461,7 @@ static const struct tap_test tests[] = {
 	{ "blk: the owner is gone", test_owner_gone },
 	{ "blk: no memory for vectors", test_vectors_no_memory },
 	{ "blk: pages in use by the disk are kept", test_keeps_pages },
-	{ "blk: a driver that cannot flush", test_writethrough },
 	{ "blk: a dead queue takes nothing", test_dead },
-	{ "blk: what SET_BLK refuses", test_create },
-	{ "blk: config space", test_config },
 };
 
 int main(void)

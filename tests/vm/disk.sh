@@ -8,6 +8,7 @@
 #			add what QEMU needs for it to the array 'disks'; the device
 #			is vhost-user-blk-pci or $DISK_DEVICE, $DISK_CHARDEV adds
 #			options to its socket
+#   disk_reconnect	for $DISK_CHARDEV: QEMU connects again, as its version has it
 #   disk_stop NAME	end the daemon, and fail if it does not end well
 #   disk_kill NAME	kill it
 #   disk_sum NAME COUNTER
@@ -54,6 +55,16 @@ disk_attach()
 
 	disks+=(-chardev "$chardev${DISK_CHARDEV:+,$DISK_CHARDEV}"
 		-device "${DISK_DEVICE:-vhost-user-blk-pci},chardev=$1${2:+,$2}")
+}
+
+# QEMU has renamed it.
+disk_reconnect()
+{
+	if qemu-system-x86_64 --version | grep -q 'version [78]\.'; then
+		echo reconnect=1
+	else
+		echo reconnect-ms=500
+	fi
 }
 
 disk_stop()

@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "cgroup.h"
 #include "fd.h"
 #include "vhd.h"
+
+/* Of a packed ring that is new: both counters are set, and zero. */
+#define PACKED_BASE	0x80008000u
 
 static struct vhd_device *to_vhd(struct vu_device *dev)
 {
@@ -28,6 +32,9 @@ static int device_setup(struct vhd_device *d, int fd)
 	if (ret)
 		return ret;
 	ret = d->attach(fd, d->context);
+	if (!ret && d->written.size)
+		ret = vhd_set_config(fd, d->written.offset, d->written.data,
+				     d->written.size);
 	if (ret)
 		return ret;
 	ret = vhd_set_exec(fd, &d->exec);
@@ -87,7 +94,15 @@ static int device_get_config(struct vu_device *dev, uint32_t offset,
 static int device_set_config(struct vu_device *dev, uint32_t offset,
 			     const void *data, uint32_t size)
 {
-	return vhd_set_config(to_vhd(dev)->fd, offset, data, size);
+	struct vhd_device *d = to_vhd(dev);
+	int ret = vhd_set_config(d->fd, offset, data, size);
+
+	if (ret)
+		return ret;
+	d->written.offset = offset;
+	d->written.size = size;
+	memcpy(d->written.data, data, size);
+	return 0;
 }
 
 static int device_resize(struct vu_device *dev, bool *changed)
@@ -117,7 +132,15 @@ static int device_set_vring_addr(struct vu_device *dev,
 static int device_set_vring_base(struct vu_device *dev, uint32_t q,
 				 uint32_t base)
 {
-	return vhd_set_vring_base(to_vhd(dev)->fd, q, base);
+	struct vhd_device *d = to_vhd(dev);
+	int ret = 0;
+
+	if (!base || base == PACKED_BASE)
+		d->began = true;
+	else if (!d->began && !d->written.size && d->resumed)
+		ret = device_set_config(dev, d->resumed->offset,
+					d->resumed->data, d->resumed->size);
+	return ret ? ret : vhd_set_vring_base(d->fd, q, base);
 }
 
 static int device_get_vring_base(struct vu_device *dev, uint32_t q,

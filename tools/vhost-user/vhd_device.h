@@ -17,8 +17,13 @@
  * @exec: how the queues are served
  * @attach: gives the open device its back end; 0 or -errno
  * @context: for @attach
+ * @resumed: to write to the config space when a queue goes on where a device of
+ *	another process stopped; NULL: nothing
  * @fd: the open device, -1 when closed
  * @sectors: that the config space tells, of 512 bytes
+ * @written: what was last written to the config space, and is for the next device
+ *	too; of no size: nothing
+ * @began: a queue has begun here, so that no other process knows more of the guest
  */
 struct vhd_device {
 	struct vu_device	   base;
@@ -27,8 +32,11 @@ struct vhd_device {
 	struct vhost_doorbell_exec exec;
 	int			 (*attach)(int fd, const void *context);
 	const void		  *context;
+	const struct vhost_doorbell_config *resumed;
 	int			   fd;
 	uint64_t		   sectors;
+	struct vhost_doorbell_config written;
+	bool			   began;
 };
 
 /* Fills @base and @fd; the caller fills the rest. Opens nothing. */

@@ -65,6 +65,10 @@ struct vhost_doorbell_info {
  * if its file system has fallocate().
  */
 #define VHOST_DOORBELL_BLK_F_WRITE_ZEROES	(1U << 2)
+/* Offer VIRTIO_BLK_F_CONFIG_WCE if the disk can be written: the driver switches
+ * between write-back, in the beginning, and write-through.
+ */
+#define VHOST_DOORBELL_BLK_F_CONFIG_WCE		(1U << 3)
 
 #define VHOST_DOORBELL_BLK_SERIAL_LEN	20
 
@@ -110,7 +114,8 @@ struct vhost_doorbell_blk {
  * @data: the bytes, little endian as the virtio spec lays them out; beyond the
  *	end of the device's own config space they read as zero
  *
- * No field can be written yet: VHOST_DOORBELL_SET_CONFIG fails with EPERM.
+ * The only field that can be written is the byte wce of struct virtio_blk_config,
+ * 0 or 1, of a disk with VHOST_DOORBELL_BLK_F_CONFIG_WCE.
  */
 struct vhost_doorbell_config {
 	__u32 offset;
@@ -365,6 +370,11 @@ struct vhost_doorbell_bell_stats {
 	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x01, struct vhost_doorbell_blk)
 #define VHOST_DOORBELL_GET_CONFIG \
 	_IOWR(VHOST_DOORBELL_IOC_MAGIC, 0x02, struct vhost_doorbell_config)
+/* By the owner. EPERM for what cannot be written, EINVAL for a value that cannot
+ * be. Where wce becomes 0, all that was completed before is stable on return, and
+ * each write from then on when it completes; if that fails, with the disk's error,
+ * the second holds still.
+ */
 #define VHOST_DOORBELL_SET_CONFIG \
 	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x03, struct vhost_doorbell_config)
 #define VHOST_DOORBELL_GET_EXEC \

@@ -226,16 +226,6 @@ replayed()
 	return 1
 }
 
-# QEMU has renamed it.
-chardev_reconnect()
-{
-	if qemu-system-x86_64 --version | grep -q 'version [78]\.'; then
-		echo reconnect=1
-	else
-		echo reconnect-ms=500
-	fi
-}
-
 module_load
 # One that keeps data in memory may sleep for it.
 nullb quiet irqmode=0 memory_backed=0
@@ -255,7 +245,7 @@ disk_start life-fs "$CASE_DIR/life-fs" --serial=life-fs
 # flight.
 disk_start packed "$packed" --serial=packed
 disk_attach quiet
-DISK_CHARDEV=$(chardev_reconnect) disk_attach life
+DISK_CHARDEV=$(disk_reconnect) disk_attach life
 disk_attach life-fs
 disk_attach packed packed=on
 

@@ -123,6 +123,39 @@ static void test_resize(void)
 	close(dev);
 }
 
+static int set_wce(int dev, __u8 wce)
+{
+	struct vhost_doorbell_config config = {
+		.offset = offsetof(struct virtio_blk_config, wce),
+		.size = 1, .data = { wce },
+	};
+
+	return ioctl(dev, VHOST_DOORBELL_SET_CONFIG, &config) ? errno : 0;
+}
+
+static void test_cache(void)
+{
+	struct vhost_doorbell_blk blk = {
+		.fd = FD_DISK, .num_queues = QUEUES,
+		.flags = VHOST_DOORBELL_BLK_F_CONFIG_WCE,
+	};
+	int dev = dev_new(RUNNING), dev2 = dev_new(OWNED);
+	struct virtio_blk_config c;
+
+	ok(set_wce(dev, 0) == EPERM, "SET_CONFIG: wce was not offered");
+	close(dev);
+	MUST(!ioctl(dev2, VHOST_DOORBELL_SET_BLK, &blk));
+	dev_advance(dev2, BACKED, RUNNING);
+	get_config(dev2, &c);
+	ok(c.wce == 1 && set_wce(dev2, 2) == EINVAL,
+	   "SET_CONFIG: wce is 1, and cannot be 2");
+	ok(!set_wce(dev2, 0) && driver_works(0), "SET_CONFIG: wce becomes 0");
+	get_config(dev2, &c);
+	ok(c.wce == 0, "SET_CONFIG: GET_CONFIG tells it");
+	ok(!set_wce(dev2, 1) && driver_works(1), "SET_CONFIG: and 1 again");
+	close(dev2);
+}
+
 static void test_read_only(void)
 {
 	static const char path[] = "/proc/self/fd/201";
@@ -546,6 +579,7 @@ int main(void)
 	test_exec();
 	test_config();
 	test_resize();
+	test_cache();
 	test_read_only();
 	test_requests();
 	test_missing();

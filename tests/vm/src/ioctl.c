@@ -159,7 +159,7 @@ static const struct row always[] = {
 	{ "VHOST_NET_SET_BACKEND", .cmd = VHOST_NET_SET_BACKEND,
 	  .err = ENOTTY },
 
-	{ "SET_CONFIG: no field can be written", SET_CONFIG, .err = EPERM },
+	{ "SET_CONFIG: a field that cannot be written", SET_CONFIG, .err = EPERM },
 
 	{ "GET_INFO: bad pointer", GET_INFO, .ptr = BAD, .err = EFAULT },
 	{ "GET_EXEC: bad pointer", GET_EXEC, .ptr = BAD, .err = EFAULT },
@@ -198,7 +198,7 @@ static const struct row always[] = {
 	{ "SET_MEM_TABLE: no pointer", TABLE(1, WHOLE), .ptr = (void *)8,
 	  .err = EFAULT },
 
-	{ "SET_BLK: flags unknown", SET_BLK(.flags = 1U << 3), .err = EINVAL },
+	{ "SET_BLK: flags unknown", SET_BLK(.flags = 1U << 4), .err = EINVAL },
 	{ "SET_BLK: last flag unknown", SET_BLK(.flags = 1U << 31),
 	  .err = EINVAL },
 	{ "SET_BLK: pad not zero", SET_BLK(.pad = 1), .err = EINVAL },

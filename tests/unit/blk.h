@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* blk - a virtio-blk device of one queue, on a disk that only remembers */
+#ifndef TESTS_UNIT_BLK_H
+#define TESTS_UNIT_BLK_H
+
+#include <linux/file.h>
+#include <linux/virtio_blk.h>
+#include <uapi/linux/vhost_doorbell.h>
+
+#include "backend.h"
+#include "backend_blk.h"
+#include "disk.h"
+#include "ring.h"
+#include "tap.h"
+
+#define NUM		32U
+#define DISK_FD		7
+#define CAPACITY	2048ULL		/* sectors */
+#define MAX_ZERO	64U
+#define HDR		RING_DATA
+#define DATA		(RING_DATA + PAGE_SIZE)
+#define STATUS		(RING_DATA + 0x100000)
+#define MAX_SEGS	32
+
+/* --- the disk --- */
+
+static struct inode disk_inode = { .i_mode = S_IFBLK };
+static struct file disk_file = {
+	.inode = &disk_inode, .f_mode = FMODE_READ | FMODE_WRITE,
+};
+static struct bell_disk_req *submitted, *retried;
+static unsigned int submits;
+static bool submitted_nowait;
+static int submit_ret;
+
+struct file *fget(unsigned int fd)
+{
+	if (fd != DISK_FD)
+		return NULL;
+	disk_file.refs++;
+	return &disk_file;
+}
+
+void fput(struct file *file)
+{
+	file->refs--;
+}
+
+static int disk_submit(struct bell_disk_req *req, bool nowait)
+{
+	submitted_nowait = nowait;
+	if (submit_ret)
+		return submit_ret;
+	submitted = req;
+	submits++;
+	return 0;
+}
+
+static void disk_resubmit(struct bell_disk_req *req)
+{
+	disk_submit(req, false);
+}
+
+static void disk_close(struct bell_disk *disk)
+{
+}
+
+static const struct bell_disk_ops disk_ops = {
+	.submit = disk_submit, .resubmit = disk_resubmit, .close = disk_close,
+};
+
+int bell_disk_open(struct bell_disk *disk)
+{
+	if (S_ISREG(file_inode(disk->file)->i_mode))
+		return -EOPNOTSUPP;
+	if (!S_ISBLK(file_inode(disk->file)->i_mode))
+		return -EINVAL;
+	disk->ops = &disk_ops;
+	disk->capacity = CAPACITY;
+	disk->block_size = 512;
+	disk->phys_block_size = 4096;
+	disk->addr_mask = 511;
+	disk->len_mask = 511;
+	disk->may_inline = true;
+	disk->max_discard = CAPACITY;
+	disk->max_zero = MAX_ZERO;
+	disk->discard_align = 8;
+	return 0;
+}
+
+static unsigned int flushes;
+static int flush_ret;
+static struct bell_disk_req *queued;
+static void (*queued_func)(struct bell_disk_req *req);
+
+int bell_disk_flush(struct bell_disk *disk)
+{
+	flushes++;
+	return flush_ret;
+}
+
+void bell_disk_queue(struct bell_disk_req *req,
+		     void (*func)(struct bell_disk_req *req))
+{
+	queued = req;
+	queued_func = func;
+}
+
+void bell_disk_close(struct bell_disk *disk)
+{
+	disk->ops->close(disk);
+}
+
+void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
+{
+	retried = container_of(node, struct bell_disk_req, retry);
+}
+
+/* --- a device --- */
+
+static struct ring r;
+static struct bell_backend *be;
+static struct bell_exec exec;
+static struct vhost_doorbell_blk cfg;
+
+static void begin_with(u64 features)
+{
+	submitted = NULL;
+	submits = 0;
+	submit_ret = 0;
+	retried = NULL;
+	ring_begin(&r, NUM);
+	be = bell_backend_blk_create(&cfg);
+	if (IS_ERR(be))
+		shim_die("no back end: %ld", PTR_ERR(be));
+	exec = (struct bell_exec){ .vq = &r.vq };
+	CHECK_EQ(be->ops->start_queue(be, &exec, features), 0);
+}
+
+static void begin(void)
+{
+	disk_file.f_mode = FMODE_READ | FMODE_WRITE;
+	disk_file.f_flags = 0;
+	cfg = (struct vhost_doorbell_blk){ .fd = DISK_FD, .num_queues = 1 };
+	memcpy(cfg.serial, "12345678901234567890", 20);
+	begin_with(BIT_ULL(VIRTIO_BLK_F_FLUSH));
+}
+
+static void end(void)
+{
+	be->ops->stop_queue(be, &exec);
+	be->ops->destroy(be);
+	CHECK_EQ(disk_file.refs, 0);
+	ring_end(&r);
+}
+
+static enum bell_pass pass(bool may_sleep)
+{
+	struct bell_run run = {
+		.exec = &exec, .budget = 64, .may_sleep = may_sleep,
+	};
+
+	return be->ops->exec.pass(&exec, &run);
+}
+
+static void put_header(u32 type, u64 sector)
+{
+	struct virtio_blk_outhdr h = {
+		.type = htole32(type), .sector = htole64(sector),
+	};
+
+	memcpy(ring_at(HDR), &h, sizeof(h));
+	*(u8 *)ring_at(STATUS) = 0xee;
+}
+
+/* A chain of the pieces, the first @nout of them readable. */
+static void put_chain(const struct bell_seg *seg, u32 n, u32 nout)
+{
+	for (u32 i = 0; i < n; i++)
+		ring_put_desc(&r.desc[i], seg[i].addr, seg[i].len,
+			      (i + 1 < n ? D_NEXT : 0) |
+			      (i < nout ? 0 : D_WRITE), i + 1);
+	ring_add(&r, 0);
+}
+
+static u8 status(void)
+{
+	return *(u8 *)ring_at(STATUS);
+}
+
+#define H	{ HDR, 16 }
+#define S	{ STATUS, 1 }
+
+static const struct bell_seg a_read[] = { H, { DATA, 512 }, S };
+
+#endif

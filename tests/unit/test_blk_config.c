@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/* backend_blk.c: what a disk is made of, and what it tells and is told. */
+#include "blk.h"
+
+/* --- the cache --- */
+
+static void test_writethrough(void)
+{
+	begin();
+	end();
+	begin_with(0);
+	put_header(VIRTIO_BLK_T_OUT, 0);
+	put_chain(a_read, 3, 2);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK(submitted->fua);
+	bell_backend_blk_done(submitted, 0);
+	end();
+	begin();
+	put_header(VIRTIO_BLK_T_OUT, 0);
+	put_chain(a_read, 3, 2);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK(!submitted->fua);
+	bell_backend_blk_done(submitted, 0);
+	end();
+}
+
+static int set_wce(u32 offset, u8 value, u32 size)
+{
+	const u8 bytes[2] = { value };
+
+	return be->ops->set_config(be, offset, bytes, size);
+}
+
+/* One write to the disk, not completed. */
+static void write_one(void)
+{
+	put_header(VIRTIO_BLK_T_OUT, 0);
+	put_chain(a_read, 3, 2);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+}
+
+#define WCE	offsetof(struct virtio_blk_config, wce)
+
+static void begin_wce(void)
+{
+	begin();
+	end();
+	cfg.flags = VHOST_DOORBELL_BLK_F_CONFIG_WCE;
+	begin_with(BIT_ULL(VIRTIO_BLK_F_FLUSH));
+	flushes = 0;
+	queued = NULL;
+}
+
+static void test_wce_rules(void)
+{
+	u8 wce = 0;
+
+	begin();
+	CHECK(!(be->features & BIT_ULL(VIRTIO_BLK_F_CONFIG_WCE)));
+	CHECK_EQ(set_wce(WCE, 0, 1), -EPERM);
+	end();
+	begin_wce();
+	CHECK(be->features & BIT_ULL(VIRTIO_BLK_F_CONFIG_WCE));
+	be->ops->get_config(be, WCE, &wce, 1);
+	CHECK_EQ(wce, 1);
+	CHECK_EQ(set_wce(WCE, 0, 2), -EPERM);
+	CHECK_EQ(set_wce(WCE - 1, 0, 1), -EPERM);
+	CHECK_EQ(set_wce(WCE + 1, 0, 1), -EPERM);
+	CHECK_EQ(set_wce(WCE, 2, 1), -EINVAL);
+	CHECK_EQ(set_wce(WCE, 1, 1), 0);
+	CHECK_EQ(flushes, 0);
+	CHECK_EQ(set_wce(WCE, 0, 1), 0);
+	CHECK_EQ(flushes, 1);
+	be->ops->get_config(be, WCE, &wce, 1);
+	CHECK_EQ(wce, 0);
+	end();
+	disk_file.f_mode = FMODE_READ;
+	begin_with(0);
+	CHECK(!(be->features & BIT_ULL(VIRTIO_BLK_F_CONFIG_WCE)));
+	end();
+}
+
+/* Writes that were begun before the switch, and end after it */
+static void test_wce_in_flight(void)
+{
+	begin_wce();
+	write_one();
+	CHECK(!submitted->fua);
+	CHECK_EQ(set_wce(WCE, 0, 1), 0);
+	bell_backend_blk_done(submitted, 0);
+	CHECK(queued == submitted && le16toh(r.used->idx) == 0);
+	queued_func(queued);
+	CHECK(flushes == 2 && le16toh(r.used->idx) == 1 && !status());
+	/* The same with a disk that cannot flush: the guest must know. */
+	CHECK_EQ(set_wce(WCE, 1, 1), 0);
+	write_one();
+	flush_ret = -EIO;
+	CHECK_EQ(set_wce(WCE, 0, 1), -EIO);
+	bell_backend_blk_done(submitted, 0);
+	queued_func(queued);
+	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
+	flush_ret = 0;
+	/* One that failed needs none. */
+	CHECK_EQ(set_wce(WCE, 1, 1), 0);
+	write_one();
+	CHECK_EQ(set_wce(WCE, 0, 1), 0);
+	queued = NULL;
+	bell_backend_blk_done(submitted, -EIO);
+	CHECK(!queued && status() == VIRTIO_BLK_S_IOERR);
+	end();
+}
+
+/* What begins after it */
+static void test_wce_after(void)
+{
+	begin_wce();
+	CHECK_EQ(set_wce(WCE, 0, 1), 0);
+	write_one();
+	CHECK(submitted->fua);
+	bell_backend_blk_done(submitted, 0);
+	CHECK(!queued && !status());
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	bell_backend_blk_done(submitted, 0);
+	CHECK(!queued && !status());
+	end();
+}
+
+/* --- making one --- */
+
+static long create_error(void)
+{
+	struct bell_backend *b = bell_backend_blk_create(&cfg);
+
+	if (!IS_ERR(b)) {
+		b->ops->destroy(b);
+		return 0;
+	}
+	CHECK_EQ(disk_file.refs, 0);
+	return PTR_ERR(b);
+}
+
+static void test_create(void)
+{
+	const struct vhost_doorbell_blk good = cfg;
+
+#define ROW(field, value, error)					\
+	do {								\
+		cfg = good;						\
+		cfg.field = (value);					\
+		CHECK_EQ(create_error(), error);			\
+	} while (0)
+	ROW(fd, DISK_FD + 1, -EBADF);
+	ROW(seg_max, 1022, 0);
+	ROW(seg_max, 1023, -EINVAL);
+	ROW(size_max, 4096, 0);
+	ROW(size_max, 4095, -EINVAL);
+	ROW(blk_size, 4096, 0);
+	ROW(blk_size, 256, -EINVAL);
+	ROW(blk_size, 8192, -EINVAL);
+	ROW(blk_size, 1536, -EINVAL);
+#undef ROW
+	cfg = good;
+	disk_file.f_mode = FMODE_WRITE;
+	CHECK_EQ(create_error(), -EACCES);
+	disk_file.f_mode = FMODE_READ | FMODE_WRITE;
+	disk_inode.i_mode = S_IFCHR;
+	CHECK_EQ(create_error(), -EINVAL);
+	disk_inode.i_mode = S_IFBLK;
+	world.fail_alloc = 1;
+	CHECK_EQ(create_error(), -ENOMEM);
+}
+
+static void test_config(void)
+{
+	struct virtio_blk_config c = {};
+	u8 rest[8];
+
+	begin();
+	be->ops->get_config(be, 0, &c, sizeof(c));
+	CHECK_EQ(le64toh(c.capacity), CAPACITY);
+	CHECK_EQ(le32toh(c.blk_size), 512);
+	CHECK_EQ(c.physical_block_exp, 3);
+	CHECK_EQ(le16toh(c.num_queues), 1);
+	memset(rest, 0x5a, sizeof(rest));
+	be->ops->get_config(be, sizeof(c), rest, sizeof(rest));
+	be->ops->get_config(be, ~0U, rest, sizeof(rest));
+	CHECK_EQ(rest[0], 0x5a);
+	be->ops->get_config(be, sizeof(c) - 1, rest, sizeof(rest));
+	CHECK_EQ(rest[1], 0x5a);
+	end();
+}
+
+static const struct tap_test tests[] = {
+	{ "blk: a driver that cannot flush", test_writethrough },
+	{ "blk: who may switch the cache, and to what", test_wce_rules },
+	{ "blk: writes in flight when it is switched", test_wce_in_flight },
+	{ "blk: writes after that", test_wce_after },
+	{ "blk: what SET_BLK refuses", test_create },
+	{ "blk: config space", test_config },
+};
+
+int main(void)
+{
+	TAP_RUN(tests);
+	return tap_done();
+}
