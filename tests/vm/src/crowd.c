@@ -221,9 +221,10 @@ static void test_32(void)
 	struct vhost_memory *table = (void *)a + 1024;
 	int dev, err = 0;
 
-	/* Not every kernel has 32-bit processes. */
-	if (in_child(try_32))
+	if (in_child(try_32)) {
+		skip("32 bits", "this kernel has no 32-bit processes");
 		return;
+	}
 	dev = dev_open();
 	driver_reset();
 	memset(a, 0, PAGE);

@@ -49,6 +49,11 @@ static inline bool ok(bool good, const char *fmt, ...)
 	return good;
 }
 
+static inline void skip(const char *name, const char *reason)
+{
+	ok(true, "%s # SKIP %s", name, reason);
+}
+
 /* What the tests stand on does not hold: nothing more can be said. */
 #define MUST(cond)							\
 	do {								\
