@@ -61,13 +61,17 @@ static void blk_finish(struct bell_disk_req *req, u8 status, u32 written)
 	bell_vq_complete(req->vq, &done);
 }
 
+/* Is a write stable when it completes? */
+static bool blk_writes_through(const struct bell_blk_queue *q)
+{
+	return q->writethrough || !READ_ONCE(q->blk->config.wce);
+}
+
 /* Written back, and the driver has been promised more meanwhile. */
 static bool blk_owes_flush(const struct bell_disk_req *req)
 {
-	const struct bell_blk_queue *q = req->vq->priv;
-
 	return (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_ZERO) &&
-	       !req->fua && !READ_ONCE(q->blk->config.wce);
+	       !req->fua && blk_writes_through(req->vq->priv);
 }
 
 static void blk_flush_owed(struct bell_disk_req *req)
@@ -276,12 +280,6 @@ static int blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 	if (ret)
 		bell_backend_blk_done(req, ret);
 	return 0;
-}
-
-/* Is a write stable when it completes? */
-static bool blk_writes_through(const struct bell_blk_queue *q)
-{
-	return q->writethrough || !READ_ONCE(q->blk->config.wce);
 }
 
 /* One range of a discard or of zeroes, checked: 0 or what ends the request. */

@@ -210,8 +210,8 @@ int bell_device_get_features(struct bell_device *dev, u64 *features)
 	return 0;
 }
 
-/* bell_device_set_features() - what driver and device agreed on */
-int bell_device_set_features(struct bell_device *dev, u64 features)
+/* For what the owner of a device with a back end does */
+static int device_check_backed(struct bell_device *dev)
 {
 	int ret;
 
@@ -219,8 +219,17 @@ int bell_device_set_features(struct bell_device *dev, u64 features)
 	ret = bell_device_check_owner(dev);
 	if (ret)
 		return ret;
-	if (!dev->be)
-		return -ENXIO;
+	return dev->be ? 0 : -ENXIO;
+}
+
+/* bell_device_set_features() - what driver and device agreed on */
+int bell_device_set_features(struct bell_device *dev, u64 features)
+{
+	int ret;
+
+	ret = device_check_backed(dev);
+	if (ret)
+		return ret;
 	if (features & ~device_features(dev))
 		return -EOPNOTSUPP;
 	/* Legacy drivers know one format only. */
@@ -376,12 +385,9 @@ int bell_device_resize(struct bell_device *dev, u64 *sectors)
 {
 	int ret;
 
-	lockdep_assert_held(&dev->lock);
-	ret = bell_device_check_owner(dev);
+	ret = device_check_backed(dev);
 	if (ret)
 		return ret;
-	if (!dev->be)
-		return -ENXIO;
 	return dev->be->ops->resize(dev->be, sectors);
 }
 

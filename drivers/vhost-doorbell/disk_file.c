@@ -121,7 +121,7 @@ static void file_do_ranges(struct bell_disk_req *req)
 	for (i = 0; i < req->nvecs && !ret; i++)
 		ret = file_do_range(file, req->op, &req->range[i]);
 	if (!ret && req->fua)
-		ret = vfs_fsync(file, 1);
+		ret = bell_disk_flush(req->disk);
 	revert_creds(cred);
 	bell_backend_blk_done(req, ret);
 }
@@ -131,7 +131,7 @@ static void file_do_ranges(struct bell_disk_req *req)
 static void file_work(struct bell_disk_req *req)
 {
 	if (req->op == BELL_DISK_FLUSH)
-		bell_backend_blk_done(req, vfs_fsync(req->disk->file, 1));
+		bell_backend_blk_done(req, bell_disk_flush(req->disk));
 	else
 		file_start(req, 0, true);
 }
