@@ -24,7 +24,9 @@
 # GUEST_SMP is the number of CPUs (1).
 #
 # Exits with a reason, so that a case needs no check, when a machine does not
-# start. guest_run gives 124 when the command, or the guest, does not answer.
+# start. A guest that hangs or dies before it has sent its first request to a disk
+# is started once more, which the output tells: the emulator's SMP boot is not
+# always sound. guest_run gives 124 when the command, or the guest, does not answer.
 
 declare -A vmm_pid
 
@@ -141,14 +143,38 @@ guest_programs()
 	guest_initrd=$CASE_DIR/guest.cpio
 }
 
-guest_start()
+guest_boot()
 {
 	vmm_start -kernel /tmp/guest/vmlinux \
 		-initrd "${guest_initrd:-/tmp/guest/guest.cpio}" \
 		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on cryptomgr.notests ${GUEST_APPEND:-}" \
 		"$@"
-	vmm_expect command "${GUEST_BOOT:-$((180 * ${TIME_FACTOR:-1}))}" @@READY >/dev/null ||
-		vmm_fail 'the guest does not start'
+	vmm_expect command "${GUEST_BOOT:-$((120 * ${TIME_FACTOR:-1}))}" @@READY >/dev/null
+}
+
+guest_start()
+{
+	guest_boot "$@" && return
+	guest_state
+	served=$(served_requests)
+	if [ "$served" != 0 ]; then
+		vmm_fail "the guest does not start, after $served requests"
+	fi
+	diag 'the guest did not start, second attempt'
+	vmm_kill KILL
+	guest_boot "$@" || vmm_fail 'the guest does not start'
+}
+
+# By all disks that there are
+served_requests()
+{
+	cat /proc/[0-9]*/fdinfo/* 2>/dev/null |
+		awk '/^queue[0-9]+:/ {
+			for (i = 2; i <= NF; i++)
+				if (sub(/^requests=/, "", $i))
+					n += $i
+		}
+		END { print n + 0 }'
 }
 
 guest_run()
@@ -174,11 +200,22 @@ guest_run()
 	return "$status"
 }
 
-# What each thread of QEMU waits for, and each queue of each disk
+# vmm_hmp COMMAND: of the human monitor
+vmm_hmp()
+{
+	vmm_qmp human-monitor-command "{\"command-line\": \"$1\"}" |
+		sed 's/\\r\\n/\n/g' || :
+}
+
+# Where the guest is, what each thread of QEMU waits for, and each queue of each
+# disk
 guest_state()
 {
 	local task
 
+	diag "$(vmm_hmp 'info registers -a' | grep -E '^CPU|^.IP=')" \
+		"$(tail -n 20 "$(vmm_dir)/console" "$(vmm_dir)/qemu.log")"
+	vmm_alive || return 0
 	for task in "/proc/${vmm_pid[${GUEST:-guest}]}/task"/*; do
 		echo "$(cat "$task/comm") $(cut -d ' ' -f 3,14,15 "$task/stat")" \
 			"$(head -n 4 "$task/stack" | xargs)"
