@@ -100,15 +100,27 @@ static int file_start(struct bell_disk_req *req, int flags, bool sync)
 
 /* --- ranges --- */
 
-static int file_do_range(struct file *file, enum bell_disk_op op,
+static int file_allocate(struct file *file, int mode,
 			 const struct bell_disk_range *r)
 {
-	int mode = op == BELL_DISK_DISCARD || r->unmap ?
-		   FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
-
 	return vfs_fallocate(file, mode | FALLOC_FL_KEEP_SIZE,
 			     (loff_t)r->sector << SECTOR_SHIFT,
 			     (loff_t)r->nsectors << SECTOR_SHIFT);
+}
+
+static int file_do_range(struct file *file, enum bell_disk_op op,
+			 const struct bell_disk_range *r)
+{
+	int ret;
+
+	if (op == BELL_DISK_DISCARD || r->unmap)
+		return file_allocate(file, FALLOC_FL_PUNCH_HOLE, r);
+	ret = file_allocate(file, FALLOC_FL_ZERO_RANGE, r);
+	if (ret != -EOPNOTSUPP)
+		return ret;
+	/* As tmpfs has it: a hole, and then room for what may come there. */
+	ret = file_allocate(file, FALLOC_FL_PUNCH_HOLE, r);
+	return ret ? ret : file_allocate(file, 0, r);
 }
 
 static void file_do_ranges(struct bell_disk_req *req)
