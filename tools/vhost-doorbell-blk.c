@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/virtio_blk.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +22,7 @@
 #include "cpus.h"
 #include "disk.h"
 #include "disk_watch.h"
+#include "feature.h"
 #include "fd.h"
 #include "json.h"
 #include "log.h"
@@ -37,6 +40,33 @@
 #define QUEUE_SIZE_MAX	1024u	/* of QEMU's virtio devices */
 #define SEG_MAX		126u
 
+#define BIT(n)		(1ull << (n))
+#define F_NOTIFICATION_DATA	38	/* newer than some headers */
+
+/*
+ * What --features may switch, and what it has to switch on: in-order use makes
+ * quick requests wait for slow ones, extra data comes with no kick that KVM
+ * turns into an eventfd, and the cache is for the guest only if it is trusted to
+ * choose.
+ */
+#define FEATURES_OFF	(BIT(VIRTIO_BLK_F_CONFIG_WCE) | \
+			 BIT(VIRTIO_F_IN_ORDER) | BIT(F_NOTIFICATION_DATA))
+#define FEATURES_ON	(BIT(VIRTIO_BLK_F_SIZE_MAX) | \
+			 BIT(VIRTIO_BLK_F_SEG_MAX) | \
+			 BIT(VIRTIO_BLK_F_GEOMETRY) | \
+			 BIT(VIRTIO_BLK_F_BLK_SIZE) | \
+			 BIT(VIRTIO_BLK_F_FLUSH) | \
+			 BIT(VIRTIO_BLK_F_TOPOLOGY) | \
+			 BIT(VIRTIO_BLK_F_DISCARD) | \
+			 BIT(VIRTIO_BLK_F_WRITE_ZEROES) | \
+			 BIT(VIRTIO_F_NOTIFY_ON_EMPTY) | \
+			 BIT(VIRTIO_F_ANY_LAYOUT) | \
+			 BIT(VIRTIO_RING_F_INDIRECT_DESC) | \
+			 BIT(VIRTIO_RING_F_EVENT_IDX) | \
+			 BIT(VIRTIO_F_VERSION_1) | \
+			 BIT(VIRTIO_F_RING_PACKED) | \
+			 BIT(VIRTIO_F_RING_RESET))
+
 struct options {
 	const char  *socket_path;
 	int	     fd;		/* -1: none */
@@ -44,9 +74,7 @@ struct options {
 	const char  *device;
 	const char  *serial;
 	bool	     read_only;
-	bool	     no_discard;
-	bool	     no_write_zeroes;
-	bool	     config_wce;
+	uint64_t     features;	/* of those that can be switched */
 	unsigned int queues;
 	unsigned int queue_size;
 	int	     mode;
@@ -61,9 +89,7 @@ enum {
 	OPT_BLK_FILE,
 	OPT_READ_ONLY,
 	OPT_QUEUES,
-	OPT_NO_DISCARD,
-	OPT_NO_WRITE_ZEROES,
-	OPT_CONFIG_WCE,
+	OPT_FEATURES,
 	OPT_QUEUE_SIZE,
 	OPT_SERIAL,
 	OPT_MODE,
@@ -80,9 +106,7 @@ static const struct option long_options[] = {
 	{ "print-capabilities",	no_argument, NULL, OPT_PRINT_CAPABILITIES },
 	{ "blk-file",		required_argument, NULL, OPT_BLK_FILE },
 	{ "read-only",		no_argument, NULL, OPT_READ_ONLY },
-	{ "no-discard",		no_argument, NULL, OPT_NO_DISCARD },
-	{ "no-write-zeroes",	no_argument, NULL, OPT_NO_WRITE_ZEROES },
-	{ "config-wce",		no_argument, NULL, OPT_CONFIG_WCE },
+	{ "features",		required_argument, NULL, OPT_FEATURES },
 	{ "queues",		required_argument, NULL, OPT_QUEUES },
 	{ "queue-size",		required_argument, NULL, OPT_QUEUE_SIZE },
 	{ "serial",		required_argument, NULL, OPT_SERIAL },
@@ -105,9 +129,8 @@ static const char usage_text[] =
 "  --fd=N                use descriptor N, a listening or connected socket\n"
 "  --blk-file=PATH       the disk: a block device or a regular file\n"
 "  --read-only           the guest may not write\n"
-"  --no-discard          do not offer discard\n"
-"  --no-write-zeroes     do not offer write zeroes\n"
-"  --config-wce          the guest may switch the cache to write-through\n"
+"  --features=NAME=on|off[,...]\n"
+"                        virtio features to offer or not, such as discard=off\n"
 "  --queues=N            queues offered, 1 to 64 (default 1)\n"
 "  --queue-size=N        queue size told to QEMU, a power of 2, 4 to 1024\n"
 "                        (default 128)\n"
@@ -187,6 +210,23 @@ static int parse_limits(struct options *o, int opt, const char *arg)
 	return EXIT_USAGE;
 }
 
+static int parse_features(struct options *o, const char *arg)
+{
+	const char *at;
+
+	switch (feature_switch(&o->features, FEATURES_ON | FEATURES_OFF, arg,
+			       &at)) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		return usage("--features: unknown: %s", at);
+	case -EPERM:
+		return usage("--features: cannot be switched: %s", at);
+	default:
+		return usage("--features: not NAME=on or NAME=off: %s", at);
+	}
+}
+
 static int parse_one(struct options *o, int opt, const char *arg)
 {
 	switch (opt) {
@@ -199,15 +239,8 @@ static int parse_one(struct options *o, int opt, const char *arg)
 	case OPT_READ_ONLY:
 		o->read_only = true;
 		return 0;
-	case OPT_NO_DISCARD:
-		o->no_discard = true;
-		return 0;
-	case OPT_NO_WRITE_ZEROES:
-		o->no_write_zeroes = true;
-		return 0;
-	case OPT_CONFIG_WCE:
-		o->config_wce = true;
-		return 0;
+	case OPT_FEATURES:
+		return parse_features(o, arg);
 	case OPT_DEVICE:
 		o->device = arg;
 		return 0;
@@ -274,6 +307,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		.fd = -1,
 		.queues = 1,
 		.queue_size = 128,
+		.features = FEATURES_ON,
 		.mode = VHOST_DOORBELL_MODE_AUTO,
 	};
 	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
@@ -320,11 +354,11 @@ static uint32_t blk_flags(const struct options *o)
 
 	if (o->read_only)
 		flags |= VHOST_DOORBELL_BLK_F_READ_ONLY;
-	if (!o->no_discard)
+	if (o->features & BIT(VIRTIO_BLK_F_DISCARD))
 		flags |= VHOST_DOORBELL_BLK_F_DISCARD;
-	if (!o->no_write_zeroes)
+	if (o->features & BIT(VIRTIO_BLK_F_WRITE_ZEROES))
 		flags |= VHOST_DOORBELL_BLK_F_WRITE_ZEROES;
-	if (o->config_wce)
+	if (o->features & BIT(VIRTIO_BLK_F_CONFIG_WCE))
 		flags |= VHOST_DOORBELL_BLK_F_CONFIG_WCE;
 	return flags;
 }
@@ -443,8 +477,9 @@ static int serve(const struct options *o, const struct disk *disk,
 		.exec.mode = o->mode,
 		.attach = attach_blk,
 		.context = &back_end,
-		.resumed = o->config_wce && !o->read_only ?
-			   &blk_write_through : NULL,
+		.withheld = (FEATURES_ON | FEATURES_OFF) & ~o->features,
+		.resumed = o->features & BIT(VIRTIO_BLK_F_CONFIG_WCE) &&
+			   !o->read_only ? &blk_write_through : NULL,
 	};
 	struct vu_server server = {
 		.socket.sock = -1,

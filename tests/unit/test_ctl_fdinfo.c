@@ -20,6 +20,7 @@
 
 #include "describe.h"
 #include "fdinfo.h"
+#include "feature.h"
 #include "json.h"
 #include "kconfig.h"
 #include "scan.h"
@@ -362,8 +363,8 @@ static void test_words(void)
 	ok(!strcmp(text, "running,parked"), "state: %s", text);
 	describe_state(0, text, 4);
 	ok(!strcmp(text, "sto"), "a state that does not fit is cut off");
-	ok(!strcmp(describe_feature(9), "FLUSH") && !describe_feature(3) &&
-	   !describe_feature(63), "names of features");
+	ok(!strcmp(feature_name(9), "FLUSH") && !feature_name(3) &&
+	   !feature_name(63), "names of features");
 }
 
 static void test_json(void)

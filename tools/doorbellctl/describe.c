@@ -4,44 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <linux/virtio_blk.h>
-#include <linux/virtio_config.h>
-#include <linux/virtio_ring.h>
 
+#include "feature.h"
 #include "json.h"
 #include "scan.h"
 #include "vhd.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-/* Of the virtio spec and vhost.h; by number where a header may lack it. */
-static const char * const features[] = {
-	[VIRTIO_BLK_F_SIZE_MAX]		= "SIZE_MAX",
-	[VIRTIO_BLK_F_SEG_MAX]		= "SEG_MAX",
-	[VIRTIO_BLK_F_GEOMETRY]		= "GEOMETRY",
-	[VIRTIO_BLK_F_RO]		= "RO",
-	[VIRTIO_BLK_F_BLK_SIZE]		= "BLK_SIZE",
-	[VIRTIO_BLK_F_FLUSH]		= "FLUSH",
-	[VIRTIO_BLK_F_TOPOLOGY]		= "TOPOLOGY",
-	[VIRTIO_BLK_F_CONFIG_WCE]	= "CONFIG_WCE",
-	[VIRTIO_BLK_F_MQ]		= "MQ",
-	[VIRTIO_BLK_F_DISCARD]		= "DISCARD",
-	[VIRTIO_BLK_F_WRITE_ZEROES]	= "WRITE_ZEROES",
-	[VIRTIO_F_NOTIFY_ON_EMPTY]	= "NOTIFY_ON_EMPTY",
-	[26]				= "LOG_ALL",
-	[VIRTIO_F_ANY_LAYOUT]		= "ANY_LAYOUT",
-	[VIRTIO_RING_F_INDIRECT_DESC]	= "INDIRECT_DESC",
-	[VIRTIO_RING_F_EVENT_IDX]	= "EVENT_IDX",
-	[30]				= "PROTOCOL_FEATURES",
-	[VIRTIO_F_VERSION_1]		= "VERSION_1",
-	[VIRTIO_F_ACCESS_PLATFORM]	= "ACCESS_PLATFORM",
-	[VIRTIO_F_RING_PACKED]		= "RING_PACKED",
-};
-
-const char *describe_feature(unsigned int bit)
-{
-	return bit < ARRAY_SIZE(features) ? features[bit] : NULL;
-}
 
 const char *describe_text(const char *text, char *to, size_t size)
 {
@@ -117,8 +86,8 @@ static void json_features(struct json *j, uint64_t bits)
 	json_u64(j, "features", bits);
 	json_array(j, "feature_names");
 	for (unsigned int bit = 0; bit < 64; bit++)
-		if (bits >> bit & 1 && describe_feature(bit))
-			json_str(j, NULL, describe_feature(bit));
+		if (bits >> bit & 1 && feature_name(bit))
+			json_str(j, NULL, feature_name(bit));
 	json_array_end(j);
 }
 

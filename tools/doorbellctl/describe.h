@@ -19,8 +19,6 @@ const char *describe_text(const char *text, char *to, size_t size);
 void describe_state(uint32_t state, char *to, size_t size);
 /* "10.0 GiB", "512 bytes" */
 void describe_bytes(uint64_t bytes, char *to, size_t size);
-/* The name of feature bit @bit of a virtio-blk device, NULL: unknown. */
-const char *describe_feature(unsigned int bit);
 
 /* The member "holders" of the open JSON object. */
 void describe_json_holders(struct json *j, const struct scan_holder *holder,

@@ -6,6 +6,7 @@
 
 #include "ctl.h"
 #include "describe.h"
+#include "feature.h"
 #include "json.h"
 #include "scan.h"
 #include "vhd.h"
@@ -37,7 +38,7 @@ static void show_features(uint64_t bits)
 {
 	printf("  %-11s 0x%" PRIx64, "features", bits);
 	for (unsigned int bit = 0, n = 0; bit < 64; bit++) {
-		const char *name = describe_feature(bit);
+		const char *name = feature_name(bit);
 
 		if (!(bits >> bit & 1))
 			continue;

@@ -71,7 +71,12 @@ static void device_close(struct vu_device *dev)
 
 static int device_get_features(struct vu_device *dev, uint64_t *features)
 {
-	return vhd_get_features(to_vhd(dev)->fd, features);
+	struct vhd_device *d = to_vhd(dev);
+	int ret = vhd_get_features(d->fd, features);
+
+	if (!ret)
+		*features &= ~d->withheld;
+	return ret;
 }
 
 static int device_set_features(struct vu_device *dev, uint64_t features)

@@ -14,6 +14,7 @@
  * @base: what the session sees
  * @path: of the device node, NULL: the usual one
  * @num_queues: that the back end offers
+ * @withheld: features that are not offered, although the device has them
  * @exec: how the queues are served
  * @attach: gives the open device its back end; 0 or -errno
  * @context: for @attach
@@ -29,6 +30,7 @@ struct vhd_device {
 	struct vu_device	   base;
 	const char		  *path;
 	unsigned int		   num_queues;
+	uint64_t		   withheld;
 	struct vhost_doorbell_exec exec;
 	int			 (*attach)(int fd, const void *context);
 	const void		  *context;

@@ -47,7 +47,7 @@ module_load
 nullb cached irqmode=1 cache_size=64
 IFS=: read -r major minor <"/sys/class/block/${disk##*/}/dev"
 number=$((major << 20 | minor))
-disk_start cached "$disk" --serial=cached --config-wce
+disk_start cached "$disk" --serial=cached --features=config_wce=on
 DISK_CHARDEV=$(disk_reconnect) disk_attach cached num-queues=1
 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
@@ -62,7 +62,7 @@ check "write-through: 20 writes" count_requests "$writes"
 check "each is stable when it ends" test "$stable" -ge 20 -a "$plain" = 0
 
 disk_kill cached
-disk_start cached "$disk" --serial=cached --config-wce
+disk_start cached "$disk" --serial=cached --features=config_wce=on
 check "another daemon takes over: 20 writes" count_requests "$writes"
 check "each is stable when it ends, still" test "$stable" -ge 20 -a "$plain" = 0
 

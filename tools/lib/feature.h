@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * feature - the feature bits of a virtio-blk device, by the names of the virtio
+ * spec without their prefixes
+ */
+#ifndef TOOLS_LIB_FEATURE_H
+#define TOOLS_LIB_FEATURE_H
+
+#include <stdint.h>
+
+/* NULL: unknown. */
+const char *feature_name(unsigned int bit);
+
+/*
+ * Reads "NAME=on|off[,NAME=on|off]...", in letters of either case, and with what it
+ * says changes those bits of *@bits that @may has. Returns 0, -EINVAL for what
+ * is not of that form, -ENOENT for a name that is unknown, -EPERM for one that
+ * is not in @may. *@at is then where in @list it went wrong.
+ */
+int feature_switch(uint64_t *bits, uint64_t may, const char *list,
+		   const char **at);
+
+#endif
