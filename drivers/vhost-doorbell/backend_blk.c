@@ -25,6 +25,10 @@
 /* Of data in one request; bounds what a guest can make us allocate. */
 #define BLK_BYTES_LIMIT	SZ_16M
 
+#define BLK_CYLINDERS_MAX	16383
+#define BLK_HEADS		16
+#define BLK_SECTORS		63
+
 static void blk_get_config(struct bell_backend *be, u32 offset, void *buf,
 			   u32 size)
 {
@@ -57,6 +61,20 @@ static int blk_write_config(struct bell_backend *be, u32 offset,
 	return bell_disk_flush(&blk->disk);
 }
 
+/* With the geometry that ATA disks tell, for drivers that count in cylinders. */
+static void blk_set_capacity(struct bell_blk *blk, u64 capacity)
+{
+	struct virtio_blk_config *c = &blk->config;
+	u32 cylinder = BLK_HEADS * BLK_SECTORS;
+	u32 told = min_t(u64, capacity, BLK_CYLINDERS_MAX * cylinder);
+
+	c->capacity = (__force __virtio64)cpu_to_le64(capacity);
+	c->geometry.cylinders = (__force __virtio16)
+		cpu_to_le16(max(told / cylinder, 1U));
+	c->geometry.heads = BLK_HEADS;
+	c->geometry.sectors = BLK_SECTORS;
+}
+
 static int blk_resize(struct bell_backend *be, u64 *sectors)
 {
 	struct bell_blk *blk = container_of(be, struct bell_blk, be);
@@ -67,7 +85,7 @@ static int blk_resize(struct bell_backend *be, u64 *sectors)
 		return -ENOSPC;
 	/* What is beyond a smaller disk and was taken before, that disk fails. */
 	WRITE_ONCE(blk->disk.capacity, capacity);
-	blk->config.capacity = (__force __virtio64)cpu_to_le64(capacity);
+	blk_set_capacity(blk, capacity);
 	*sectors = capacity;
 	return 0;
 }
@@ -147,7 +165,6 @@ static void blk_set_config(struct bell_blk *blk, u32 seg_max, u32 size_max,
 	u32 exp = ilog2(max(disk->phys_block_size, blk_size) / blk_size);
 
 	*c = (struct virtio_blk_config){
-		.capacity = (__force __virtio64)cpu_to_le64(disk->capacity),
 		.size_max = (__force __virtio32)cpu_to_le32(size_max),
 		.seg_max = (__force __virtio32)cpu_to_le32(seg_max),
 		.blk_size = (__force __virtio32)cpu_to_le32(blk_size),
@@ -160,6 +177,7 @@ static void blk_set_config(struct bell_blk *blk, u32 seg_max, u32 size_max,
 		.num_queues = (__force __virtio16)
 			cpu_to_le16(blk->be.num_queues),
 	};
+	blk_set_capacity(blk, disk->capacity);
 }
 
 /* What the guest may do beyond reading and writing. */
@@ -216,6 +234,7 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 
 	features = BIT_ULL(VIRTIO_BLK_F_SIZE_MAX) |
 		   BIT_ULL(VIRTIO_BLK_F_SEG_MAX) |
+		   BIT_ULL(VIRTIO_BLK_F_GEOMETRY) |
 		   BIT_ULL(VIRTIO_BLK_F_BLK_SIZE) |
 		   BIT_ULL(VIRTIO_BLK_F_FLUSH) |
 		   BIT_ULL(VIRTIO_BLK_F_TOPOLOGY);

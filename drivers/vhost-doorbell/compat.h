@@ -39,6 +39,10 @@ static inline struct cgroup_subsys_state *bell_current_blkcg(void)
 #endif
 }
 
+#ifndef VIRTIO_F_NOTIFICATION_DATA	/* drop with 6.1 */
+#define VIRTIO_F_NOTIFICATION_DATA	38
+#endif
+
 #ifndef BELL_VERSION
 #define BELL_VERSION	"0.1"
 #endif

@@ -222,6 +222,9 @@ static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 	q->cfg.packed = device_is_packed(dev);
 	q->cfg.event_idx = dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
 	q->cfg.indirect = dev->features & BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
+	q->cfg.in_order = dev->features & BIT_ULL(VIRTIO_F_IN_ORDER);
+	q->cfg.notify_on_empty = dev->features &
+				 BIT_ULL(VIRTIO_F_NOTIFY_ON_EMPTY);
 
 	ret = bell_vq_start(&q->vq, dev->gmem, &q->cfg);
 	if (ret)

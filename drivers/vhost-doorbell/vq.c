@@ -32,8 +32,10 @@ static void vq_unmap(struct bell_vq *vq)
 	bell_gmem_unmap(&vq->used_map);
 	bell_gmem_unmap(&vq->avail_map);
 	bell_gmem_unmap(&vq->desc_map);
+	kvfree(vq->order);
 	kvfree(vq->taken);
 	kvfree(vq->segs);
+	vq->order = NULL;
 	vq->taken = NULL;
 	vq->segs = NULL;
 }
@@ -65,7 +67,10 @@ static int vq_map(struct bell_vq *vq, struct bell_gmem *gm,
 	vq->segs = kvcalloc(vq->max_segs, sizeof(*vq->segs),
 			    GFP_KERNEL_ACCOUNT);
 	vq->taken = kvcalloc(cfg->num, sizeof(*vq->taken), GFP_KERNEL_ACCOUNT);
-	if (!vq->segs || !vq->taken)
+	if (cfg->in_order)
+		vq->order = kvzalloc(struct_size(vq->order, entry, cfg->num),
+				     GFP_KERNEL_ACCOUNT);
+	if (!vq->segs || !vq->taken || (cfg->in_order && !vq->order))
 		return -ENOMEM;
 	ret = bell_gmem_map(gm, cfg->desc_uaddr, vq_desc_size(cfg),
 			    &vq->desc_map);
@@ -105,6 +110,7 @@ int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 	vq->packed = cfg->packed;
 	vq->event_idx = cfg->event_idx;
 	vq->indirect = cfg->indirect;
+	vq->notify_on_empty = cfg->notify_on_empty;
 	vq->desc = vq->desc_map.addr;
 	vq->avail = vq->avail_map.addr;
 	vq->used = vq->used_map.addr;
@@ -184,6 +190,28 @@ static void vq_move(struct bell_vq *vq, int ndesc)
 		vq->last_avail += ndesc;
 }
 
+/* --- chains in the order of the available ring (VIRTIO_F_IN_ORDER) --- */
+
+static u32 vq_order_after(const struct bell_vq *vq, u32 place)
+{
+	return place + 1 < vq->num ? place + 1 : 0;
+}
+
+static void vq_order_add(struct bell_vq *vq, u16 head)
+{
+	struct bell_order *o = vq->order;
+
+	WRITE_ONCE(o->entry[o->next].head, head);
+	o->next = vq_order_after(vq, o->next);
+}
+
+static void vq_order_take_back(struct bell_vq *vq)
+{
+	struct bell_order *o = vq->order;
+
+	o->next = (o->next ?: vq->num) - 1;
+}
+
 /**
  * bell_vq_take() - take the next chain from the available ring
  * @vq: the queue
@@ -215,6 +243,8 @@ int bell_vq_take(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
 	}
 	vq_move(vq, chain->ndesc);
 	WRITE_ONCE(vq->taken[chain->head], chain->ndesc);
+	if (vq->order)
+		vq_order_add(vq, chain->head);
 	bell_stat_inc(vq->stats.requests);
 	trace_bell_take(vq->dev_id, vq->index, chain->head, chain->nout,
 			chain->nin);
@@ -231,6 +261,8 @@ int bell_vq_take(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
 void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain)
 {
 	WRITE_ONCE(vq->taken[chain->head], 0);
+	if (vq->order)
+		vq_order_take_back(vq);
 	vq_move(vq, -chain->ndesc);
 	bell_stat_add(vq->stats.requests, -1);
 	rcu_read_lock();
@@ -265,24 +297,59 @@ void bell_vq_disable_kick(struct bell_vq *vq)
 		bell_vq_split_disable_kick(vq);
 }
 
-/* Put a chain into the used ring; does the driver wait for it? */
-static bool vq_push(struct bell_vq *vq, const struct bell_done *done)
+/* Put a chain into the used ring. */
+static void vq_push(struct bell_vq *vq, u16 head, u32 len)
 {
-	u16 ndesc = vq->taken[done->head];
+	u16 ndesc = vq->taken[head];
 
 	lockdep_assert_held(&vq->lock);
 	/* Before the driver can know, and make the head available again. */
-	WRITE_ONCE(vq->taken[done->head], 0);
-	if (vq->packed) {
-		bell_vq_packed_push(vq, done->head, done->len, ndesc);
-		return bell_vq_packed_wants_signal(vq);
+	WRITE_ONCE(vq->taken[head], 0);
+	if (vq->packed)
+		bell_vq_packed_push(vq, head, len, ndesc);
+	else
+		bell_vq_split_push(vq, head, len);
+}
+
+/*
+ * The same, and those that waited for it; or none, if it has to wait itself.
+ *
+ * Behind the last chain that was taken stands an old head. If it is in flight
+ * again it was passed on the way there, and is not ended.
+ */
+static bool vq_push_in_order(struct bell_vq *vq, const struct bell_done *done)
+{
+	struct bell_order *o = vq->order;
+	u32 begin = o->oldest;
+	u16 head;
+
+	lockdep_assert_held(&vq->lock);
+	o->entry[done->head].ended = true;
+	o->entry[done->head].len = done->len;
+	while (head = READ_ONCE(o->entry[o->oldest].head),
+	       o->entry[head].ended) {
+		o->entry[head].ended = false;
+		vq_push(vq, head, o->entry[head].len);
+		o->oldest = vq_order_after(vq, o->oldest);
 	}
-	bell_vq_split_push(vq, done->head, done->len);
-	return bell_vq_split_wants_signal(vq);
+	return o->oldest != begin;
+}
+
+/* Put a chain into the used ring; does the driver wait for what came there? */
+static bool vq_use(struct bell_vq *vq, const struct bell_done *done)
+{
+	lockdep_assert_held(&vq->lock);
+	if (!vq->order)
+		vq_push(vq, done->head, done->len);
+	else if (!vq_push_in_order(vq, done))
+		return false;
+	return vq->packed ? bell_vq_packed_wants_signal(vq) :
+			    bell_vq_split_wants_signal(vq);
 }
 
 /**
- * bell_vq_complete() - put a taken chain into the used ring
+ * bell_vq_complete() - put a taken chain into the used ring, or where order was
+ *	agreed on, have it wait there for older ones
  * @vq: the queue
  * @done: how it ended
  *
@@ -301,7 +368,7 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 	/* For bell_gmem_user_leave(). */
 	rcu_read_lock();
 	spin_lock_irqsave(&vq->lock, flags);
-	signal = vq_push(vq, done);
+	signal = vq_use(vq, done);
 	idx = vq->used_idx;
 	bell_stat_inc(st->completed);
 	bell_stat_add(st->bytes_read, done->bytes_read);

@@ -45,6 +45,21 @@ struct bell_vq_config {
 	bool	packed;
 	bool	event_idx;
 	bool	indirect;
+	bool	in_order;
+	bool	notify_on_empty;	/* split ring only */
+};
+
+/* To use chains in the order in which they were taken, whichever ends first. */
+struct bell_order {
+	/* The runner's: place of the next chain. */
+	u32	next;
+	/* Under the lock of the queue: place of the oldest one in flight. */
+	u32	oldest;
+	struct bell_order_entry {
+		u16	head;		/* by place */
+		bool	ended;		/* by head */
+		u32	len;		/* by head; bytes written */
+	} entry[];
 };
 
 /* A virtqueue as back ends see it. They need not know the ring's format. */
@@ -60,6 +75,7 @@ struct bell_vq {
 	bool			 packed;
 	bool			 event_idx;
 	bool			 indirect;
+	bool			 notify_on_empty;
 	struct bell_gmem	*gmem;		/* exchanged only in a pause */
 	union {
 		struct vring_desc		*desc;
@@ -79,6 +95,7 @@ struct bell_vq {
 	 * Set by the runner, cleared by the completion.
 	 */
 	u16			*taken;
+	struct bell_order	*order;		/* NULL unless agreed on */
 
 	/* Whoever holds the run token. */
 	u16			 last_avail ____cacheline_aligned_in_smp;

@@ -235,24 +235,29 @@ void bell_vq_split_push(struct bell_vq *vq, u16 head, u32 len)
 			  cpu_to_le16(vq->used_idx));
 }
 
-/* bell_vq_split_wants_signal() - does the driver wait for what was pushed? */
+/*
+ * bell_vq_split_wants_signal() - does the driver wait for what was pushed?
+ *
+ * A legacy driver may ask to be told that the ring is empty, come what may.
+ */
 bool bell_vq_split_wants_signal(struct bell_vq *vq)
 {
 	u16 old = vq->signalled_used, new = vq->used_idx;
 	bool valid = vq->signalled_valid;
 
 	lockdep_assert_held(&vq->lock);
+	vq->signalled_used = new;
+	vq->signalled_valid = true;
 	/*
 	 * Pairs with the driver's full barrier between writing used_event (or
 	 * flags) and reading used->idx: else neither sees the other.
 	 */
 	smp_mb();
+	if (vq->notify_on_empty && split_read16(&vq->avail->idx) == new)
+		return true;
 	if (!vq->event_idx)
 		return !(split_read16(&vq->avail->flags) &
 			 VRING_AVAIL_F_NO_INTERRUPT);
-
-	vq->signalled_used = new;
-	vq->signalled_valid = true;
 	return !valid ||
 	       vring_need_event(split_read16(split_used_event(vq)), new, old);
 }

@@ -65,8 +65,16 @@ static void disk_close(struct bell_disk *disk)
 {
 }
 
+static u64 disk_sectors = CAPACITY;
+
+static u64 disk_nsectors(const struct bell_disk *disk)
+{
+	return disk_sectors;
+}
+
 static const struct bell_disk_ops disk_ops = {
-	.submit = disk_submit, .resubmit = disk_resubmit, .close = disk_close,
+	.submit = disk_submit, .resubmit = disk_resubmit,
+	.nsectors = disk_nsectors, .close = disk_close,
 };
 
 int bell_disk_open(struct bell_disk *disk)

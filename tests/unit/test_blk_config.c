@@ -192,6 +192,34 @@ static void test_config(void)
 	end();
 }
 
+static u16 cylinders_of(u64 capacity)
+{
+	struct virtio_blk_config c = {};
+	u64 sectors = 0;
+
+	disk_sectors = capacity;
+	CHECK_EQ(be->ops->resize(be, &sectors), 0);
+	CHECK_EQ(sectors, capacity);
+	be->ops->get_config(be, 0, &c, sizeof(c));
+	CHECK_EQ(le64toh(c.capacity), capacity);
+	CHECK_EQ(c.geometry.heads, 16);
+	CHECK_EQ(c.geometry.sectors, 63);
+	return le16toh(c.geometry.cylinders);
+}
+
+/* Never zero, and never more than 16 bits could hold. */
+static void test_geometry(void)
+{
+	begin();
+	CHECK(be->features & BIT_ULL(VIRTIO_BLK_F_GEOMETRY));
+	CHECK_EQ(cylinders_of(1), 1);
+	CHECK_EQ(cylinders_of(1007), 1);
+	CHECK_EQ(cylinders_of(2016), 2);
+	CHECK_EQ(cylinders_of(16383ULL * 1008 - 1), 16382);
+	CHECK_EQ(cylinders_of(1ULL << 40), 16383);
+	end();
+}
+
 static const struct tap_test tests[] = {
 	{ "blk: a driver that cannot flush", test_writethrough },
 	{ "blk: who may switch the cache, and to what", test_wce_rules },
@@ -199,6 +227,7 @@ static const struct tap_test tests[] = {
 	{ "blk: writes after that", test_wce_after },
 	{ "blk: what SET_BLK refuses", test_create },
 	{ "blk: config space", test_config },
+	{ "blk: geometry", test_geometry },
 };
 
 int main(void)
