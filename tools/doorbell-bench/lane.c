@@ -16,6 +16,8 @@
 
 /* Wrong blocks that are told one by one. */
 #define LANE_TELL	8
+/* Waits of a second each. */
+#define LANE_SILENT	5
 
 struct lane_job {
 	enum lane_op	op;
@@ -34,10 +36,13 @@ int lane_create(struct lane *l)
 	uint32_t bs = (uint32_t)l->o->bs;
 	int ret;
 
+	l->next_reset = l->o->reset_every;
 	l->rng = l->o->seed * 0x9e3779b97f4a7c15u + l->index;
 	ret = ring_create(&l->ring, l->rules.mem, &(struct ring_config){
 		.num = (unsigned int)l->o->queue_size,
 		.packed = l->o->packed,
+		.in_order = l->o->in_order,
+		.on_empty = l->o->on_empty,
 		.region = l->index,
 		.seed = l->rng,
 	});
@@ -316,6 +321,14 @@ static unsigned int reap(struct lane *l)
 	return n;
 }
 
+/* Was there no interrupt for what was used, in several seconds? */
+static void check_silence(struct lane *l, bool silent)
+{
+	l->silent = silent && ring_is_used(&l->ring) ? l->silent + 1 : 0;
+	if (l->silent >= LANE_SILENT && l->ring.on_empty)
+		lane_fail(l, "no interrupt for an empty ring");
+}
+
 /* Sleeps until the device rings, or for a moment, then to look at the gate. */
 static void wait_call(struct lane *l)
 {
@@ -327,11 +340,42 @@ static void wait_call(struct lane *l)
 	if (ring_arm(&l->ring))
 		return;
 	l->stats.waits++;
-	poll(&p, 1, 1000);
+	check_silence(l, !poll(&p, 1, 1000));
 	/* EAGAIN: it was the timeout. */
 	if (read(l->ring.call, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		lane_fail(l, "the call eventfd can't be read");
 	ring_disarm(&l->ring);
+}
+
+static bool reset_is_due(const struct lane *l)
+{
+	return l->o->reset_every && l->phase == LANE_LOAD &&
+	       l->issued >= l->next_reset && !load_over(l);
+}
+
+/* As a driver does it with RING_RESET: the other queues go on. */
+static void reset_queue(struct lane *l)
+{
+	struct lane_gate *g = l->gate;
+	unsigned int base;
+	int ret;
+
+	pthread_mutex_lock(&g->lock);
+	ret = dev_queue_stop(g->dev, l->index, &base);
+	if (!ret && base != ring_base(&l->ring))
+		ret = -EPROTO;
+	if (!ret) {
+		ring_reset(&l->ring, l->rng);
+		ret = dev_queue_start(g->dev, l->index, &l->ring,
+				      ring_base(&l->ring));
+	}
+	pthread_mutex_unlock(&g->lock);
+	if (ret)
+		lane_fail(l, "the queue could not be reset");
+	if (l->o->spin)
+		ring_disarm(&l->ring);
+	l->next_reset = l->issued + l->o->reset_every;
+	l->stats.resets++;
 }
 
 static uint64_t thread_switches(void)
@@ -396,10 +440,14 @@ static void *lane_main(void *arg)
 		ring_disarm(&l->ring);
 	while (l->phase != LANE_DONE &&
 	       !__atomic_load_n(&g->abort, __ATOMIC_ACQUIRE)) {
-		int ret;
+		bool reset = reset_is_due(l);
+		int ret = 0;
 
 		pass_gate(l);
-		ret = submit(l);
+		if (!reset)
+			ret = submit(l);
+		else if (!l->in_flight)
+			reset_queue(l);
 		if (!reap(l) && l->in_flight)
 			wait_call(l);
 		if (ret == -ENODATA && !l->in_flight)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dev.h"
 #include "hist.h"
 #include "options.h"
 #include "req.h"
@@ -49,6 +50,7 @@ struct lane_stats {
 	uint64_t	errors;
 	uint64_t	verify_errors;
 	uint64_t	punches;
+	uint64_t	resets;
 	uint64_t	kicks;
 	uint64_t	waits;
 	uint64_t	switches;
@@ -57,6 +59,7 @@ struct lane_stats {
 
 /* Shared by all lanes; the gate is how the main thread stops them. */
 struct lane_gate {
+	struct dev	*dev;		/* under lock, while lanes run */
 	pthread_mutex_t	lock;
 	pthread_cond_t	cond;
 	bool		close;		/* under lock, read without */
@@ -91,6 +94,8 @@ struct lane {
 	uint64_t		sweep_block;
 	uint64_t		writes_since_flush;
 	uint64_t		op_count;
+	uint64_t		next_reset;	/* by @issued */
+	unsigned int		silent;		/* waits that nothing ended */
 	uint64_t		start;
 	uint8_t			*scratch;
 	pthread_t		thread;

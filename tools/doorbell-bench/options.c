@@ -34,6 +34,11 @@ static const struct optparse descs[] = {
 	FLAG("no-indirect", no_indirect, "do not negotiate INDIRECT_DESC"),
 	FLAG("legacy", legacy, "do not negotiate VERSION_1"),
 	FLAG("packed", packed, "packed rings, which the device must have"),
+	FLAG("in-order", in_order, "negotiate IN_ORDER, and check the order"),
+	FLAG("notify-on-empty", on_empty,
+	     "negotiate NOTIFY_ON_EMPTY, and ask for no other interrupt"),
+	NUMBER("reset-every", reset_every, "N", 0, ANY,
+	       "reset a queue after every N requests (RING_RESET)"),
 	NUMBER("queue-size", queue_size, "N", 4, 32768,
 	       "entries per queue, a power of 2 if split (128)"),
 	NUMBER("queues", queues, "N", 1, OPTIONS_MAX_QUEUES,
@@ -115,6 +120,9 @@ static int check(struct options *o)
 		return optparse_complain("--socket", "is missing");
 	if (!o->packed && o->queue_size & (o->queue_size - 1))
 		return optparse_complain("--queue-size", "not a power of 2");
+	if (o->on_empty && (o->packed || !o->legacy || o->spin))
+		return optparse_complain("--notify-on-empty",
+					 "needs --legacy, and no --spin");
 	if (o->packed && o->legacy)
 		return optparse_complain("--packed", "not for a legacy driver");
 	/* What is used is written over what was available. */

@@ -46,6 +46,9 @@ struct options {
 	bool		no_indirect;
 	bool		legacy;
 	bool		packed;
+	bool		in_order;
+	bool		on_empty;
+	uint64_t	reset_every;
 	uint64_t	queue_size;
 	uint64_t	queues;
 

@@ -18,6 +18,7 @@ static void add(struct lane_stats *to, const struct lane_stats *s)
 	to->errors += s->errors;
 	to->verify_errors += s->verify_errors;
 	to->punches += s->punches;
+	to->resets += s->resets;
 	to->kicks += s->kicks;
 	to->waits += s->waits;
 	to->switches += s->switches;
@@ -73,10 +74,12 @@ static void print_json(const struct report *p, const struct run *r)
 	       "\"switches_per_request\": %.4f, ",
 	       per_request(p, s->kicks), per_request(p, s->waits),
 	       per_request(p, s->switches));
+	printf("\"features\": \"0x%" PRIx64 "\", ", r->dev.features);
 	printf("\"checked\": %" PRIu64 ", \"punches\": %" PRIu64
-	       ", \"disconnects\": %" PRIu64 ", \"late_completions\": %" PRIu64
+	       ", \"resets\": %" PRIu64 ", \"disconnects\": %" PRIu64
+	       ", \"late_completions\": %" PRIu64
 	       ", \"errors\": %" PRIu64 ", \"verify_errors\": %" PRIu64 "}\n",
-	       s->checked, s->punches, r->disconnects, r->late, p->errors,
+	       s->checked, s->punches, s->resets, r->disconnects, r->late, p->errors,
 	       s->verify_errors);
 }
 
@@ -105,6 +108,8 @@ static void print_human(const struct report *p, const struct run *r)
 		       s->checked, s->verify_errors);
 	if (s->punches)
 		printf("%" PRIu64 " buffers punched\n", s->punches);
+	if (s->resets)
+		printf("%" PRIu64 " resets of a queue\n", s->resets);
 	if (r->disconnects)
 		printf("%" PRIu64 " disconnects, %" PRIu64
 		       " completions after them\n", r->disconnects, r->late);

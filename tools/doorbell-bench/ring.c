@@ -28,11 +28,16 @@ int ring_create(struct ring *r, struct mem *mem, const struct ring_config *cfg)
 	r->format = cfg->packed ? &ring_packed_format : &ring_split_format;
 	r->mem = mem;
 	r->num = (uint16_t)cfg->num;
+	r->on_empty = cfg->on_empty;
 	r->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->err = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->token = calloc(cfg->num, sizeof(*r->token));
 	ret = r->format->create(r, cfg->region);
+	if (!ret && cfg->in_order) {
+		r->order = calloc(cfg->num, sizeof(*r->order));
+		ret = r->order ? 0 : -ENOMEM;
+	}
 	if (ret || !r->token || r->kick < 0 || r->call < 0 || r->err < 0) {
 		ring_destroy(r);
 		return -ENOMEM;
@@ -47,7 +52,9 @@ void ring_destroy(struct ring *r)
 		r->format->destroy(r);
 	r->format = NULL;
 	free(r->token);
+	free(r->order);
 	r->token = NULL;
+	r->order = NULL;
 	close(r->kick);
 	close(r->call);
 	close(r->err);
@@ -75,19 +82,27 @@ void ring_reset(struct ring *r, uint64_t seed)
 	for (unsigned int i = 0; i < r->num; i++)
 		r->token[i] = RING_NO_TOKEN;
 	r->num_free = r->num;
+	r->order_put = 0;
+	r->order_get = 0;
+	if (r->on_empty)
+		r->format->disarm(r);
 }
 
 int ring_add(struct ring *r, const struct ring_seg *seg, unsigned int nseg,
 	     struct ring_shape shape, uint32_t token)
 {
 	unsigned int need = shape.table ? shape.direct + 1 : nseg;
+	uint16_t id;
 
 	if (need > r->num_free)
 		return -ENOSPC;
 	if (!shape.table)
 		shape.direct = nseg;
 	r->num_free = (uint16_t)(r->num_free - need);
-	r->token[r->format->add(r, seg, nseg, shape)] = token;
+	id = r->format->add(r, seg, nseg, shape);
+	r->token[id] = token;
+	if (r->order)
+		r->order[r->order_put++ % r->num] = id;
 	return 0;
 }
 
@@ -117,15 +132,23 @@ int ring_pop(struct ring *r, uint32_t *token, uint32_t *len)
 	id = r->format->peek(r, len);
 	if (id >= r->num || r->token[id] == RING_NO_TOKEN)
 		return -EPROTO;
+	if (r->order && r->order[r->order_get++ % r->num] != id)
+		return -EPROTO;
 	*token = r->token[id];
 	r->format->free(r, (uint16_t)id);
 	r->token[id] = RING_NO_TOKEN;
 	return 0;
 }
 
+bool ring_is_used(const struct ring *r)
+{
+	return r->format->is_used(r);
+}
+
 bool ring_arm(struct ring *r)
 {
-	r->format->arm(r);
+	if (!r->on_empty)
+		r->format->arm(r);
 	/* Pairs with the device's barrier between what it used and our wish. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return r->format->is_used(r);

@@ -35,6 +35,8 @@ struct ring_shape {
 struct ring_config {
 	unsigned int	num;
 	bool		packed;
+	bool		in_order;
+	bool		on_empty;
 	unsigned int	region;
 	/*
 	 * Shuffles the order in which descriptors or ids are used, so that
@@ -73,12 +75,16 @@ struct ring {
 	struct mem		*mem;
 	uint16_t		num;
 	bool			event_idx;
+	bool			on_empty;	/* the only interrupt asked for */
 	int			kick;
 	int			call;
 	int			err;
 
 	/* The ring's thread. */
 	uint32_t		*token;	/* by head or id, or RING_NO_TOKEN */
+	uint16_t		*order;	/* heads or ids in flight; or NULL */
+	unsigned int		order_put;
+	unsigned int		order_get;
 	uint16_t		num_free;
 	uint64_t		kicks;
 	union {
@@ -108,12 +114,16 @@ void ring_kick(const struct ring *r);
 
 /*
  * Takes one completion: its token, and the bytes written. -EAGAIN: none;
- * -EPROTO: an entry for something that is not in flight.
+ * -EPROTO: an entry for something that is not in flight, or not its turn.
  */
 int ring_pop(struct ring *r, uint32_t *token, uint32_t *len);
 
-/* True if there is something to pop; else an interrupt has been asked for. */
+/*
+ * True if there is something to pop; else an interrupt has been asked for, or with
+ * on_empty will come unasked.
+ */
 bool ring_arm(struct ring *r);
+bool ring_is_used(const struct ring *r);
 void ring_disarm(struct ring *r);
 
 /*

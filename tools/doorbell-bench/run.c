@@ -33,6 +33,15 @@ static int say_fe(const struct fe *fe, int ret)
 	return ret;
 }
 
+/* What was asked for by name. */
+static uint64_t needed(const struct options *o)
+{
+	return (o->packed ? 1ull << VIRTIO_F_RING_PACKED : 0) |
+	       (o->in_order ? 1ull << VIRTIO_F_IN_ORDER : 0) |
+	       (o->on_empty ? 1ull << VIRTIO_F_NOTIFY_ON_EMPTY : 0) |
+	       (o->reset_every ? 1ull << VIRTIO_F_RING_RESET : 0);
+}
+
 struct dev_wish run_wish(const struct options *o)
 {
 	uint64_t refuse = 0;
@@ -45,11 +54,17 @@ struct dev_wish run_wish(const struct options *o)
 		refuse |= 1ull << VIRTIO_F_VERSION_1;
 	if (!o->packed)
 		refuse |= 1ull << VIRTIO_F_RING_PACKED;
+	if (!o->in_order)
+		refuse |= 1ull << VIRTIO_F_IN_ORDER;
+	if (!o->on_empty)
+		refuse |= 1ull << VIRTIO_F_NOTIFY_ON_EMPTY;
+	if (!o->reset_every)
+		refuse |= 1ull << VIRTIO_F_RING_RESET;
 	return (struct dev_wish){
 		.path = o->socket,
 		.timeout_ms = (unsigned int)o->connect_timeout * 1000,
 		.refuse = refuse,
-		.need = o->packed ? 1ull << VIRTIO_F_RING_PACKED : 0,
+		.need = needed(o),
 		.mem_slots = o->mem_slots,
 	};
 }
@@ -315,6 +330,7 @@ int run_load(struct run *r, const struct options *o)
 		.o = o, .wish = run_wish(o), .mem = { .fd = -1 },
 		.dev = { .fe = { .sock = -1 } },
 	};
+	r->gate.dev = &r->dev;
 	pthread_mutex_init(&r->gate.lock, NULL);
 	pthread_cond_init(&r->gate.cond, NULL);
 	r->gate.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

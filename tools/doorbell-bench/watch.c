@@ -153,7 +153,10 @@ static bool peer_gone(struct run *r, short revents)
 
 	if (!revents)
 		return false;
+	/* A lane may be asking just now; then the answer is its own. */
+	pthread_mutex_lock(&r->gate.lock);
 	n = recv(r->dev.fe.sock, &c, 1, MSG_DONTWAIT);
+	pthread_mutex_unlock(&r->gate.lock);
 	if (n > 0) {
 		say(r, r->o->socket, "a message that nobody asked for");
 		return true;
