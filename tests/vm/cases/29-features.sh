@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# What is offered to drivers: each feature can be turned off by its name, and a
+# driver without it is served; the rules of those that no guest here asks for.
+# timeout: 240
+. "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
+
+# As the virtio spec numbers them
+declare -A bit=(
+	[size_max]=1 [seg_max]=2 [geometry]=4 [blk_size]=6 [flush]=9
+	[topology]=10 [config_wce]=11 [discard]=13 [write_zeroes]=14
+	[notify_on_empty]=24 [any_layout]=27 [indirect_desc]=28
+	[event_idx]=29 [version_1]=32 [ring_packed]=34 [in_order]=35
+	[notification_data]=38 [ring_reset]=40
+)
+asked_for=config_wce=on,in_order=on,notification_data=on
+
+offered()
+{
+	printf '%d\n' "$(doorbell-bench emulate --socket "$sock" --config |
+		sed -n 's/^features: *//p')"
+}
+
+# Everything but the one
+lacks_only()
+{
+	test $((all ^ $(offered))) -eq $((1 << bit[$1]))
+}
+
+verify()
+{
+	emulate --rw randrw --verify --queues 2 --count 150 --depth 8 "$@"
+}
+
+in_order()
+{
+	verify --in-order --depth 32 --count 600 --flush-every 5 "$@"
+}
+
+module_load
+nullb offers irqmode=1 discard=1
+
+daemon_start --blk-file="$disk" --features=$asked_for
+all=$(offered)
+for name in "${!bit[@]}"; do
+	check "$name: offered" test $((all >> bit[$name] & 1)) = 1
+done
+check "served with all of them" verify --in-order --reset-every 50 --json
+agreed=$(sed -n 's/.*"features": "\(0x[0-9a-f]*\)".*/\1/p' "$CASE_DIR/emulate.log")
+for name in version_1 any_layout indirect_desc event_idx in_order \
+	notification_data ring_reset size_max seg_max geometry blk_size \
+	topology flush; do
+	check "$name: agreed on" test $((agreed >> bit[$name] & 1)) = 1
+done
+check "protocol features" test $((all >> 30 & 1)) = 1
+check "not what cannot be held: a log, addresses of an IOMMU" \
+	test $((all >> 26 & 1))$((all >> 33 & 1)) = 00
+check "the daemon ends well" daemon_stop
+
+daemon_start --blk-file="$disk"
+check "three are not, unless they are asked for" \
+	test $((all ^ $(offered))) -eq $((1 << 11 | 1 << 35 | 1 << 38))
+check "the daemon ends well" daemon_stop
+
+for name in "${!bit[@]}"; do
+	daemon_start --blk-file="$disk" --features="$asked_for,$name=off"
+	check "$name: not offered when it is off" lacks_only "$name"
+	check "$name: served without it" verify
+	check "$name: the daemon ends well" daemon_stop
+done
+
+# Flushes wait for a work item, and those behind them do not.
+truncate -s 32M "$CASE_DIR/file"
+for mode in inline worker auto; do
+	daemon_start --blk-file="$CASE_DIR/file" --features=in_order=on \
+		--mode=$mode
+	check "in order: split ring, $mode" in_order
+	check "in order: packed ring, $mode" in_order --packed
+	check "in order: a packed ring of 7 entries, $mode" in_order --packed \
+		--queue-size 7
+	check "the daemon ends well" daemon_stop
+done
+nullb order irqmode=2 completion_nsec=100000 submit_queues=2
+daemon_start --blk-file="$disk" --features=in_order=on
+check "in order: a disk, of any shape, not aligned" in_order --layout random \
+	--align 100 --bs 16k
+check "in order: and the queues are reset" in_order --reset-every 50
+check "the daemon ends well" daemon_stop
+
+daemon_start --blk-file="$disk"
+check "an empty ring: a legacy driver is told" verify --legacy \
+	--notify-on-empty
+check "an empty ring: with an event index, too" verify --legacy \
+	--notify-on-empty --depth 1 --count 300
+check "an empty ring: without" verify --legacy --notify-on-empty \
+	--no-event-idx
+check "one queue is reset, the other goes on" verify --reset-every 20 \
+	--count 2000 --json
+resets=$(sed -n 's/.*"resets": \([0-9]*\).*/\1/p' "$CASE_DIR/emulate.log")
+check "often: ${resets:-never}" test "${resets:-0}" -ge 50
+check "packed queues are reset" verify --reset-every 20 --packed
+check "queues of 7 entries are reset" verify --reset-every 20 --packed \
+	--queue-size 7
+check "queues without an event index are reset" verify \
+	--reset-every 10 --no-event-idx
+check "the daemon ends well" daemon_stop
+
+daemon_start --blk-file="$disk" --queues=64
+check "64 queues" emulate --rw randrw --verify --queues 64 --count 3200 \
+	--depth 4
+check "64 packed queues" emulate --rw randrw --verify \
+	--queues 64 --count 3200 --depth 4 --packed
+check "the daemon ends well" daemon_stop
+case_end
