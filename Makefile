@@ -8,6 +8,7 @@
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
 # make bench           side by side with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-bell      what a ring of the doorbell costs, on the same kernels
+# make features        Documentation/features.rst from what the tests say
 # make clean           forget what was built here
 
 KVER	?= $(shell uname -r)
@@ -48,9 +49,12 @@ bench:
 bench-bell:
 	tests/bench/bell
 
+features:
+	tests/features
+
 clean:
 	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf build
 
 .PHONY: all modules modules_install tools install demo check check-debug \
-	lint unit fuzz vm bench bench-bell clean
+	lint unit fuzz vm bench bench-bell features clean

@@ -54,6 +54,12 @@ for name in version_1 any_layout indirect_desc event_idx in_order \
 	check "$name: agreed on" test $((agreed >> bit[$name] & 1)) = 1
 done
 check "protocol features" test $((all >> 30 & 1)) = 1
+known=$((1 << 30))
+for name in "${!bit[@]}"; do
+	known=$((known | 1 << bit[$name]))
+done
+# The daemon here has two queues: MQ.
+check "nothing that has no name here" test $((all & ~known)) = $((1 << 12))
 check "not what cannot be held: a log, addresses of an IOMMU" \
 	test $((all >> 26 & 1))$((all >> 33 & 1)) = 00
 check "the daemon ends well" daemon_stop
