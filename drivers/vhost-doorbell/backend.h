@@ -56,6 +56,8 @@ struct bell_backend {
 	u32				 num_queues;
 	/* Requests can be submitted without blocking, so by a vCPU too. */
 	bool				 may_inline;
+	/* They are charged to the block cgroup of the thread that submits. */
+	bool				 charges_runner;
 };
 
 #endif

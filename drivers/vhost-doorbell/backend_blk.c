@@ -247,6 +247,7 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 
 	blk->be.num_queues = cfg->num_queues;
 	blk->be.may_inline = blk->disk.may_inline;
+	blk->be.charges_runner = blk->disk.charges_runner;
 	blk->max_bytes = seg_max * size_max;
 	/* Each piece may begin and end within a page. */
 	blk->max_vecs = (blk->max_bytes >> PAGE_SHIFT) + 2 * seg_max;

@@ -39,6 +39,20 @@ static inline struct cgroup_subsys_state *bell_current_blkcg(void)
 #endif
 }
 
+static inline bool bell_current_in_blkcg(const struct cgroup_subsys_state *css)
+{
+#ifdef CONFIG_BLK_CGROUP
+	bool in;
+
+	rcu_read_lock();
+	in = task_css(current, io_cgrp_id) == css;
+	rcu_read_unlock();
+	return in;
+#else
+	return true;
+#endif
+}
+
 #ifndef VIRTIO_F_NOTIFICATION_DATA	/* drop with 6.1 */
 #define VIRTIO_F_NOTIFICATION_DATA	38
 #endif

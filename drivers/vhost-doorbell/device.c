@@ -316,6 +316,7 @@ static void device_init_queue(struct bell_device *dev, u32 i)
 	q->exec.owner = &dev->ref;
 	q->exec.owner_release = device_free;
 	q->exec.may_inline = dev->be->may_inline;
+	q->exec.charges_runner = dev->be->charges_runner;
 	bell_exec_init(&q->exec, &dev->be->ops->exec, &dev->exec_cfg, &q->vq);
 }
 

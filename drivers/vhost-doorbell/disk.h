@@ -110,6 +110,7 @@ struct bell_disk {
 	u32				 addr_mask;	/* in memory addresses */
 	u32				 len_mask;	/* in lengths and offsets */
 	bool				 may_inline;	/* submit() need not block */
+	bool				 charges_runner; /* as of a bell_backend */
 
 	/*
 	 * Not constant: what is offered of it, in sectors of 512 bytes, written

@@ -212,6 +212,8 @@ int bell_disk_file_open(struct bell_disk *disk)
 	disk->addr_mask = (bdev ? bdev_logical_block_size(bdev) :
 				  i_blocksize(inode)) - 1;
 	disk->len_mask = disk->addr_mask;
+	/* The file system makes the bios. */
+	disk->charges_runner = true;
 	/* Buffered I/O is handed to the workqueue, which never blocks. */
 	disk->may_inline = !(disk->file->f_flags & O_DIRECT) ||
 			   (disk->file->f_mode & FMODE_NOWAIT) != 0;

@@ -24,8 +24,8 @@ enum {
 
 /**
  * bell_exec_init() - an executor that is paused
- * @exec: zeroed, with @exec->owner, @exec->owner_release and
- *	@exec->may_inline set
+ * @exec: zeroed, but for the owner, its release, @exec->may_inline and
+ *	@exec->charges_runner
  * @ops: what to run
  * @cfg: how; the caller keeps it as long as @exec
  * @vq: the queue that is served; NULL for a bell, which is not in auto mode
@@ -180,6 +180,8 @@ enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 static bool exec_prefers_inline(struct bell_exec *exec)
 {
 	if (!exec->may_inline)
+		return false;
+	if (exec->charges_runner && !bell_current_in_blkcg(exec->blkcg))
 		return false;
 	switch (READ_ONCE(exec->cfg->mode)) {
 	case VHOST_DOORBELL_MODE_INLINE:

@@ -65,6 +65,8 @@ struct bell_exec {
 	const struct bell_exec_config	*cfg;
 	struct bell_vq			*vq;		/* NULL for a bell */
 	bool				 may_inline;
+	/* What a thread submits is charged to its own block cgroup. */
+	bool				 charges_runner;
 	struct kref			*owner;
 	void				(*owner_release)(struct kref *owner);
 

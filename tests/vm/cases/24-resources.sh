@@ -133,25 +133,38 @@ rate()
 }
 
 number=$(cat "/sys/class/block/${immediate##*/}/dev")
-for mode in worker inline; do
+mkfs.ext4 -q -F "$immediate"
+mkdir "$CASE_DIR/limited"
+mount "$immediate" "$CASE_DIR/limited"
+fallocate -l 16M "$CASE_DIR/limited/file"
+# Who rings is in another cgroup than the daemon.
+for kind in 'disk worker' 'disk inline' 'file worker' 'file inline'; do
+	mode=${kind#* }
 	if ! limit /sys/fs/cgroup/case-one/io.max; then
-		skip "$mode: io.max" "this kernel has no io.max"
+		skip "$kind: io.max" "this kernel has no io.max"
 		continue
 	fi
 	echo "$number riops=200" >/sys/fs/cgroup/case-one/io.max
-	daemon_start --blk-file="$immediate" --mode=$mode
+	file=$CASE_DIR/limited/file
+	if [ "${kind% *}" = disk ]; then
+		umount "$CASE_DIR/limited"
+		file=$immediate
+	fi
+	daemon_start --blk-file="$file" --mode="$mode"
 	echo "$daemon" >/sys/fs/cgroup/case-one/cgroup.procs
 	load --rw randread --depth 16
 	is=$(rate 5)
-	diag "$mode: $is requests per second, of 200"
+	diag "$kind: $is requests per second, of 200"
 	# Some at once when it begins
-	check "$mode: io.max of the daemon's cgroup holds" \
+	check "$kind: io.max of the daemon's cgroup holds" \
 		test "$is" -ge 100 -a "$is" -le 260
 	echo "$number riops=max" >/sys/fs/cgroup/case-one/io.max
 	is=$(rate 2)
-	check "$mode: $is without it" test "$is" -gt 400
+	check "$kind: $is without it" test "$is" -gt 400
 	load_stop
+	[ "${kind% *}" = file ] || mount "$immediate" "$CASE_DIR/limited"
 done
+umount "$CASE_DIR/limited"
 
 # weigh NAME WEIGHT: a load on the disk, of a cgroup of that weight
 weigh()
