@@ -9,6 +9,7 @@
 #			is vhost-user-blk-pci or $DISK_DEVICE, $DISK_CHARDEV adds
 #			options to its socket
 #   disk_reconnect	for $DISK_CHARDEV: QEMU connects again, as its version has it
+#   disk_links		the guest's disks are /disk/SERIAL there, for guest_run
 #   disk_stop NAME	end the daemon, and fail if it does not end well
 #   disk_kill NAME	kill it
 #   disk_sum NAME COUNTER
@@ -65,6 +66,15 @@ disk_reconnect()
 	else
 		echo reconnect-ms=500
 	fi
+}
+
+disk_links()
+{
+	# shellcheck disable=SC2016 # the guest's
+	guest_run 'mkdir /disk
+		for d in /sys/block/vd*; do
+			ln -s /dev/${d##*/} /disk/$(cat $d/serial)
+		done'
 }
 
 disk_stop()

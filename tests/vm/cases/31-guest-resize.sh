@@ -62,10 +62,9 @@ ok "the guest is up after $SECONDS s"
 check "a disk has the size it had when the guest came" size_is file 65
 check "another" size_is loop 64
 
+disk_links
 # shellcheck disable=SC2016 # the guest's
-guest_run 'mkdir /disk
-	for d in /sys/block/vd*; do ln -s /dev/${d##*/} /disk/$(cat $d/serial); done
-	fio --rw=randwrite --bs=4k --size=16M --direct=1 --ioengine=libaio \
+guest_run 'fio --rw=randwrite --bs=4k --size=16M --direct=1 --ioengine=libaio \
 		--iodepth=8 --time_based --runtime=600 --thread --eta=never \
 		--name=loop --filename=/disk/loop --name=file --filename=/disk/file \
 		>/tmp/fio 2>&1 </dev/null &

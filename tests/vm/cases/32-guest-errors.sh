@@ -61,9 +61,7 @@ disk_attach gone num-queues=2
 disk_attach file num-queues=1
 GUEST_SMP=2 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
-# shellcheck disable=SC2016 # the guest's
-guest_run 'mkdir /disk
-	for d in /sys/block/vd*; do ln -s /dev/${d##*/} /disk/$(cat $d/serial); done'
+disk_links
 
 check "a good disk is read" reads faulty
 check "and written" writes faulty

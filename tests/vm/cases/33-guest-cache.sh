@@ -31,7 +31,7 @@ count_requests()
 	echo "!$hist" >$issue/trigger
 }
 
-writes='dd if=/bin/fio of=/disk bs=4k count=20 oflag=direct 2>/dev/null'
+writes='dd if=/bin/fio of=/disk/cached bs=4k count=20 oflag=direct 2>/dev/null'
 
 cache_is()
 {
@@ -51,7 +51,7 @@ disk_start cached "$disk" --serial=cached --features=config_wce=on
 DISK_CHARDEV=$(disk_reconnect) disk_attach cached num-queues=1
 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
-guest_run 'ln -s /dev/vda /disk'
+disk_links
 check "CONFIG_WCE is negotiated" test "$(($(disk_features cached) >> 11 & 1))" = 1
 check "the cache is write-back" cache_is 'write back'
 check "write-back: 20 writes" count_requests "$writes"

@@ -146,9 +146,7 @@ export GUEST_MEM=384
 GUEST_APPEND=memhp_default_state=online_movable GUEST_SMP=2 \
 	guest_start -m "slots=$((dimms + 2)),maxmem=16G" "${disks[@]}"
 ok "the guest is up after $SECONDS s"
-# shellcheck disable=SC2016 # the guest's
-guest_run 'mkdir /disk
-	for d in /sys/block/vd*; do ln -s /dev/${d##*/} /disk/$(cat $d/serial); done'
+disk_links
 
 check "migration is refused" migration_refused
 # shellcheck disable=SC2016 # the guest's

@@ -90,9 +90,7 @@ fi
 [[ $(uname -r) == 7.* ]] || agreed+=$'split SIZE_MAX 1\n'
 GUEST_SMP=2 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
-# shellcheck disable=SC2016 # the guest's
-guest_run 'mkdir /disk
-	for d in /sys/block/vd*; do ln -s /dev/${d##*/} /disk/$(cat $d/serial); done'
+disk_links
 
 for name in "${names[@]}"; do
 	diag "$name: $(disk_features "$name") $(guest_run "v=\$(readlink /disk/$name) &&

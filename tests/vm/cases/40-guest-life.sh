@@ -11,15 +11,6 @@
 
 mib=$((1 << 20))
 
-prepare_guest()
-{
-	# shellcheck disable=SC2016 # the guest's
-	guest_run 'mkdir /disk
-		for d in /sys/block/vd*; do
-			ln -s /dev/${d##*/} /disk/$(cat $d/serial)
-		done'
-}
-
 # fio_start ARG...: in the guest, in the background
 fio_start()
 {
@@ -181,7 +172,7 @@ reboot_guest()
 	vmm_send command "0 5 $(printf 'reboot -f' | base64 -w 0)"
 	vmm_expect command 120 @@READY >/dev/null ||
 		vmm_fail 'the guest does not boot again'
-	prepare_guest
+	disk_links
 	check "the guest finds its files after a reboot" guest_run -t 60 \
 		'mount -t ext4 /disk/life-fs /mnt && cd /mnt && md5sum -c -s sums'
 	fio_start --size=4M --bs=16k --rw=randwrite --verify=crc32c --direct=1 \
@@ -252,7 +243,7 @@ disk_attach packed packed=on
 guest_start "${disks[@]}" \
 	-device virtio-balloon-pci,id=balloon,free-page-reporting=on
 ok "the guest is up after $SECONDS s"
-prepare_guest
+disk_links
 check "packed: the ring is packed" \
 	test "$(($(disk_features packed) >> 34 & 1))" = 1
 quiet_daemon
