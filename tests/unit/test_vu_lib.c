@@ -157,6 +157,31 @@ static void test_translate(void)
 	close(fd);
 }
 
+/* The rest of the last page is mapped, but no address of the front end's. */
+static void test_part_of_page(void)
+{
+	struct vu_memtable *t = calloc(1, sizeof(*t));
+	struct vu_region r = { 0x10000, 0x1234, 0x20000, 0 };
+	struct vhost_memory *m;
+	int fd = test_memfd(0x1234);
+	uint64_t addr;
+
+	CHECK_EQ(vu_memtable_add(t, &r, fd), 0);
+	CHECK_EQ(vu_memtable_translate(t, 0x21233, 1, &addr), 0);
+	CHECK_EQ(vu_memtable_translate(t, 0x21233, 2, &addr), -EFAULT);
+	m = vu_memtable_to_vhost(t);
+	CHECK_EQ(m->regions[0].memory_size, 0x2000);
+	free(m);
+	CHECK_EQ(vu_memtable_find(t, &r), 0);
+	/* Not two in one page */
+	r.gpa += 0x1800;
+	r.user_addr += 0x1800;
+	CHECK_EQ(vu_memtable_add(t, &r, fd), -EINVAL);
+	vu_memtable_clear(t);
+	free(t);
+	close(fd);
+}
+
 /* Offsets that are no multiple of the huge page are possible there, too. */
 static void test_hugetlb(void)
 {
@@ -186,6 +211,7 @@ static const struct test tests[] = {
 	{ "vhd: modes, open", test_modes },
 	{ "disk: kinds and locks", test_disk },
 	{ "memtable: translation at the edges", test_translate },
+	{ "memtable: a region that ends within a page", test_part_of_page },
 	{ "memtable: hugetlb", test_hugetlb },
 };
 

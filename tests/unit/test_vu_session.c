@@ -296,7 +296,6 @@ static void test_bad_regions(void)
 	} rows[] = {
 		{ "empty", { 0, 0, MEM_USER, 0 }, -EINVAL },
 		{ "address", { 1, PAGE, MEM_USER, 0 }, -EINVAL },
-		{ "size", { 0, 100, MEM_USER, 0 }, -EINVAL },
 		{ "user address", { 0, PAGE, MEM_USER + 8, 0 }, -EINVAL },
 		{ "offset", { 0, PAGE, MEM_USER, 512 }, -EINVAL },
 		{ "wraps", { -PAGE, 2 * PAGE, MEM_USER, 0 }, -EINVAL },

@@ -12,6 +12,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+static uint64_t memtable_page_mask(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE) - 1;
+}
+
 static bool memtable_wraps(uint64_t start, uint64_t size)
 {
 	/* The last byte may be the last of the address space. */
@@ -27,11 +32,10 @@ static bool memtable_overlap(uint64_t a, uint64_t a_size,
 static int memtable_check(const struct vu_memtable *t,
 			  const struct vu_region *r)
 {
-	uint64_t mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
-
 	if (!r->size)
 		return -EINVAL;
-	if ((r->gpa | r->size | r->user_addr | r->mmap_offset) & mask)
+	/* libblkio's buffers may end within a page, but begin with one. */
+	if ((r->gpa | r->user_addr | r->mmap_offset) & memtable_page_mask())
 		return -EINVAL;
 	if (memtable_wraps(r->gpa, r->size) ||
 	    memtable_wraps(r->user_addr, r->size) ||
@@ -161,6 +165,7 @@ int vu_memtable_translate(const struct vu_memtable *t, uint64_t user_addr,
 
 struct vhost_memory *vu_memtable_to_vhost(const struct vu_memtable *t)
 {
+	uint64_t mask = memtable_page_mask();
 	struct vhost_memory *m;
 
 	m = calloc(1, sizeof(*m) + t->n * sizeof(m->regions[0]));
@@ -169,7 +174,8 @@ struct vhost_memory *vu_memtable_to_vhost(const struct vu_memtable *t)
 	m->nregions = t->n;
 	for (unsigned int i = 0; i < t->n; i++) {
 		m->regions[i].guest_phys_addr = t->region[i].gpa;
-		m->regions[i].memory_size = t->region[i].size;
+		/* What is mapped: nothing else can begin in the last page. */
+		m->regions[i].memory_size = (t->region[i].size + mask) & ~mask;
 		m->regions[i].userspace_addr = t->region[i].addr;
 	}
 	return m;

@@ -34,8 +34,8 @@ struct vu_memtable {
 };
 
 /*
- * Checks and maps @size bytes of @fd, which stays with the caller. -EINVAL: no
- * whole pages, an address that wraps, or past the end of the file; -EEXIST:
+ * Checks and maps @size bytes of @fd, which stays with the caller. -EINVAL: does
+ * not begin with a page, an address that wraps, or past the end of the file; -EEXIST:
  * overlaps a region there already; -EACCES, -EPERM: not open for writing;
  * -ENOSPC: table full; -EBADF: no regular, hugetlb or memory file.
  */
