@@ -1,0 +1,136 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# UEFI firmware on our disks, with OVMF's own virtio-blk driver, which polls, a
+# request at a time, and wants no interrupts: its shell runs a startup.nsh from a
+# FAT file system there, which copies files on each disk and between them.
+#
+# Not under KVM: OVMF's interrupt handlers write CR8, and the emulated SVM of L1
+# dies of that when KVM waits for an interrupt window (QEMU 10: an assertion,
+# bql_locked). QEMU itself rings then, by write to the eventfd.
+# timeout: 400
+. "$VM_DIR/case.sh"
+. "$VM_DIR/guest.sh"
+. "$VM_DIR/emulate.sh"
+. "$VM_DIR/disk.sh"
+
+names=(worker inline legacy)
+size=$((1024 * 1024 + 12345))
+firmware=/usr/share/OVMF
+declare -A file
+
+# mounted NAME COMMAND...: with the disk in $CASE_DIR/mnt
+mounted()
+{
+	local status=0
+
+	mount -t vfat "${file[$1]}" "$CASE_DIR/mnt" || return
+	"${@:2}" || status=$?
+	umount "$CASE_DIR/mnt"
+	return $status
+}
+
+# The firmware numbers file systems as the PCI bus has them; what is copied is read
+# from the disk once more.
+script()
+{
+	local i
+
+	for i in "${!names[@]}"; do
+		echo "cp fs$i:\\DATA.BIN fs$i:\\COPY.BIN"
+		echo "cp fs$i:\\COPY.BIN fs$(((i + 1) % ${#names[@]})):\\NEXT.BIN"
+	done
+	echo 'reset -s'
+}
+
+fill()
+{
+	cp "$CASE_DIR/data.$1" "$CASE_DIR/mnt/DATA.BIN" &&
+		script | sed 's/$/\r/' >"$CASE_DIR/mnt/startup.nsh"
+}
+
+# disk_new NAME FILE MODE PROPERTIES
+disk_new()
+{
+	file[$1]=$2
+	head -c $size /dev/urandom >"$CASE_DIR/data.$1"
+	mkfs.vfat --mbr=no -F 16 "$2" >/dev/null
+	mounted "$1" fill "$1"
+	disk_start "$1" "$2" --mode="$3"
+	disk_attach "$1" "num-queues=1,$4"
+}
+
+firmware_state()
+{
+	diag "$(tail -c 600 "$CASE_DIR/guest/console" | cat -v)" \
+		"$(tail -n 5 "$CASE_DIR/guest/qemu.log")" "$(disk_fdinfo "$1")"
+}
+
+# has NAME FILE FROM: the file is the data that was made for the disk FROM
+has()
+{
+	mounted "$1" cmp "$CASE_DIR/data.$3" "$CASE_DIR/mnt/$2"
+}
+
+# negotiated NAME BIT: until the firmware gives the device back
+negotiated()
+{
+	local features
+
+	sleep 1
+	features=$(disk_features "$1")
+	[ "$((${features:-0} >> $2 & 1))" = 1 ]
+}
+
+modprobe vfat
+modprobe loop
+mkdir "$CASE_DIR/mnt"
+module_load
+nullb worker irqmode=2 completion_nsec=20000
+disk_new worker "$disk" worker addr=4,disable-legacy=on
+nullb inline irqmode=0
+disk_new inline "$disk" inline addr=5,disable-legacy=on
+truncate -s 64M "$CASE_DIR/legacy"
+disk_new legacy "$CASE_DIR/legacy" auto \
+	addr=6,disable-legacy=off,disable-modern=on
+cp $firmware/OVMF_VARS_4M.fd "$CASE_DIR/vars"
+
+GUEST_MEM=128 vmm_start -machine accel=tcg -cpu max "${disks[@]}" -no-shutdown \
+	-drive "if=pflash,format=raw,readonly=on,file=$firmware/OVMF_CODE_4M.fd" \
+	-drive "if=pflash,format=raw,file=$CASE_DIR/vars"
+check "a modern device is a modern one" \
+	wait_for $((240 * factor)) negotiated worker 32
+diag "after $SECONDS s"
+check "a legacy one has been agreed on, too" \
+	wait_for $((60 * factor)) negotiated legacy 9
+check "and is no modern one" test "$(($(disk_features legacy) >> 32))" = 0
+if vmm_expect qmp $((300 * factor)) '"event": "SHUTDOWN"' >/dev/null; then
+	ok "the firmware's shell has run a script from our disk"
+else
+	not_ok "the firmware's shell has run a script from our disk"
+	firmware_state worker
+fi
+diag "after $SECONDS s"
+# They go with QEMU.
+for name in "${names[@]}"; do
+	disk_counters "$name" >"$CASE_DIR/$name.counters"
+	diag "$name: $(xargs <"$CASE_DIR/$name.counters")"
+	check "$name: no request failed" test "$(disk_sum "$name" errors)" = 0
+	check "$name: our module has read two files and written two" test \
+		"$(disk_sum "$name" bytes_read)" -ge $((2 * size)) -a \
+		"$(disk_sum "$name" bytes_written)" -ge $((2 * size))
+done
+check "inline: the thread that rings submits" \
+	test "$(disk_sum inline inline_passes)" -gt 100
+check "worker: it does not" test "$(disk_sum worker inline_passes)" = 0
+vmm_qmp quit >/dev/null || :
+wait_for 20 vmm_gone || vmm_kill
+
+from=legacy
+for name in "${names[@]}"; do
+	check "$name: the daemon ends well" disk_stop "$name"
+	check "$name: the file system is sound" fsck.vfat -n "${file[$name]}"
+	check "$name: the host finds the copy" has "$name" COPY.BIN "$name"
+	check "$name: and the one from another disk" has "$name" NEXT.BIN "$from"
+	from=$name
+done
+case_end
