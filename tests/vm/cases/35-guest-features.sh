@@ -108,6 +108,11 @@ check_fails "read-only: is not written" guest_run \
 for name in split packed; do
 	check "$name: the guest has zeroes written" reads_zeroes $name \
 		"zeroout /disk/$name 16777216 1048576"
+	before=$(stat -c %b "$CASE_DIR/$name")
+	check "$name: the guest has zeroes written, which may be unmapped" \
+		reads_zeroes $name "zeroout /disk/$name 16777216 1048576 unmap"
+	check "$name: and they are" \
+		test "$(stat -c %b "$CASE_DIR/$name")" -le $((before - 2048))
 	check "$name: the guest discards" reads_zeroes $name \
 		"blkdiscard -o 16777216 -l 1048576 /disk/$name"
 done
