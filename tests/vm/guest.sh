@@ -168,7 +168,8 @@ guest_start()
 # By all disks that there are
 served_requests()
 {
-	cat /proc/[0-9]*/fdinfo/* 2>/dev/null |
+	# What is gone meanwhile is no error.
+	{ cat /proc/[0-9]*/fdinfo/* 2>/dev/null || :; } |
 		awk '/^queue[0-9]+:/ {
 			for (i = 2; i <= NF; i++)
 				if (sub(/^requests=/, "", $i))
