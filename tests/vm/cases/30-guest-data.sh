@@ -152,7 +152,9 @@ add_block_disks
 add_packed_disks
 add_file_disks
 add_read_only_disk
-GUEST_SMP=4 guest_start "${disks[@]}"
+# As many CPUs as L1 has. With four, one run in some ten ended with a CPU that spun
+# outside of all code, or before the guest's kernel had said a word: the emulator's.
+GUEST_SMP=2 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
 
 disk_links
@@ -169,8 +171,8 @@ guest_run 'cd /sys/block
 		echo $d $(ls -d $v/mq/* | wc -l) \
 			$(cat $v/queue/logical_block_size)
 	done' >"$CASE_DIR/limits"
-check "4 queues are used, and 1" \
-	grep -qx -e 'inline-4 4 512' "$CASE_DIR/limits"
+check "of 4 queues it uses one for each CPU" \
+	grep -qx -e 'inline-4 2 512' "$CASE_DIR/limits"
 check "a disk of one queue has one" \
 	grep -qx -e 'worker 1 512' "$CASE_DIR/limits"
 check "a disk with blocks of 4096 bytes" \
