@@ -22,8 +22,8 @@
 #include "cpus.h"
 #include "disk.h"
 #include "disk_watch.h"
-#include "feature.h"
 #include "fd.h"
+#include "feature.h"
 #include "json.h"
 #include "log.h"
 #include "server.h"
@@ -41,7 +41,6 @@
 #define SEG_MAX		126u
 
 #define BIT(n)		(1ull << (n))
-#define F_NOTIFICATION_DATA	38	/* newer than some headers */
 
 /*
  * What --features may switch, and what it has to switch on: in-order use makes
@@ -50,7 +49,8 @@
  * choose.
  */
 #define FEATURES_OFF	(BIT(VIRTIO_BLK_F_CONFIG_WCE) | \
-			 BIT(VIRTIO_F_IN_ORDER) | BIT(F_NOTIFICATION_DATA))
+			 BIT(VIRTIO_F_IN_ORDER) | \
+			 BIT(FEATURE_NOTIFICATION_DATA))
 #define FEATURES_ON	(BIT(VIRTIO_BLK_F_SIZE_MAX) | \
 			 BIT(VIRTIO_BLK_F_SEG_MAX) | \
 			 BIT(VIRTIO_BLK_F_GEOMETRY) | \

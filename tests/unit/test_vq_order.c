@@ -16,12 +16,9 @@ static void begin_split(void)
 	ring_start(&r);
 }
 
-static void complete(struct bell_vq *vq, const struct bell_chain *c, u32 len)
+static void complete(struct ring *of, const struct bell_chain *c, u32 len)
 {
-	struct bell_done done = { .head = c->head, .epoch = c->epoch,
-				  .len = len };
-
-	bell_vq_complete(vq, &done);
+	ring_complete(of, c->head, c->epoch, len);
 }
 
 static u16 used(void)
@@ -40,17 +37,17 @@ static void test_split(void)
 		ring_add_simple(&r, 7 - 2 * i);
 		CHECK_EQ(ring_take(&r, &chain[i]), 1);
 	}
-	complete(&r.vq, &chain[3], 13);
-	complete(&r.vq, &chain[1], 11);
+	complete(&r, &chain[3], 13);
+	complete(&r, &chain[1], 11);
 	CHECK_EQ(used(), 0);
 	CHECK_EQ(world_signals(r.call), 0);
 	/* It is the device's until it is used. */
 	ring_add(&r, chain[3].head);
 	CHECK_EQ(ring_take(&r, &(struct bell_chain){}), -EPROTO);
-	complete(&r.vq, &chain[0], 10);
+	complete(&r, &chain[0], 10);
 	CHECK_EQ(used(), 2);
 	CHECK_EQ(world_signals(r.call), 1);
-	complete(&r.vq, &chain[2], 12);
+	complete(&r, &chain[2], 12);
 	CHECK_EQ(used(), 4);
 	for (u32 i = 0; i < 4; i++) {
 		CHECK_EQ(le32toh(r.used->ring[i].id), 7 - 2 * i);
@@ -80,7 +77,7 @@ static void test_split_rounds(void)
 			u32 i = (seed = seed * 1103515245 + 12345) / 65536 %
 				left;
 
-			complete(&r.vq, &chain[i], chain[i].head);
+			complete(&r, &chain[i], chain[i].head);
 			chain[i] = chain[left - 1];
 		}
 		for (u32 i = 0; i < n; i++, seen++) {
@@ -106,7 +103,7 @@ static void test_untake(void)
 		CHECK_EQ(ring_take(&r, &first), 1);
 		CHECK_EQ(ring_take(&r, &chain), 1);
 		bell_vq_untake(&r.vq, &chain);
-		complete(&r.vq, &first, 1);
+		complete(&r, &first, 1);
 		CHECK_EQ(used(), 2 * i + 1);
 		CHECK_EQ(ring_serve(&r), 1);
 		CHECK_EQ(used(), 2 * i + 2);
@@ -130,10 +127,10 @@ static void test_packed(void)
 			packed_add_simple(&p, (i + round) % 3);
 			CHECK_EQ(ring_take(&p.r, &chain[i]), 1);
 		}
-		complete(&p.r.vq, &chain[2], 12);
-		complete(&p.r.vq, &chain[1], 11);
+		complete(&p.r, &chain[2], 12);
+		complete(&p.r, &chain[1], 11);
 		CHECK(!packed_is_used(&p));
-		complete(&p.r.vq, &chain[0], 10);
+		complete(&p.r, &chain[0], 10);
 		for (u16 i = 0; i < 3; i++) {
 			CHECK(packed_is_used(&p));
 			packed_see(&p, &id, &len, 1);

@@ -18,6 +18,8 @@
 #   disk_memory NAME COUNTER
 #			a counter of the line 'memory:'
 #   disk_features NAME	what was negotiated
+#   disk_agreed NAME BIT	was it, as we know it and as the guest does? After
+#			disk_links
 #   disk_tasks NAME	process ids of all that may work for it: the daemon, its
 #			kernel threads
 #   disk_switches PID...
@@ -154,4 +156,12 @@ disk_sleeps()
 disk_features()
 {
 	disk_fdinfo "$1" | sed -n 's/^features:[[:blank:]]*//p'
+}
+
+disk_agreed()
+{
+	test "$(($(disk_features "$1") >> $2 & 1))" = 1 &&
+		guest_run "v=\$(readlink /disk/$1) &&
+			cut -c $(($2 + 1)) /sys/block/\${v##*/}/device/features |
+			grep -qx 1"
 }

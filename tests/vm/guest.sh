@@ -40,13 +40,18 @@ vmm_alive()
 	kill -0 "${vmm_pid[${GUEST:-guest}]}" 2>/dev/null
 }
 
-vmm_fail()
+vmm_said()
 {
 	local dir
 
 	dir=$(vmm_dir)
+	tail -n 20 "$dir/qemu.log" "$dir/console" "$dir/strace" 2>/dev/null || :
+}
+
+vmm_fail()
+{
 	echo "${GUEST:-guest}: $1"
-	tail -n 20 "$dir/qemu.log" "$dir/console" "$dir/strace" 2>/dev/null
+	vmm_said
 	exit 1
 }
 
@@ -160,7 +165,7 @@ guest_start()
 	if [ "$served" != 0 ]; then
 		vmm_fail "the guest does not start, after $served requests"
 	fi
-	diag 'the guest did not start, second attempt'
+	diag "$(vmm_said)" 'the guest did not start, second attempt'
 	vmm_kill KILL
 	guest_boot "$@" || vmm_fail 'the guest does not start'
 }
@@ -169,13 +174,8 @@ guest_start()
 served_requests()
 {
 	# What is gone meanwhile is no error.
-	{ cat /proc/[0-9]*/fdinfo/* 2>/dev/null || :; } |
-		awk '/^queue[0-9]+:/ {
-			for (i = 2; i <= NF; i++)
-				if (sub(/^requests=/, "", $i))
-					n += $i
-		}
-		END { print n + 0 }'
+	{ grep -hso ' requests=[0-9]*' /proc/[0-9]*/fdinfo/* || :; } |
+		awk -F = '{ n += $2 } END { print n + 0 }'
 }
 
 guest_run()
@@ -214,8 +214,7 @@ guest_state()
 {
 	local task
 
-	diag "$(vmm_hmp 'info registers -a' | grep -E '^CPU|^.IP=')" \
-		"$(tail -n 20 "$(vmm_dir)/console" "$(vmm_dir)/qemu.log")"
+	diag "$(vmm_hmp 'info registers -a' | grep -E '^CPU|^.IP=')"
 	vmm_alive || return 0
 	for task in "/proc/${vmm_pid[${GUEST:-guest}]}/task"/*; do
 		echo "$(cat "$task/comm") $(cut -d ' ' -f 3,14,15 "$task/stat")" \

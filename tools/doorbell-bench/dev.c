@@ -8,14 +8,13 @@
 #include <string.h>
 
 #include "dev.h"
+#include "feature.h"
 
 #define BIT(n)	(1ull << (n))
 
-/* Newer than some headers. It tells us only how to kick, which we do not. */
-#define DEV_F_NOTIFICATION_DATA	38
-
+/* NOTIFICATION_DATA tells only how to kick a register, which we do not have. */
 #define DEV_FEATURES \
-	(BIT(DEV_F_NOTIFICATION_DATA) | BIT(VIRTIO_BLK_F_GEOMETRY) | \
+	(BIT(FEATURE_NOTIFICATION_DATA) | BIT(VIRTIO_BLK_F_GEOMETRY) | \
 	 BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ANY_LAYOUT) | \
 	 BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_F_IN_ORDER) | \
 	 BIT(VIRTIO_F_RING_RESET) | BIT(VIRTIO_F_NOTIFY_ON_EMPTY) | \

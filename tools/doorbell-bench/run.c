@@ -33,7 +33,11 @@ static int say_fe(const struct fe *fe, int ret)
 	return ret;
 }
 
-/* What was asked for by name. */
+/* Taken only if asked for, and then needed. */
+#define RUN_ASKED_FOR							\
+	(1ull << VIRTIO_F_RING_PACKED | 1ull << VIRTIO_F_IN_ORDER |	\
+	 1ull << VIRTIO_F_NOTIFY_ON_EMPTY | 1ull << VIRTIO_F_RING_RESET)
+
 static uint64_t needed(const struct options *o)
 {
 	return (o->packed ? 1ull << VIRTIO_F_RING_PACKED : 0) |
@@ -44,7 +48,7 @@ static uint64_t needed(const struct options *o)
 
 struct dev_wish run_wish(const struct options *o)
 {
-	uint64_t refuse = 0;
+	uint64_t need = needed(o), refuse = RUN_ASKED_FOR & ~need;
 
 	if (o->no_event_idx)
 		refuse |= 1ull << VIRTIO_RING_F_EVENT_IDX;
@@ -52,19 +56,11 @@ struct dev_wish run_wish(const struct options *o)
 		refuse |= 1ull << VIRTIO_RING_F_INDIRECT_DESC;
 	if (o->legacy)
 		refuse |= 1ull << VIRTIO_F_VERSION_1;
-	if (!o->packed)
-		refuse |= 1ull << VIRTIO_F_RING_PACKED;
-	if (!o->in_order)
-		refuse |= 1ull << VIRTIO_F_IN_ORDER;
-	if (!o->on_empty)
-		refuse |= 1ull << VIRTIO_F_NOTIFY_ON_EMPTY;
-	if (!o->reset_every)
-		refuse |= 1ull << VIRTIO_F_RING_RESET;
 	return (struct dev_wish){
 		.path = o->socket,
 		.timeout_ms = (unsigned int)o->connect_timeout * 1000,
 		.refuse = refuse,
-		.need = needed(o),
+		.need = need,
 		.mem_slots = o->mem_slots,
 	};
 }

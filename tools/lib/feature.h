@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 
+/* VIRTIO_F_NOTIFICATION_DATA, which is newer than some headers */
+#define FEATURE_NOTIFICATION_DATA	38
+
 /* NULL: unknown. */
 const char *feature_name(unsigned int bit);
 

@@ -28,9 +28,8 @@
  * or not. These two ask nothing of us: any layout of a request is understood,
  * and the reset of one queue reaches us as GET_VRING_BASE.
  */
-#define SESSION_F_RING_RESET	40
 #define SESSION_IGNORED_FEATURES \
-	(VU_BIT(VIRTIO_F_ANY_LAYOUT) | VU_BIT(SESSION_F_RING_RESET))
+	(VU_BIT(VIRTIO_F_ANY_LAYOUT) | VU_BIT(VIRTIO_F_RING_RESET))
 
 /**
  * struct session_row - the rules for one request

@@ -43,8 +43,10 @@ nullb offers irqmode=1 discard=1
 
 daemon_start --blk-file="$disk" --features=$asked_for
 all=$(offered)
+known=$((1 << 30))
 for name in "${!bit[@]}"; do
 	check "$name: offered" test $((all >> bit[$name] & 1)) = 1
+	known=$((known | 1 << bit[$name]))
 done
 check "served with all of them" verify --in-order --reset-every 50 --json
 agreed=$(sed -n 's/.*"features": "\(0x[0-9a-f]*\)".*/\1/p' "$CASE_DIR/emulate.log")
@@ -54,10 +56,6 @@ for name in version_1 any_layout indirect_desc event_idx in_order \
 	check "$name: agreed on" test $((agreed >> bit[$name] & 1)) = 1
 done
 check "protocol features" test $((all >> 30 & 1)) = 1
-known=$((1 << 30))
-for name in "${!bit[@]}"; do
-	known=$((known | 1 << bit[$name]))
-done
 # The daemon here has two queues: MQ.
 check "nothing that has no name here" test $((all & ~known)) = $((1 << 12))
 check "not what cannot be held: a log, addresses of an IOMMU" \

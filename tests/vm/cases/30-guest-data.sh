@@ -191,10 +191,8 @@ done
 guest_run 'dd if=/bin/fio of=/m/.second bs=1M skip=1 count=1 2>/dev/null'
 for name in tmpfs file-plain; do
 	check "$name: the guest discards" discards "$name"
-	# shellcheck disable=SC2016 # the guest's: bits 13 and 14
-	check "$name: the guest knows discard and zeroes" guest_run 'v=$(readlink \
-		/disk/'"$name"') && grep -q "^.\{13\}11" \
-		/sys/block/${v##*/}/device/features'
+	check "$name: the guest knows discard" disk_agreed "$name" 13
+	check "$name: the guest knows zeroes" disk_agreed "$name" 14
 done
 
 check "a read-only disk is mounted" \
@@ -219,15 +217,9 @@ check "event_idx=off is off" \
 check "indirect_desc=off is off" \
 	test "$(($(disk_features loop-4-noindirect) >> 28 & 1))" = 0
 
-# Bit 34, as host and guest see it
 for name in "${written[@]}"; do
 	[[ $name == packed* ]] || continue
-	check "$name: the ring is packed" \
-		test "$(($(disk_features "$name") >> 34 & 1))" = 1
-	# shellcheck disable=SC2016 # the guest's
-	check "$name: the guest knows that it is" guest_run 'v=$(readlink \
-		/disk/'"$name"') && grep -q "^.\{34\}1" \
-		/sys/block/${v##*/}/device/features'
+	check "$name: the ring is packed" disk_agreed "$name" 34
 done
 check "inline-4: the ring is split" \
 	test "$(($(disk_features inline-4) >> 34 & 1))" = 0

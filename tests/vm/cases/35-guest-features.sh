@@ -27,16 +27,6 @@ read-only RO 5
 legacy GEOMETRY 4
 '
 
-# The guest and we know it, each from its own side.
-# agree DISK BIT
-agree()
-{
-	test "$(($(disk_features "$1") >> $2 & 1))" = 1 &&
-		guest_run "v=\$(readlink /disk/$1) &&
-			cut -c $(($2 + 1)) /sys/block/\${v##*/}/device/features |
-			grep -qx 1"
-}
-
 # disk_new NAME PROPERTIES ARG...
 disk_new()
 {
@@ -98,7 +88,8 @@ for name in "${names[@]}"; do
 done
 while read -r name feature bit; do
 	[ -z "$name" ] ||
-		check "$feature: agreed on with Linux ($name)" agree "$name" "$bit"
+		check "$feature: agreed on with Linux ($name)" \
+			disk_agreed "$name" "$bit"
 done <<<"$agreed"
 for name in "${names[@]}"; do
 	[ "$name" = read-only ] || check "$name: works" works "$name"
