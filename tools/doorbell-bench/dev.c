@@ -2,6 +2,7 @@
 /*
  * dev - a virtio-blk device at the other end of a vhost-user socket
  */
+#include <endian.h>
 #include <errno.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
@@ -22,6 +23,9 @@
 	 BIT(VIRTIO_BLK_F_SIZE_MAX) | BIT(VIRTIO_BLK_F_SEG_MAX) | \
 	 BIT(VIRTIO_BLK_F_BLK_SIZE) | BIT(VIRTIO_BLK_F_TOPOLOGY) | \
 	 BIT(VIRTIO_BLK_F_RO) | BIT(VIRTIO_BLK_F_FLUSH) | \
+	 BIT(FEATURE_LIFETIME) | BIT(FEATURE_SECURE_ERASE) | \
+	 BIT(FEATURE_ZONED) | BIT(VIRTIO_BLK_F_DISCARD) | \
+	 BIT(VIRTIO_BLK_F_WRITE_ZEROES) | \
 	 BIT(VIRTIO_BLK_F_MQ) | FE_F_PROTOCOL_FEATURES)
 
 #define DEV_PROTOCOL \
@@ -54,6 +58,18 @@ static int dev_open_protocol(struct dev *d)
 	return ret;
 }
 
+/* Offsets in the config space of what older headers lack (virtio 1.3, 5.2.4) */
+#define CONFIG_MAX_ERASE	60
+#define CONFIG_ZONED		72
+
+static uint32_t raw_le32(const uint8_t *raw, size_t offset)
+{
+	uint32_t value;
+
+	memcpy(&value, raw + offset, sizeof(value));
+	return le32toh(value);
+}
+
 static int dev_open_config(struct dev *d)
 {
 	uint8_t raw[sizeof(struct virtio_blk_config) + DEV_CONFIG_SIZE] = { 0 };
@@ -76,6 +92,17 @@ static int dev_open_config(struct dev *d)
 		d->config.alignment = c.alignment_offset;
 		d->config.min_io = c.min_io_size;
 		d->config.opt_io = c.opt_io_size;
+	}
+	if (f & BIT(FEATURE_SECURE_ERASE)) {
+		d->config.max_erase = raw_le32(raw, CONFIG_MAX_ERASE);
+		d->config.erase_align = raw_le32(raw, CONFIG_MAX_ERASE + 8);
+	}
+	if (f & BIT(FEATURE_ZONED)) {
+		d->config.zone_sectors = raw_le32(raw, CONFIG_ZONED);
+		d->config.max_open_zones = raw_le32(raw, CONFIG_ZONED + 4);
+		d->config.max_active_zones = raw_le32(raw, CONFIG_ZONED + 8);
+		d->config.max_append = raw_le32(raw, CONFIG_ZONED + 12);
+		d->config.zone_model = raw[CONFIG_ZONED + 20];
 	}
 	if (d->config.blk_size < 512 || !d->config.num_queues)
 		return -EPROTO;

@@ -14,8 +14,8 @@
 #include "mem.h"
 #include "ring.h"
 
-/* The front part of virtio_blk_config that every back end knows. */
-#define DEV_CONFIG_SIZE	60
+/* virtio_blk_config to the end of its zones; what is not there is 0. */
+#define DEV_CONFIG_SIZE	96
 
 /* Decoded; what the device does not offer is 0. */
 struct dev_config {
@@ -28,6 +28,13 @@ struct dev_config {
 	uint16_t	min_io;
 	uint32_t	opt_io;
 	uint16_t	num_queues;	/* never 0 */
+	uint32_t	max_erase;	/* sectors of a range */
+	uint32_t	erase_align;	/* sectors */
+	uint32_t	zone_sectors;
+	uint32_t	max_open_zones;
+	uint32_t	max_active_zones;
+	uint32_t	max_append;	/* sectors */
+	uint8_t		zone_model;
 };
 
 struct dev {

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "ask.h"
 #include "bench.h"
 #include "hostile.h"
 #include "info.h"
@@ -42,8 +43,10 @@ int cmd_emulate(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (o.hostile)
 		ret = hostile_run(&o);
-	else if (o.config || o.get_id)
+	else if (o.config)
 		ret = info_run(&o);
+	else if (o.ask || o.get_id)
+		ret = ask_run(&o, o.ask ? o.ask : "id");
 	else
 		return emulate_load(&o);
 	return ret ? BENCH_FAILED : BENCH_OK;

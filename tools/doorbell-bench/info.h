@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * info - what the device tells of itself: features, config space, serial
+ * info - what the device tells of itself: features, config space
  */
 #ifndef INFO_H
 #define INFO_H

@@ -2,12 +2,14 @@
 /*
  * options - what the command line of `doorbell-bench emulate` asks for
  */
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench.h"
 #include "fe.h"
+#include "feature.h"
 #include "options.h"
 #include "optparse.h"
 
@@ -37,6 +39,8 @@ static const struct optparse descs[] = {
 	FLAG("in-order", in_order, "negotiate IN_ORDER, and check the order"),
 	FLAG("notify-on-empty", on_empty,
 	     "negotiate NOTIFY_ON_EMPTY, and ask for no other interrupt"),
+	STRING("features", features, "NAME=off[,...]",
+	       "do not negotiate these, by the virtio spec's names"),
 	NUMBER("reset-every", reset_every, "N", 0, ANY,
 	       "reset a queue after every N requests (RING_RESET)"),
 	NUMBER("queue-size", queue_size, "N", 4, 32768,
@@ -85,6 +89,8 @@ static const struct optparse descs[] = {
 	NUMBER("watchdog", watchdog, "SECONDS", 1, 3600,
 	       "give up after that time without progress (60)"),
 	FLAG("get-id", get_id, "print the disk's serial"),
+	STRING("ask", ask, "COMMAND[;COMMAND]...",
+	       "send single requests, print what comes of each"),
 	FLAG("config", config, "print features and config space"),
 	STRING("hostile", hostile, "NAME|all|random|list",
 	       "break the rules and check what happens"),
@@ -112,12 +118,25 @@ static int parse_mem(struct options *o)
 	return 0;
 }
 
+static int parse_features(struct options *o)
+{
+	uint64_t wanted = ~0ull;
+	const char *at;
+
+	if (feature_switch(&wanted, ~0ull, o->features, &at))
+		return optparse_complain("--features", at);
+	o->refuse = ~wanted;
+	return 0;
+}
+
 static int check(struct options *o)
 {
 	if (o->hostile && !strcmp(o->hostile, "list"))
 		return 0;
 	if (!o->socket)
 		return optparse_complain("--socket", "is missing");
+	if (o->features && parse_features(o))
+		return -EINVAL;
 	if (!o->packed && o->queue_size & (o->queue_size - 1))
 		return optparse_complain("--queue-size", "not a power of 2");
 	if (o->on_empty && (o->packed || !o->legacy || o->spin))

@@ -48,6 +48,8 @@ struct options {
 	bool		packed;
 	bool		in_order;
 	bool		on_empty;
+	const char	*features;
+	uint64_t	refuse;			/* what @features switches off */
 	uint64_t	reset_every;
 	uint64_t	queue_size;
 	uint64_t	queues;
@@ -84,6 +86,7 @@ struct options {
 
 	/* Other jobs. */
 	bool		get_id;
+	const char	*ask;
 	bool		config;
 	const char	*hostile;
 	bool		read_only_expected;

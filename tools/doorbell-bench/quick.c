@@ -41,11 +41,26 @@ static void quick_wait(const struct ring *r, unsigned int timeout_ms)
 		return;
 }
 
-int quick_io(struct quick *q, uint32_t type, uint64_t sector, uint32_t len,
-	     unsigned int timeout_ms)
+int quick_pop(struct ring *r, unsigned int timeout_ms)
 {
 	uint64_t end = bench_now_ns() + timeout_ms * 1000000ull;
 	uint32_t token, used;
+	int ret;
+
+	for (;;) {
+		ret = ring_pop(r, &token, &used);
+		if (ret != -EAGAIN)
+			return ret;
+		if (bench_now_ns() >= end)
+			return -ETIMEDOUT;
+		if (!ring_arm(r))
+			quick_wait(r, 100);
+	}
+}
+
+int quick_io(struct quick *q, uint32_t type, uint64_t sector, uint32_t len,
+	     unsigned int timeout_ms)
+{
 	int ret;
 
 	req_build(&q->req, &q->rules, type, sector, len, &q->rng);
@@ -53,14 +68,6 @@ int quick_io(struct quick *q, uint32_t type, uint64_t sector, uint32_t len,
 	if (ret)
 		return ret;
 	ring_publish(q->ring);
-	for (;;) {
-		ret = ring_pop(q->ring, &token, &used);
-		if (ret != -EAGAIN)
-			break;
-		if (bench_now_ns() >= end)
-			return -ETIMEDOUT;
-		if (!ring_arm(q->ring))
-			quick_wait(q->ring, 100);
-	}
+	ret = quick_pop(q->ring, timeout_ms);
 	return ret ? ret : *q->req.status;
 }

@@ -28,6 +28,8 @@ void quick_destroy(struct quick *q);
  */
 int quick_io(struct quick *q, uint32_t type, uint64_t sector, uint32_t len,
 	     unsigned int timeout_ms);
+/* Waits for what is in flight: 0, -ETIMEDOUT or -EPROTO. */
+int quick_pop(struct ring *r, unsigned int timeout_ms);
 void *quick_data(const struct quick *q);
 
 #endif

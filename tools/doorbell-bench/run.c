@@ -48,7 +48,7 @@ static uint64_t needed(const struct options *o)
 
 struct dev_wish run_wish(const struct options *o)
 {
-	uint64_t need = needed(o), refuse = RUN_ASKED_FOR & ~need;
+	uint64_t need = needed(o), refuse = (RUN_ASKED_FOR & ~need) | o->refuse;
 
 	if (o->no_event_idx)
 		refuse |= 1ull << VIRTIO_RING_F_EVENT_IDX;

@@ -10,6 +10,10 @@
 
 /* VIRTIO_F_NOTIFICATION_DATA, which is newer than some headers */
 #define FEATURE_NOTIFICATION_DATA	38
+/* VIRTIO_BLK_F_LIFETIME, which is in no header, and two that are newer */
+#define FEATURE_LIFETIME		15
+#define FEATURE_SECURE_ERASE		16
+#define FEATURE_ZONED			17
 
 /* NULL: unknown. */
 const char *feature_name(unsigned int bit);
