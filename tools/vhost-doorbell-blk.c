@@ -25,6 +25,7 @@
 #include "fd.h"
 #include "feature.h"
 #include "json.h"
+#include "lifetime.h"
 #include "log.h"
 #include "server.h"
 #include "stop.h"
@@ -59,6 +60,9 @@
 			 BIT(VIRTIO_BLK_F_TOPOLOGY) | \
 			 BIT(VIRTIO_BLK_F_DISCARD) | \
 			 BIT(VIRTIO_BLK_F_WRITE_ZEROES) | \
+			 BIT(FEATURE_LIFETIME) | \
+			 BIT(FEATURE_SECURE_ERASE) | \
+			 BIT(FEATURE_ZONED) | \
 			 BIT(VIRTIO_F_NOTIFY_ON_EMPTY) | \
 			 BIT(VIRTIO_F_ANY_LAYOUT) | \
 			 BIT(VIRTIO_RING_F_INDIRECT_DESC) | \
@@ -360,7 +364,23 @@ static uint32_t blk_flags(const struct options *o)
 		flags |= VHOST_DOORBELL_BLK_F_WRITE_ZEROES;
 	if (o->features & BIT(VIRTIO_BLK_F_CONFIG_WCE))
 		flags |= VHOST_DOORBELL_BLK_F_CONFIG_WCE;
+	if (o->features & BIT(FEATURE_SECURE_ERASE))
+		flags |= VHOST_DOORBELL_BLK_F_SECURE_ERASE;
+	if (o->features & BIT(FEATURE_ZONED))
+		flags |= VHOST_DOORBELL_BLK_F_ZONED;
 	return flags;
+}
+
+static void set_lifetime(struct vhost_doorbell_blk *blk, const struct disk *disk)
+{
+	struct lifetime life;
+
+	if (lifetime_read(&life, disk->fd))
+		return;
+	blk->flags |= VHOST_DOORBELL_BLK_F_LIFETIME;
+	blk->pre_eol_info = life.pre_eol_info;
+	blk->lifetime_est_typ_a = life.typ_a;
+	blk->lifetime_est_typ_b = life.typ_b;
 }
 
 static int attach_blk(int fd, const void *context)
@@ -376,6 +396,8 @@ static int attach_blk(int fd, const void *context)
 							 SEG_MAX,
 	};
 
+	if (o->features & BIT(FEATURE_LIFETIME))
+		set_lifetime(&blk, b->disk);
 	if (o->serial)
 		memcpy(blk.serial, o->serial, strlen(o->serial));
 	return vhd_set_blk(fd, &blk);

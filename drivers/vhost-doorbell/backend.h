@@ -53,6 +53,7 @@ struct bell_backend_ops {
 struct bell_backend {
 	const struct bell_backend_ops	*ops;
 	u64				 features;	/* of its device type */
+	u64				 features_needed; /* no driver without */
 	u32				 num_queues;
 	/* Requests can be submitted without blocking, so by a vCPU too. */
 	bool				 may_inline;

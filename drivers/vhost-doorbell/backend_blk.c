@@ -10,7 +10,6 @@
 #include <linux/vmalloc.h>
 
 #include <uapi/linux/vhost_doorbell.h>
-#include <uapi/linux/virtio_blk.h>
 #include <uapi/linux/virtio_ids.h>
 
 #include "backend.h"
@@ -25,6 +24,11 @@
 /* Of data in one request; bounds what a guest can make us allocate. */
 #define BLK_BYTES_LIMIT	SZ_16M
 
+#define BLK_CONFIG_ZONED	offsetofend(struct virtio_blk_config, \
+					    secure_erase_sector_alignment)
+#define BLK_CONFIG_LEN	(BLK_CONFIG_ZONED + \
+			 sizeof(struct virtio_blk_zoned_characteristics))
+
 #define BLK_CYLINDERS_MAX	16383
 #define BLK_HEADS		16
 #define BLK_SECTORS		63
@@ -33,10 +37,13 @@ static void blk_get_config(struct bell_backend *be, u32 offset, void *buf,
 			   u32 size)
 {
 	struct bell_blk *blk = container_of(be, struct bell_blk, be);
+	u8 all[BLK_CONFIG_LEN];
 
-	if (offset < sizeof(blk->config))
-		memcpy(buf, (u8 *)&blk->config + offset,
-		       min_t(u32, size, sizeof(blk->config) - offset));
+	/* Older kernels' structure ends where the zones begin. */
+	memcpy(all, &blk->config, BLK_CONFIG_ZONED);
+	memcpy(all + BLK_CONFIG_ZONED, &blk->zoned, sizeof(blk->zoned));
+	if (offset < sizeof(all))
+		memcpy(buf, all + offset, min_t(u32, size, sizeof(all) - offset));
 }
 
 /* Of what the driver may write there is one byte. */
@@ -113,6 +120,9 @@ static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 			  blk->disk.file->f_flags & O_DSYNC;
 	q->discard = features & BIT_ULL(VIRTIO_BLK_F_DISCARD);
 	q->write_zeroes = features & BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES);
+	q->secure_erase = features & BIT_ULL(VIRTIO_BLK_F_SECURE_ERASE);
+	q->zoned = features & BIT_ULL(VIRTIO_BLK_F_ZONED);
+	q->lifetime = features & BIT_ULL(VIRTIO_BLK_F_LIFETIME);
 	vq->priv = q;
 	return 0;
 }
@@ -181,7 +191,7 @@ static void blk_set_config(struct bell_blk *blk, u32 seg_max, u32 size_max,
 }
 
 /* What the guest may do beyond reading and writing. */
-static u64 blk_set_ranges(struct bell_blk *blk, u32 flags)
+static u64 blk_set_ranges(struct bell_blk *blk, u32 flags, u32 blk_size)
 {
 	struct virtio_blk_config *c = &blk->config;
 	struct bell_disk *disk = &blk->disk;
@@ -206,7 +216,58 @@ static u64 blk_set_ranges(struct bell_blk *blk, u32 flags)
 			cpu_to_le32(BELL_DISK_MAX_RANGES);
 		c->write_zeroes_may_unmap = 1;
 	}
+	if (flags & VHOST_DOORBELL_BLK_F_SECURE_ERASE && disk->max_erase) {
+		features |= BIT_ULL(VIRTIO_BLK_F_SECURE_ERASE);
+		c->max_secure_erase_sectors = (__force __virtio32)
+			cpu_to_le32(disk->max_erase);
+		c->max_secure_erase_seg = (__force __virtio32)
+			cpu_to_le32(BELL_DISK_MAX_RANGES);
+		/* Linux takes no zero; a disk may erase and not discard. */
+		c->secure_erase_sector_alignment = (__force __virtio32)
+			cpu_to_le32(max(disk->discard_align,
+					blk_size >> SECTOR_SHIFT));
+	}
 	return features;
+}
+
+static u64 blk_set_zoned(struct bell_blk *blk, u32 flags, u32 blk_size)
+{
+	struct virtio_blk_zoned_characteristics *z = &blk->zoned;
+	struct bell_disk *disk = &blk->disk;
+	u32 max_append = min(disk->max_append, blk->max_bytes >> SECTOR_SHIFT);
+
+	if (!(flags & VHOST_DOORBELL_BLK_F_ZONED) || !disk->zone_sectors)
+		return 0;
+	max_append = round_down(max_append, blk_size >> SECTOR_SHIFT);
+	*z = (struct virtio_blk_zoned_characteristics){
+		.zone_sectors = (__force __virtio32)
+			cpu_to_le32(disk->zone_sectors),
+		.max_open_zones = (__force __virtio32)
+			cpu_to_le32(disk->max_open_zones),
+		.max_active_zones = (__force __virtio32)
+			cpu_to_le32(disk->max_active_zones),
+		.max_append_sectors = (__force __virtio32)
+			cpu_to_le32(max_append),
+		.write_granularity = (__force __virtio32)
+			cpu_to_le32(max(disk->write_granularity, blk_size)),
+		.model = VIRTIO_BLK_Z_HM,
+	};
+	return BIT_ULL(VIRTIO_BLK_F_ZONED);
+}
+
+static u64 blk_set_lifetime(struct bell_blk *blk,
+			    const struct vhost_doorbell_blk *cfg)
+{
+	if (!(cfg->flags & VHOST_DOORBELL_BLK_F_LIFETIME))
+		return 0;
+	blk->lifetime = (struct virtio_blk_lifetime){
+		.pre_eol_info = cpu_to_le16(cfg->pre_eol_info),
+		.device_lifetime_est_typ_a =
+			cpu_to_le16(cfg->lifetime_est_typ_a),
+		.device_lifetime_est_typ_b =
+			cpu_to_le16(cfg->lifetime_est_typ_b),
+	};
+	return BIT_ULL(VIRTIO_BLK_F_LIFETIME);
 }
 
 static u32 blk_size_max(u32 seg_max)
@@ -253,7 +314,10 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 	blk->max_vecs = (blk->max_bytes >> PAGE_SHIFT) + 2 * seg_max;
 	memcpy(blk->serial, cfg->serial, sizeof(blk->serial));
 	blk_set_config(blk, seg_max, size_max, blk_size);
-	blk->be.features = features | blk_set_ranges(blk, cfg->flags);
+	blk->be.features_needed = blk_set_zoned(blk, cfg->flags, blk_size);
+	blk->be.features = features | blk->be.features_needed |
+			   blk_set_ranges(blk, cfg->flags, blk_size) |
+			   blk_set_lifetime(blk, cfg);
 	return 0;
 }
 

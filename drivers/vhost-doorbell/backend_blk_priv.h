@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * backend_blk_priv - what backend_blk.c and backend_blk_req.c share
+ * backend_blk_priv - what the parts of backend_blk share
  */
 #ifndef BELL_BACKEND_BLK_PRIV_H
 #define BELL_BACKEND_BLK_PRIV_H
 
 #include <linux/types.h>
 
-#include <uapi/linux/virtio_blk.h>
-
 #include "backend.h"
+#include "compat_blk.h"
 #include "disk.h"
+#include "vq.h"
 
 struct bell_exec;
 struct bell_run;
@@ -21,6 +21,8 @@ struct bell_blk {
 	struct bell_disk		disk;
 	/* Constant but for capacity and wce. */
 	struct virtio_blk_config	config;
+	struct virtio_blk_zoned_characteristics zoned;
+	struct virtio_blk_lifetime	lifetime;
 	bool				read_only;
 	u32				max_bytes;	/* of a request's data */
 	u32				max_vecs;
@@ -33,11 +35,41 @@ struct bell_blk_queue {
 	bool			 writethrough;	/* whatever the config says */
 	bool			 discard;	/* negotiated */
 	bool			 write_zeroes;
+	bool			 secure_erase;
+	bool			 zoned;
+	bool			 lifetime;
 	struct bell_disk_req	 req[];		/* by head */
 };
 
+/* A place in the segments of a chain. */
+struct bell_blk_cursor {
+	const struct bell_seg	*seg;
+	u64			 skip;		/* bytes of @seg that are done */
+};
+
+/* backend_blk_req.c */
 enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 				     struct bell_run *run);
 void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node);
+int bell_backend_blk_copy(struct bell_vq *vq, struct bell_blk_cursor *cur,
+			  void *buf, u32 len, bool to_guest, bool may_pin);
+int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
+			struct bell_blk_cursor data, u64 bytes, bool may_sleep);
+void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written);
+
+/* backend_blk_zone.c */
+int bell_backend_blk_zone_append(struct bell_blk *blk,
+				 struct bell_disk_req *req,
+				 struct bell_blk_cursor in, u64 in_bytes,
+				 struct bell_blk_cursor out, u64 out_bytes,
+				 bool may_sleep);
+int bell_backend_blk_zone_report(struct bell_blk *blk,
+				 struct bell_disk_req *req,
+				 struct bell_blk_cursor in, u64 in_bytes,
+				 bool may_sleep);
+int bell_backend_blk_zone_manage(struct bell_blk *blk,
+				 struct bell_disk_req *req, u32 type,
+				 bool may_sleep);
+void bell_backend_blk_zone_failed(struct bell_disk_req *req, int error);
 
 #endif

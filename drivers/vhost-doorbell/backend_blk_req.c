@@ -22,22 +22,31 @@
 #include "trace.h"
 #include "vq.h"
 
-/* A place in the segments of a chain. */
-struct blk_cursor {
-	const struct bell_seg	*seg;
-	u64			 skip;		/* bytes of @seg that are done */
-};
-
 /* --- the end of a request --- */
 
-static void blk_free_vecs(struct bell_disk_req *req)
+static void blk_free(struct bell_disk_req *req)
 {
 	if (req->vecs != req->inline_vecs)
 		kfree(req->vecs);
 	req->vecs = NULL;
+	if (unlikely(req->result)) {
+		kfree(req->result);
+		req->result = NULL;
+	}
 }
 
-static void blk_finish(struct bell_disk_req *req, u8 status, u32 written)
+/* Found when the request began, as was the status. */
+static void blk_put_result(const struct bell_disk_req *req)
+{
+	__le64 sector = cpu_to_le64(req->sector);
+	u32 i;
+
+	for (i = 0; i < sizeof(sector); i++)
+		WRITE_ONCE(*req->result[i], ((u8 *)&sector)[i]);
+}
+
+/* End a request: its status, and how many writable bytes before it are set. */
+void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written)
 {
 	bool ok = status == VIRTIO_BLK_S_OK;
 	struct bell_done done = {
@@ -53,9 +62,9 @@ static void blk_finish(struct bell_disk_req *req, u8 status, u32 written)
 
 	if (ok && req->op == BELL_DISK_READ)
 		done.bytes_read = req->bytes;
-	if (ok && req->op == BELL_DISK_WRITE)
+	if (ok && (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_APPEND))
 		done.bytes_written = req->bytes;
-	blk_free_vecs(req);
+	blk_free(req);
 	/* Pinned since the take: the guest may have given the page away. */
 	WRITE_ONCE(*req->status, status);
 	bell_vq_complete(req->vq, &done);
@@ -70,7 +79,8 @@ static bool blk_writes_through(const struct bell_blk_queue *q)
 /* Written back, and the driver has been promised more meanwhile. */
 static bool blk_owes_flush(const struct bell_disk_req *req)
 {
-	return (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_ZERO) &&
+	return (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_ZERO ||
+		req->op == BELL_DISK_APPEND) &&
 	       !req->fua && blk_writes_through(req->vq->priv);
 }
 
@@ -89,6 +99,7 @@ static void blk_flush_owed(struct bell_disk_req *req)
  */
 void bell_backend_blk_done(struct bell_disk_req *req, int error)
 {
+	const struct bell_blk_queue *q = req->vq->priv;
 	u32 written = 0;
 	u8 status;
 
@@ -101,15 +112,23 @@ void bell_backend_blk_done(struct bell_disk_req *req, int error)
 		status = VIRTIO_BLK_S_OK;
 		if (req->op == BELL_DISK_READ)
 			written = req->bytes;
+		if (req->op == BELL_DISK_APPEND) {
+			blk_put_result(req);
+			written = sizeof(__le64);
+		}
 		break;
 	case -EOPNOTSUPP:
 		status = VIRTIO_BLK_S_UNSUPP;
 		break;
 	default:
+		if (q->zoned) {
+			bell_backend_blk_zone_failed(req, error);
+			return;
+		}
 		status = VIRTIO_BLK_S_IOERR;
 		break;
 	}
-	blk_finish(req, status, written);
+	bell_backend_blk_finish(req, status, written);
 }
 
 /**
@@ -138,8 +157,8 @@ static u64 blk_bytes(const struct bell_seg *seg, u32 n)
  * Copy between @buf and what comes next in guest memory, which holds @len more
  * bytes; moves the cursor on.
  */
-static int blk_copy(struct bell_vq *vq, struct blk_cursor *cur, void *buf,
-		    u32 len, bool to_guest, bool may_pin)
+int bell_backend_blk_copy(struct bell_vq *vq, struct bell_blk_cursor *cur,
+			  void *buf, u32 len, bool to_guest, bool may_pin)
 {
 	int ret;
 
@@ -168,7 +187,7 @@ static int blk_copy(struct bell_vq *vq, struct blk_cursor *cur, void *buf,
 
 /* Enough vectors for any way that the data may lie in pages. */
 static int blk_alloc_vecs(struct bell_blk *blk, struct bell_disk_req *req,
-			  struct blk_cursor cur, bool may_sleep)
+			  struct bell_blk_cursor cur, bool may_sleep)
 {
 	u32 left = req->bytes, n = 0;
 
@@ -211,7 +230,7 @@ static void blk_add_span(struct bell_disk_req *req,
 
 /* Look up the pages of the data, @req->bytes from the cursor on. */
 static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
-			struct blk_cursor cur, bool may_sleep)
+			struct bell_blk_cursor cur, bool may_sleep)
 {
 	struct bell_disk *disk = req->disk;
 	struct bell_gmem_span span;
@@ -258,15 +277,15 @@ static bool blk_in_range(struct bell_blk *blk, u64 sector, u64 bytes)
 	       !((sector << SECTOR_SHIFT) & mask);
 }
 
-/* Read and write. */
-static int blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
-		  struct blk_cursor data, u64 bytes, bool may_sleep)
+/* Read, write and append. */
+int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
+			struct bell_blk_cursor data, u64 bytes, bool may_sleep)
 {
 	int ret;
 
 	if (bytes > blk->max_bytes || !blk_in_range(blk, req->sector, bytes) ||
-	    (req->op == BELL_DISK_WRITE && blk->read_only)) {
-		bell_backend_blk_done(req, -EIO);
+	    (req->op != BELL_DISK_READ && blk->read_only)) {
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
 		return 0;
 	}
 	req->bytes = bytes;
@@ -274,11 +293,12 @@ static int blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 	if (!ret)
 		ret = blk->disk.ops->submit(req, !may_sleep);
 	if (ret == -EAGAIN || ret == -ESRCH) {
-		blk_free_vecs(req);
+		blk_free(req);
 		return ret;
 	}
+	/* It never came to the disk. */
 	if (ret)
-		bell_backend_blk_done(req, ret);
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
 	return 0;
 }
 
@@ -287,14 +307,23 @@ static int blk_set_range(struct bell_blk *blk, struct bell_disk_req *req,
 			 struct bell_disk_range *to,
 			 const struct virtio_blk_discard_write_zeroes *from)
 {
-	u32 known = req->op == BELL_DISK_ZERO ?
-		    VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0;
-	u32 max = req->op == BELL_DISK_ZERO ? blk->disk.max_zero :
-					      blk->disk.max_discard;
 	u32 flags = le32_to_cpu(from->flags);
+	u32 known = 0, max;
 
 	to->sector = le64_to_cpu(from->sector);
 	to->nsectors = le32_to_cpu(from->num_sectors);
+	switch (req->op) {
+	case BELL_DISK_ZERO:
+		known = VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
+		max = blk->disk.max_zero;
+		break;
+	case BELL_DISK_ERASE:
+		max = blk->disk.max_erase;
+		break;
+	default:
+		max = blk->disk.max_discard;
+		break;
+	}
 	to->unmap = flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
 	if (flags & ~known)
 		return -EOPNOTSUPP;
@@ -303,9 +332,9 @@ static int blk_set_range(struct bell_blk *blk, struct bell_disk_req *req,
 			    (u64)to->nsectors << SECTOR_SHIFT) ? 0 : -EIO;
 }
 
-/* Discard, and write zeroes: the data is a list of ranges. */
+/* Discard, write zeroes and secure erase: the data is a list of ranges. */
 static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
-		      struct blk_cursor data, u64 bytes, bool may_sleep)
+		      struct bell_blk_cursor data, u64 bytes, bool may_sleep)
 {
 	struct virtio_blk_discard_write_zeroes from;
 	u64 n = bytes / sizeof(from);
@@ -316,8 +345,8 @@ static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
 	    blk->read_only)
 		ret = -EIO;
 	for (i = 0; i < n && !ret; i++) {
-		ret = blk_copy(req->vq, &data, &from, sizeof(from), false,
-			       may_sleep);
+		ret = bell_backend_blk_copy(req->vq, &data, &from, sizeof(from),
+					    false, may_sleep);
 		if (ret == -EAGAIN || ret == -ESRCH)
 			return ret;
 		if (!ret)
@@ -333,34 +362,105 @@ static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
 
 static int blk_unsupp(struct bell_disk_req *req)
 {
-	req->op = BELL_DISK_NONE;
-	blk_finish(req, VIRTIO_BLK_S_UNSUPP, 0);
+	bell_backend_blk_finish(req, VIRTIO_BLK_S_UNSUPP, 0);
 	return 0;
 }
 
-static int blk_get_id(struct bell_blk *blk, struct bell_disk_req *req,
-		      struct blk_cursor data, u64 bytes, bool may_sleep)
+/* Answer with what we know. */
+static int blk_tell(struct bell_disk_req *req, struct bell_blk_cursor data,
+		    u64 bytes, void *what, u32 size, bool may_sleep)
 {
-	u32 len = min_t(u64, bytes, sizeof(blk->serial));
-	int ret = blk_copy(req->vq, &data, blk->serial, len, true, may_sleep);
+	u32 len = min_t(u64, bytes, size);
+	int ret = bell_backend_blk_copy(req->vq, &data, what, len, true, may_sleep);
 
 	if (ret == -EAGAIN || ret == -ESRCH)
 		return ret;
 	if (ret)
-		blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
 	else
-		blk_finish(req, VIRTIO_BLK_S_OK, len);
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_OK, len);
 	return 0;
+}
+
+/* Types that take a feature: was it agreed on? */
+static bool blk_agreed(const struct bell_blk_queue *q, u32 type)
+{
+	switch (type) {
+	case VIRTIO_BLK_T_DISCARD:
+		return q->discard;
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		return q->write_zeroes;
+	case VIRTIO_BLK_T_SECURE_ERASE:
+		return q->secure_erase;
+	case VIRTIO_BLK_T_GET_LIFETIME:
+		return q->lifetime;
+	case VIRTIO_BLK_T_ZONE_APPEND:
+	case VIRTIO_BLK_T_ZONE_REPORT:
+	case VIRTIO_BLK_T_ZONE_OPEN:
+	case VIRTIO_BLK_T_ZONE_CLOSE:
+	case VIRTIO_BLK_T_ZONE_FINISH:
+	case VIRTIO_BLK_T_ZONE_RESET:
+	case VIRTIO_BLK_T_ZONE_RESET_ALL:
+		return q->zoned;
+	default:
+		return true;
+	}
+}
+
+/* What is not a read, a write or a flush */
+static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
+			  u32 type, struct bell_blk_cursor in, u64 in_bytes,
+			  struct bell_blk_cursor out, u64 out_bytes,
+			  bool may_sleep)
+{
+	struct bell_blk *blk = q->blk;
+
+	req->op = BELL_DISK_NONE;
+	req->fua = false;
+	if (!blk_agreed(q, type))
+		return blk_unsupp(req);
+	switch (type) {
+	case VIRTIO_BLK_T_DISCARD:
+		req->op = BELL_DISK_DISCARD;
+		return blk_ranges(blk, req, out, out_bytes, may_sleep);
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		req->op = BELL_DISK_ZERO;
+		req->fua = blk_writes_through(q);
+		return blk_ranges(blk, req, out, out_bytes, may_sleep);
+	case VIRTIO_BLK_T_SECURE_ERASE:
+		req->op = BELL_DISK_ERASE;
+		return blk_ranges(blk, req, out, out_bytes, may_sleep);
+	case VIRTIO_BLK_T_GET_ID:
+		return blk_tell(req, in, in_bytes, blk->serial,
+				sizeof(blk->serial), may_sleep);
+	case VIRTIO_BLK_T_GET_LIFETIME:
+		return blk_tell(req, in, in_bytes, &blk->lifetime,
+				sizeof(blk->lifetime), may_sleep);
+	case VIRTIO_BLK_T_ZONE_APPEND:
+		return bell_backend_blk_zone_append(blk, req, in, in_bytes,
+						    out, out_bytes, may_sleep);
+	case VIRTIO_BLK_T_ZONE_REPORT:
+		return bell_backend_blk_zone_report(blk, req, in, in_bytes,
+						    may_sleep);
+	case VIRTIO_BLK_T_ZONE_OPEN:
+	case VIRTIO_BLK_T_ZONE_CLOSE:
+	case VIRTIO_BLK_T_ZONE_FINISH:
+	case VIRTIO_BLK_T_ZONE_RESET:
+	case VIRTIO_BLK_T_ZONE_RESET_ALL:
+		return bell_backend_blk_zone_manage(blk, req, type, may_sleep);
+	default:
+		return blk_unsupp(req);
+	}
 }
 
 /*
  * Begin a request whose header was read. -EAGAIN and -ESRCH: nothing was begun.
  */
 static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
-		     const struct bell_chain *chain, struct blk_cursor out,
+		     const struct bell_chain *chain, struct bell_blk_cursor out,
 		     const struct virtio_blk_outhdr *hdr, bool may_sleep)
 {
-	struct blk_cursor in = { .seg = chain->seg + chain->nout };
+	struct bell_blk_cursor in = { .seg = chain->seg + chain->nout };
 	u64 in_bytes = blk_bytes(in.seg, chain->nin) - 1;
 	u64 out_bytes = blk_bytes(chain->seg, chain->nout) - sizeof(*hdr);
 	u32 type = le32_to_cpu((__force __le32)hdr->type);
@@ -376,30 +476,18 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 	switch (type) {
 	case VIRTIO_BLK_T_IN:
 		req->op = BELL_DISK_READ;
-		return blk_rw(blk, req, in, in_bytes, may_sleep);
+		return bell_backend_blk_rw(blk, req, in, in_bytes, may_sleep);
 	case VIRTIO_BLK_T_OUT:
 		req->op = BELL_DISK_WRITE;
 		req->fua = blk_writes_through(q);
-		return blk_rw(blk, req, out, out_bytes, may_sleep);
+		return bell_backend_blk_rw(blk, req, out, out_bytes,
+					   may_sleep);
 	case VIRTIO_BLK_T_FLUSH:
 		req->op = BELL_DISK_FLUSH;
 		return blk->disk.ops->submit(req, !may_sleep);
-	case VIRTIO_BLK_T_DISCARD:
-		req->op = BELL_DISK_DISCARD;
-		req->fua = false;
-		return q->discard ? blk_ranges(blk, req, out, out_bytes,
-					       may_sleep) : blk_unsupp(req);
-	case VIRTIO_BLK_T_WRITE_ZEROES:
-		req->op = BELL_DISK_ZERO;
-		req->fua = blk_writes_through(q);
-		return q->write_zeroes ? blk_ranges(blk, req, out, out_bytes,
-						    may_sleep) :
-					 blk_unsupp(req);
-	case VIRTIO_BLK_T_GET_ID:
-		req->op = BELL_DISK_NONE;
-		return blk_get_id(blk, req, in, in_bytes, may_sleep);
 	default:
-		return blk_unsupp(req);
+		return blk_begin_rare(q, req, type, in, in_bytes, out,
+				      out_bytes, may_sleep);
 	}
 }
 
@@ -427,13 +515,14 @@ static int blk_serve(struct bell_blk_queue *q, struct bell_vq *vq,
 		     const struct bell_chain *chain, bool may_sleep)
 {
 	struct bell_disk_req *req = &q->req[chain->head];
-	struct blk_cursor out = { .seg = chain->seg };
+	struct bell_blk_cursor out = { .seg = chain->seg };
 	struct virtio_blk_outhdr hdr;
 	int ret = -EFAULT;
 
 	req->epoch = chain->epoch;
 	if (blk_bytes(chain->seg, chain->nout) >= sizeof(hdr))
-		ret = blk_copy(vq, &out, &hdr, sizeof(hdr), false, may_sleep);
+		ret = bell_backend_blk_copy(vq, &out, &hdr, sizeof(hdr), false,
+					    may_sleep);
 	if (!ret)
 		ret = blk_find_status(req, chain, may_sleep);
 	if (!ret)

@@ -8,6 +8,7 @@
 #ifndef BELL_COMPAT_H
 #define BELL_COMPAT_H
 
+#include <linux/blkdev.h>
 #include <linux/cgroup.h>
 #include <linux/eventfd.h>
 #include <linux/sched.h>
@@ -56,6 +57,40 @@ static inline bool bell_current_in_blkcg(const struct cgroup_subsys_state *css)
 #ifndef VIRTIO_F_NOTIFICATION_DATA	/* drop with 6.1 */
 #define VIRTIO_F_NOTIFICATION_DATA	38
 #endif
+
+/* Are its zones to be written in order? */
+static inline bool bell_bdev_host_managed(struct block_device *bdev)
+{
+#ifdef BELL_HAVE_ZONED_MODEL		/* drop with 6.1 */
+	return bdev_zoned_model(bdev) == BLK_ZONED_HM;
+#else
+	return bdev_is_zoned(bdev);
+#endif
+}
+
+static inline int bell_blkdev_report_zones(struct block_device *bdev,
+					   sector_t sector, unsigned int n,
+					   report_zones_cb cb, void *data)
+{
+#ifdef CONFIG_BLK_DEV_ZONED
+	return blkdev_report_zones(bdev, sector, n, cb, data);
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+static inline int bell_blkdev_zone_mgmt(struct block_device *bdev,
+					enum req_op op, sector_t sector,
+					sector_t nsectors)
+{
+#ifndef CONFIG_BLK_DEV_ZONED
+	return -EOPNOTSUPP;
+#elif defined(BELL_HAVE_ZONE_MGMT_GFP)	/* drop with 6.1 */
+	return blkdev_zone_mgmt(bdev, op, sector, nsectors, GFP_KERNEL);
+#else
+	return blkdev_zone_mgmt(bdev, op, sector, nsectors);
+#endif
+}
 
 #ifndef BELL_VERSION
 #define BELL_VERSION	"0.1"

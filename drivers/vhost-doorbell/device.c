@@ -45,7 +45,10 @@
 #define DEVICE_BLK_FLAGS (VHOST_DOORBELL_BLK_F_READ_ONLY | \
 			  VHOST_DOORBELL_BLK_F_DISCARD | \
 			  VHOST_DOORBELL_BLK_F_WRITE_ZEROES | \
-			  VHOST_DOORBELL_BLK_F_CONFIG_WCE)
+			  VHOST_DOORBELL_BLK_F_CONFIG_WCE | \
+			  VHOST_DOORBELL_BLK_F_SECURE_ERASE | \
+			  VHOST_DOORBELL_BLK_F_ZONED | \
+			  VHOST_DOORBELL_BLK_F_LIFETIME)
 
 static atomic_t device_ids = ATOMIC_INIT(0);
 static atomic_t device_count = ATOMIC_INIT(0);
@@ -234,7 +237,8 @@ int bell_device_set_features(struct bell_device *dev, u64 features)
 	ret = device_check_backed(dev);
 	if (ret)
 		return ret;
-	if (features & ~device_features(dev))
+	if (features & ~device_features(dev) ||
+	    dev->be->features_needed & ~features)
 		return -EOPNOTSUPP;
 	/* Legacy drivers know one format only. */
 	if (features & BIT_ULL(VIRTIO_F_RING_PACKED) &&
@@ -328,7 +332,10 @@ int bell_device_set_blk(struct bell_device *dev,
 	int ret;
 	u32 i;
 
-	if (cfg->flags & ~DEVICE_BLK_FLAGS || cfg->pad ||
+	if (cfg->flags & ~DEVICE_BLK_FLAGS || cfg->pad || cfg->pad2 ||
+	    (!(cfg->flags & VHOST_DOORBELL_BLK_F_LIFETIME) &&
+	     (cfg->pre_eol_info || cfg->lifetime_est_typ_a ||
+	      cfg->lifetime_est_typ_b)) ||
 	    memchr_inv(cfg->reserved, 0, sizeof(cfg->reserved)) ||
 	    !cfg->num_queues || cfg->num_queues > VHOST_DOORBELL_MAX_QUEUES)
 		return -EINVAL;

@@ -6,6 +6,7 @@
 #define BELL_DISK_H
 
 #include <linux/bio.h>
+#include <linux/blkdev.h>
 #include <linux/bvec.h>
 #include <linux/fs.h>
 #include <linux/llist.h>
@@ -28,10 +29,13 @@ enum bell_disk_op {
 	BELL_DISK_FLUSH,
 	BELL_DISK_DISCARD,
 	BELL_DISK_ZERO,
+	BELL_DISK_ERASE,
+	BELL_DISK_APPEND,
+	BELL_DISK_ZONE,		/* what @zone_op says */
 	BELL_DISK_NONE,		/* never submitted */
 };
 
-/* What is to be discarded or made zero. */
+/* What is to be discarded, made zero or erased. */
 struct bell_disk_range {
 	u64	sector;		/* of 512 bytes */
 	u32	nsectors;
@@ -47,7 +51,7 @@ struct bell_disk_req {
 	u16			 head;
 
 	/* Set by backend_blk.c before each submission. */
-	u64			 sector;	/* of 512 bytes */
+	u64			 sector;	/* of 512 bytes; appended: where */
 	u32			 bytes;		/* of data */
 	u32			 room;		/* writable bytes but the status */
 	u32			 nvecs;		/* or of ranges */
@@ -57,6 +61,7 @@ struct bell_disk_req {
 	u8			 epoch;
 	u8			*status;
 	struct bio_vec		*vecs;		/* @inline_vecs or allocated */
+	u8			**result;	/* bytes for @sector, allocated */
 
 	/* The disk's. */
 	bool			 nowait;
@@ -72,6 +77,10 @@ struct bell_disk_req {
 	struct work_struct	 work;
 	void			(*work_func)(struct bell_disk_req *req);
 	union {
+		struct {
+			enum req_op	 zone_op;
+			u64		 zone_nsectors;
+		};
 		struct bio_vec	 inline_vecs[BELL_DISK_INLINE_VECS];
 		struct bell_disk_range range[BELL_DISK_MAX_RANGES];
 	};
@@ -88,6 +97,9 @@ struct bell_disk_ops {
 	void	(*resubmit)(struct bell_disk_req *req);
 	/* Its size now, in sectors of 512 bytes */
 	u64	(*nsectors)(const struct bell_disk *disk);
+	/* How many zones were told to @cb, from that of @sector on; or NULL. */
+	int	(*report_zones)(const struct bell_disk *disk, u64 sector,
+				u32 nzones, report_zones_cb cb, void *data);
 	/* Nothing is in flight, and nothing will be; or NULL. */
 	void	(*close)(struct bell_disk *disk);
 };
@@ -105,7 +117,14 @@ struct bell_disk {
 	/* In sectors of 512 bytes, for one range; 0: not possible. */
 	u32				 max_discard;
 	u32				 max_zero;
+	u32				 max_erase;
 	u32				 discard_align;
+	/* Host-managed zones, in such sectors; 0: none. */
+	u32				 zone_sectors;
+	u32				 max_append;
+	u32				 write_granularity;	/* in bytes */
+	u32				 max_open_zones;	/* 0: any number */
+	u32				 max_active_zones;
 	/* Bits that must be clear in what is read or written without a copy. */
 	u32				 addr_mask;	/* in memory addresses */
 	u32				 len_mask;	/* in lengths and offsets */

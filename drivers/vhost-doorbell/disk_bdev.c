@@ -26,6 +26,8 @@ static blk_opf_t bdev_opf(const struct bell_disk_req *req)
 		return REQ_OP_READ;
 	case BELL_DISK_FLUSH:
 		return REQ_OP_WRITE | REQ_PREFLUSH;
+	case BELL_DISK_APPEND:
+		return REQ_OP_ZONE_APPEND | REQ_SYNC | REQ_IDLE;
 	default:
 		/* Somebody waits for it, as for any direct write. */
 		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE |
@@ -45,6 +47,8 @@ static void bdev_end_io(struct bio *bio)
 		bell_backend_blk_retry(req);
 		return;
 	}
+	if (req->op == BELL_DISK_APPEND && !status)
+		req->sector = bio->bi_iter.bi_sector;
 	bell_backend_blk_done(req, blk_status_to_errno(status));
 }
 
@@ -93,6 +97,8 @@ static void bdev_bounce_finish(struct bell_disk_req *req)
 		req->bounce->bi_iter = req->bounce_iter;
 		bio_copy_data(&req->bio, req->bounce);
 	}
+	if (!error && req->op == BELL_DISK_APPEND)
+		req->sector = req->bounce->bi_iter.bi_sector;
 	bdev_bounce_free(req);
 	bio_uninit(&req->bio);
 	bell_backend_blk_done(req, error);
@@ -151,7 +157,7 @@ static void bdev_bounce(struct bell_disk_req *req)
 	bio_init(&req->bio, NULL, req->vecs, req->nvecs, bdev_opf(req));
 	req->bio.bi_vcnt = req->nvecs;
 	req->bio.bi_iter.bi_size = req->bytes;
-	if (req->op == BELL_DISK_WRITE)
+	if (req->op != BELL_DISK_READ)
 		bio_copy_data(bounce, &req->bio);
 	bounce->bi_iter.bi_sector = req->sector;
 	req->bounce_iter = bounce->bi_iter;
@@ -168,6 +174,9 @@ static int bdev_do_range(struct block_device *bdev, enum bell_disk_op op,
 	if (op == BELL_DISK_DISCARD)
 		return blkdev_issue_discard(bdev, r->sector, r->nsectors,
 					    GFP_KERNEL);
+	if (op == BELL_DISK_ERASE)
+		return blkdev_issue_secure_erase(bdev, r->sector, r->nsectors,
+						 GFP_KERNEL);
 	return blkdev_issue_zeroout(bdev, r->sector, r->nsectors, GFP_KERNEL,
 				    r->unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
 }
@@ -185,27 +194,111 @@ static void bdev_do_ranges(struct bell_disk_req *req)
 	bell_backend_blk_done(req, ret);
 }
 
+/* --- zones --- */
+
+static void bdev_do_zone(struct bell_disk_req *req)
+{
+	int ret = bell_blkdev_zone_mgmt(req->disk->bdev, req->zone_op,
+					req->sector, req->zone_nsectors);
+
+	bell_backend_blk_done(req, ret);
+}
+
+static int bdev_report_zones(const struct bell_disk *disk, u64 sector,
+			     u32 nzones, report_zones_cb cb, void *data)
+{
+	return bell_blkdev_report_zones(disk->bdev, sector, nzones, cb, data);
+}
+
+/*
+ * What the block layer takes whole, in sectors: it does not split an append. With
+ * no more than one page for each of the device's segments, such pages always fit.
+ */
+static u32 bdev_max_append(struct block_device *bdev)
+{
+	struct request_queue *q = bdev_get_queue(bdev);
+	u64 max = min3(bdev_max_zone_append_sectors(bdev),
+		       queue_max_sectors(q),
+		       queue_max_segments(q) * (u32)PAGE_SECTORS);
+
+	return round_down(max, bdev_physical_block_size(bdev) >> SECTOR_SHIFT);
+}
+
+/* Can it go as it lies in guest memory? Else it goes through pages of ours. */
+static bool bdev_append_fits(const struct bell_disk_req *req)
+{
+	struct request_queue *q = bdev_get_queue(req->disk->bdev);
+	u32 i, pages = 0;
+
+	for (i = 0; i < req->nvecs; i++) {
+		const struct bio_vec *v = &req->vecs[i];
+		u32 end = v->bv_offset + v->bv_len;
+
+		if (i && v->bv_offset & queue_virt_boundary(q))
+			return false;
+		if (i + 1 < req->nvecs && end & queue_virt_boundary(q))
+			return false;
+		pages += DIV_ROUND_UP(end, PAGE_SIZE);
+	}
+	return pages <= queue_max_segments(q);
+}
+
+static void bdev_open_zones(struct bell_disk *disk)
+{
+	struct block_device *bdev = disk->bdev;
+
+	if (!bell_bdev_host_managed(bdev))
+		return;
+	disk->zone_sectors = bdev_zone_sectors(bdev);
+	disk->max_append = bdev_max_append(bdev);
+	disk->write_granularity = bdev_zone_write_granularity(bdev);
+	disk->max_open_zones = bdev_max_open_zones(bdev);
+	disk->max_active_zones = bdev_max_active_zones(bdev);
+	/* A range would have to know of the zones it lies in. */
+	disk->max_discard = 0;
+	disk->max_zero = 0;
+	disk->max_erase = 0;
+}
+
 /* --- the disk --- */
+
+static int bdev_submit_flush(struct bell_disk_req *req, bool nowait)
+{
+	if (!bdev_write_cache(req->disk->bdev)) {
+		bell_backend_blk_done(req, 0);
+		return 0;
+	}
+	if (nowait)
+		return -EAGAIN;
+	req->nvecs = 0;
+	req->bytes = 0;
+	req->sector = 0;
+	bdev_start(req, false);
+	return 0;
+}
 
 static int bdev_submit(struct bell_disk_req *req, bool nowait)
 {
 	struct block_device *bdev = req->disk->bdev;
 
-	if (req->op == BELL_DISK_DISCARD || req->op == BELL_DISK_ZERO) {
+	switch (req->op) {
+	case BELL_DISK_READ:
+	case BELL_DISK_WRITE:
+		break;
+	case BELL_DISK_APPEND:
+		/* The limit may have been lowered. */
+		if (req->bytes >> SECTOR_SHIFT > bdev_max_append(bdev))
+			return -EIO;
+		req->aligned = req->aligned && bdev_append_fits(req);
+		break;
+	case BELL_DISK_FLUSH:
+		return bdev_submit_flush(req, nowait);
+	case BELL_DISK_ZONE:
+		bell_disk_queue(req, bdev_do_zone);
+		return 0;
+	default:
 		bell_disk_queue(req, bdev_do_ranges);
 		return 0;
-	}
-	if (req->op == BELL_DISK_FLUSH) {
-		if (!bdev_write_cache(bdev)) {
-			bell_backend_blk_done(req, 0);
-			return 0;
-		}
-		if (nowait)
-			return -EAGAIN;
-		req->nvecs = 0;
-		req->bytes = 0;
-		req->sector = 0;
-		req->aligned = true;
 	}
 	if (nowait && (!req->aligned || !bdev_nowait(bdev)))
 		return -EAGAIN;
@@ -236,6 +329,7 @@ static const struct bell_disk_ops bdev_ops = {
 	.submit = bdev_submit,
 	.resubmit = bdev_resubmit,
 	.nsectors = bdev_nsectors,
+	.report_zones = bdev_report_zones,
 	.close = bdev_close,
 };
 
@@ -267,10 +361,13 @@ int bell_disk_bdev_open(struct bell_disk *disk)
 			    BELL_DISK_MAX_RANGE : 0;
 	disk->max_zero = bdev_write_zeroes_sectors(bdev) ?
 			 BELL_DISK_MAX_RANGE : BDEV_MAX_ZERO;
+	disk->max_erase = bdev_max_secure_erase_sectors(bdev) ?
+			  BELL_DISK_MAX_RANGE : 0;
 	disk->discard_align = bdev_discard_granularity(bdev) >> SECTOR_SHIFT;
 	disk->addr_mask = bdev_dma_alignment(bdev);
 	disk->len_mask = disk->block_size - 1;
 	disk->may_inline = bdev_nowait(bdev);
 	sema_init(&disk->bounces, BDEV_BOUNCES);
+	bdev_open_zones(disk);
 	return 0;
 }

@@ -86,7 +86,9 @@ static int set_features(struct vu_session *s, struct vu_msg *m,
 		return 0;
 	ret = s->dev->ops->set_features(s->dev, features & s->device_features);
 	if (ret)
-		return ret;
+		return vu_session_fail(s, ret, "0x%llx of 0x%llx",
+				       (unsigned long long)features,
+				       (unsigned long long)s->device_features);
 	s->features = features;
 	s->state = VU_NEGOTIATED;
 	return 0;

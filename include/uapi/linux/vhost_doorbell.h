@@ -69,6 +69,15 @@ struct vhost_doorbell_info {
  * between write-back, in the beginning, and write-through.
  */
 #define VHOST_DOORBELL_BLK_F_CONFIG_WCE		(1U << 3)
+/* Offer VIRTIO_BLK_F_SECURE_ERASE if the disk can be written and does that. */
+#define VHOST_DOORBELL_BLK_F_SECURE_ERASE	(1U << 4)
+/* Offer VIRTIO_BLK_F_ZONED if the disk has zones and is host-managed. Features
+ * without it then fail with EOPNOTSUPP: such a driver would write anywhere. What
+ * a disk with zones does not get: discard, write zeroes and secure erase.
+ */
+#define VHOST_DOORBELL_BLK_F_ZONED		(1U << 5)
+/* Offer VIRTIO_BLK_F_LIFETIME: the caller knows what the disk says of its wear. */
+#define VHOST_DOORBELL_BLK_F_LIFETIME		(1U << 6)
 
 #define VHOST_DOORBELL_BLK_SERIAL_LEN	20
 
@@ -89,6 +98,13 @@ struct vhost_doorbell_info {
  *	disk (512 for a regular file), else a power of 2 from that to PAGE_SIZE
  * @serial: disk identity for VIRTIO_BLK_T_GET_ID, padded with NUL
  * @pad: must be zero
+ * @pre_eol_info: as eMMC and UFS tell it of their reserved blocks: 0 unknown, 1
+ *	normal, 2 80 % consumed, 3 90 % consumed; zero, as all of these three,
+ *	without VHOST_DOORBELL_BLK_F_LIFETIME
+ * @lifetime_est_typ_a: used lifetime of cells of type A in steps of 10 %, 1 to
+ *	11; 0 unknown
+ * @lifetime_est_typ_b: of type B
+ * @pad2: must be zero
  * @reserved: must be zero
  *
  * A disk of less than one block fails with ENOSPC.
@@ -102,7 +118,11 @@ struct vhost_doorbell_blk {
 	__u32 blk_size;
 	__u8  serial[VHOST_DOORBELL_BLK_SERIAL_LEN];
 	__u32 pad;
-	__u64 reserved[4];
+	__u16 pre_eol_info;
+	__u16 lifetime_est_typ_a;
+	__u16 lifetime_est_typ_b;
+	__u16 pad2;
+	__u64 reserved[3];
 };
 
 #define VHOST_DOORBELL_CONFIG_LEN	256

@@ -7,6 +7,17 @@
 #define SECTOR_SHIFT	9
 #define SECTOR_SIZE	512
 
+struct blk_zone;
+typedef int (*report_zones_cb)(struct blk_zone *zone, unsigned int idx,
+			       void *data);
+
+enum req_op {
+	REQ_OP_ZONE_OPEN	= 10,
+	REQ_OP_ZONE_CLOSE	= 11,
+	REQ_OP_ZONE_FINISH	= 12,
+	REQ_OP_ZONE_RESET	= 13,
+};
+
 struct blk_plug {
 	bool open;
 };

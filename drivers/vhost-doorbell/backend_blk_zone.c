@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * backend_blk_zone - requests of a zoned disk (virtio 1.3, section 5.2.6)
+ *
+ * The disk's zones are the guest's: what it may write where is for the disk
+ * to say. Types and states of zones have the values that the kernel gives them.
+ */
+#include <linux/blkzoned.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "backend_blk.h"
+#include "backend_blk_priv.h"
+#include "disk.h"
+#include "gmem.h"
+
+/* For one report: 64 KiB of memory and no long time; the driver asks again. */
+#define ZONE_REPORT_MAX	1023
+
+static int zone_invalid(struct bell_disk_req *req)
+{
+	bell_backend_blk_finish(req, VIRTIO_BLK_S_ZONE_INVALID_CMD, 0);
+	return 0;
+}
+
+static bool zone_is_start(const struct bell_disk *disk, u64 sector)
+{
+	u32 rest;
+
+	div_u64_rem(sector, disk->zone_sectors, &rest);
+	return !rest && sector < READ_ONCE(disk->capacity);
+}
+
+/* --- append --- */
+
+/* Where the sector goes, byte by byte: it is told in an interrupt. */
+static int zone_find_result(struct bell_disk_req *req,
+			    struct bell_blk_cursor in, bool may_sleep)
+{
+	u32 n = sizeof(__le64), i;
+	struct bell_gmem_span span;
+	int ret;
+
+	req->result = kmalloc_array(n, sizeof(*req->result),
+				    may_sleep ? GFP_KERNEL :
+						GFP_NOWAIT | __GFP_NOWARN);
+	if (!req->result)
+		return may_sleep ? -ENOMEM : -EAGAIN;
+	for (i = 0; i < n; i++) {
+		u64 gpa;
+
+		if (check_add_overflow(in.seg->addr, in.skip, &gpa))
+			return -EFAULT;
+		ret = bell_gmem_span(req->vq->gmem, gpa, 1, may_sleep, &span);
+		if (ret)
+			return ret;
+		req->result[i] = page_address(span.page) + span.offset;
+		if (++in.skip == in.seg->len) {
+			in.seg++;
+			in.skip = 0;
+		}
+	}
+	return 0;
+}
+
+/**
+ * bell_backend_blk_zone_append() - write where a zone ends, and tell where that was
+ * @blk: the disk
+ * @req: with the zone's first sector
+ * @in: what the guest gets but the status
+ * @in_bytes: bytes of it
+ * @out: the data
+ * @out_bytes: bytes of it
+ * @may_sleep: whether we may
+ *
+ * Return: 0: begun or ended; -EAGAIN, -ESRCH: nothing was begun.
+ */
+int bell_backend_blk_zone_append(struct bell_blk *blk,
+				 struct bell_disk_req *req,
+				 struct bell_blk_cursor in, u64 in_bytes,
+				 struct bell_blk_cursor out, u64 out_bytes,
+				 bool may_sleep)
+{
+	u32 max = le32_to_cpu((__force __le32)blk->zoned.max_append_sectors);
+	int ret;
+
+	req->op = BELL_DISK_APPEND;
+	if (!max) {
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_UNSUPP, 0);
+		return 0;
+	}
+	if (in_bytes != sizeof(__le64) || out_bytes >> SECTOR_SHIFT > max ||
+	    !zone_is_start(&blk->disk, req->sector))
+		return zone_invalid(req);
+	ret = zone_find_result(req, in, may_sleep);
+	if (ret == -EAGAIN || ret == -ESRCH) {
+		kfree(req->result);
+		req->result = NULL;
+		return ret;
+	}
+	if (ret) {
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+		return 0;
+	}
+	return bell_backend_blk_rw(blk, req, out, out_bytes, may_sleep);
+}
+
+/* --- report --- */
+
+static int zone_tell(struct blk_zone *from, unsigned int i, void *data)
+{
+	struct virtio_blk_zone_report *report = data;
+
+	report->zones[i] = (struct virtio_blk_zone_descriptor){
+		.z_cap = (__force __virtio64)cpu_to_le64(from->capacity),
+		.z_start = (__force __virtio64)cpu_to_le64(from->start),
+		.z_wp = (__force __virtio64)cpu_to_le64(from->wp),
+		.z_type = from->type,
+		.z_state = from->cond,
+	};
+	return 0;
+}
+
+/* Returns how many bytes the guest was told, or a negative errno. */
+static int zone_report(struct bell_blk *blk, struct bell_disk_req *req,
+		       struct bell_blk_cursor in, u32 nzones)
+{
+	struct virtio_blk_zone_report *report;
+	u32 len;
+	int ret;
+
+	report = kvzalloc(struct_size(report, zones, nzones),
+			  GFP_KERNEL_ACCOUNT);
+	if (!report)
+		return -ENOMEM;
+	ret = blk->disk.ops->report_zones(&blk->disk, req->sector, nzones,
+					  zone_tell, report);
+	if (ret < 0) {
+		/* Not to be tried again, whatever it is. */
+		ret = -EIO;
+		goto out;
+	}
+	report->nr_zones = (__force __virtio64)cpu_to_le64(ret);
+	len = struct_size(report, zones, ret);
+	ret = bell_backend_blk_copy(req->vq, &in, report, len, true, true);
+	if (!ret)
+		ret = len;
+out:
+	kvfree(report);
+	return ret;
+}
+
+/**
+ * bell_backend_blk_zone_report() - tell of the zones from a sector on
+ * @blk: the disk
+ * @req: with that sector
+ * @in: what the guest gets but the status
+ * @in_bytes: bytes of it
+ * @may_sleep: whether we may; else nothing is done
+ *
+ * Return: 0: ended; -EAGAIN, -ESRCH: nothing was begun.
+ */
+int bell_backend_blk_zone_report(struct bell_blk *blk,
+				 struct bell_disk_req *req,
+				 struct bell_blk_cursor in, u64 in_bytes,
+				 bool may_sleep)
+{
+	const struct virtio_blk_zone_report *report;
+	u64 room;
+	int ret;
+
+	if (in_bytes < struct_size(report, zones, 1) ||
+	    req->sector >= READ_ONCE(blk->disk.capacity))
+		return zone_invalid(req);
+	if (!may_sleep)
+		return -EAGAIN;
+	room = (in_bytes - sizeof(*report)) / sizeof(report->zones[0]);
+	ret = zone_report(blk, req, in, min_t(u64, room, ZONE_REPORT_MAX));
+	if (ret == -EAGAIN || ret == -ESRCH)
+		return ret;
+	if (ret < 0)
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+	else
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_OK, ret);
+	return 0;
+}
+
+/* --- the state of zones --- */
+
+static enum req_op zone_op(u32 type)
+{
+	switch (type) {
+	case VIRTIO_BLK_T_ZONE_OPEN:
+		return REQ_OP_ZONE_OPEN;
+	case VIRTIO_BLK_T_ZONE_CLOSE:
+		return REQ_OP_ZONE_CLOSE;
+	case VIRTIO_BLK_T_ZONE_FINISH:
+		return REQ_OP_ZONE_FINISH;
+	default:
+		return REQ_OP_ZONE_RESET;
+	}
+}
+
+/**
+ * bell_backend_blk_zone_manage() - open, close, finish or reset a zone, or reset all
+ * @blk: the disk
+ * @req: with the zone's first sector
+ * @type: VIRTIO_BLK_T_ZONE_*
+ * @may_sleep: whether we may
+ *
+ * Return: 0: begun or ended.
+ */
+int bell_backend_blk_zone_manage(struct bell_blk *blk,
+				 struct bell_disk_req *req, u32 type,
+				 bool may_sleep)
+{
+	u64 capacity = READ_ONCE(blk->disk.capacity), n = capacity;
+
+	req->op = BELL_DISK_ZONE;
+	if (blk->read_only) {
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+		return 0;
+	}
+	if (type == VIRTIO_BLK_T_ZONE_RESET_ALL) {
+		req->sector = 0;
+	} else {
+		if (!zone_is_start(&blk->disk, req->sector))
+			return zone_invalid(req);
+		n = min_t(u64, blk->disk.zone_sectors, capacity - req->sector);
+	}
+	req->zone_op = zone_op(type);
+	req->zone_nsectors = n;
+	return blk->disk.ops->submit(req, !may_sleep);
+}
+
+/* --- errors --- */
+
+static int zone_copy(struct blk_zone *zone, unsigned int i, void *data)
+{
+	*(struct blk_zone *)data = *zone;
+	return 0;
+}
+
+/* What was wrong with a request that the disk failed, as its zone is now? */
+static u8 zone_status(const struct bell_disk_req *req,
+		      const struct blk_zone *zone)
+{
+	u64 nsectors = req->bytes >> SECTOR_SHIFT;
+
+	if (req->op == BELL_DISK_ZONE || zone->cond == BLK_ZONE_COND_READONLY ||
+	    zone->cond == BLK_ZONE_COND_OFFLINE)
+		return VIRTIO_BLK_S_ZONE_INVALID_CMD;
+	if (zone->type == BLK_ZONE_TYPE_CONVENTIONAL)
+		return req->op == BELL_DISK_APPEND ?
+		       VIRTIO_BLK_S_ZONE_INVALID_CMD : VIRTIO_BLK_S_IOERR;
+	if (req->op != BELL_DISK_WRITE)
+		return VIRTIO_BLK_S_IOERR;
+	if (req->sector + nsectors > zone->start + zone->len)
+		return VIRTIO_BLK_S_ZONE_INVALID_CMD;
+	/* It was written where it should, or has been for all that. */
+	if (zone->wp == req->sector || zone->wp == req->sector + nsectors)
+		return VIRTIO_BLK_S_IOERR;
+	return VIRTIO_BLK_S_ZONE_UNALIGNED_WP;
+}
+
+static void zone_explain(struct bell_disk_req *req)
+{
+	struct bell_disk *disk = req->disk;
+	u8 status = VIRTIO_BLK_S_IOERR;
+	struct blk_zone zone;
+
+	if (disk->ops->report_zones(disk, req->sector, 1, zone_copy, &zone) == 1)
+		status = zone_status(req, &zone);
+	bell_backend_blk_finish(req, status, 0);
+}
+
+/**
+ * bell_backend_blk_zone_failed() - end a request with what is wrong about its
+ *	zone
+ * @req: a request of a zoned disk
+ * @error: a negative errno of the disk
+ *
+ * Context: Any.
+ */
+void bell_backend_blk_zone_failed(struct bell_disk_req *req, int error)
+{
+	switch (error) {
+	/* What blk_status_to_errno() makes of too many zones */
+	case -ETOOMANYREFS:
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_ZONE_OPEN_RESOURCE,
+					0);
+		break;
+	case -EOVERFLOW:
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_ZONE_ACTIVE_RESOURCE,
+					0);
+		break;
+	default:
+		if (req->op == BELL_DISK_READ || req->op == BELL_DISK_FLUSH)
+			bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+		else
+			bell_disk_queue(req, zone_explain);
+		break;
+	}
+}
