@@ -200,7 +200,6 @@ static int blk_alloc_vecs(struct bell_blk *blk, struct bell_disk_req *req,
 		cur.seg++;
 		cur.skip = 0;
 	}
-	req->vecs = req->inline_vecs;
 	if (n <= BELL_DISK_INLINE_VECS)
 		return 0;
 	if (n > blk->max_vecs)
@@ -237,10 +236,13 @@ static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
 	u32 left = req->bytes, i;
 	int ret;
 
-	ret = blk_alloc_vecs(blk, req, cur, may_sleep);
-	if (ret)
-		return ret;
 	req->nvecs = 0;
+	/* One piece fits, however it lies. */
+	if (cur.seg->len - cur.skip < left || left > PAGE_SIZE) {
+		ret = blk_alloc_vecs(blk, req, cur, may_sleep);
+		if (ret)
+			return ret;
+	}
 	while (left) {
 		u64 n = min_t(u64, left, cur.seg->len - cur.skip), gpa;
 
@@ -491,6 +493,34 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 	}
 }
 
+/* Read the header, and move the cursor behind it. */
+static int blk_read_header(struct bell_vq *vq, struct bell_blk_cursor *out,
+			   struct virtio_blk_outhdr *hdr, bool may_sleep)
+{
+	struct bell_gmem_span span;
+	int ret;
+
+	if (unlikely(out->seg->len < sizeof(*hdr)))
+		return bell_backend_blk_copy(vq, out, hdr, sizeof(*hdr), false,
+					     may_sleep);
+	ret = bell_gmem_span(vq->gmem, out->seg->addr, sizeof(*hdr), may_sleep,
+			     &span);
+	if (ret)
+		return ret;
+	if (unlikely(span.len < sizeof(*hdr)))
+		return bell_backend_blk_copy(vq, out, hdr, sizeof(*hdr), false,
+					     may_sleep);
+	memcpy(hdr, page_address(span.page) + span.offset, sizeof(*hdr));
+	/* The guest's memory is not looked at again. */
+	barrier();
+	out->skip = sizeof(*hdr);
+	if (out->skip == out->seg->len) {
+		out->seg++;
+		out->skip = 0;
+	}
+	return 0;
+}
+
 /* Find the status byte; it stays pinned until the request ends. */
 static int blk_find_status(struct bell_disk_req *req,
 			   const struct bell_chain *chain, bool may_sleep)
@@ -521,8 +551,7 @@ static int blk_serve(struct bell_blk_queue *q, struct bell_vq *vq,
 
 	req->epoch = chain->epoch;
 	if (blk_bytes(chain->seg, chain->nout) >= sizeof(hdr))
-		ret = bell_backend_blk_copy(vq, &out, &hdr, sizeof(hdr), false,
-					    may_sleep);
+		ret = blk_read_header(vq, &out, &hdr, may_sleep);
 	if (!ret)
 		ret = blk_find_status(req, chain, may_sleep);
 	if (!ret)

@@ -340,6 +340,8 @@ struct bell_gmem *bell_gmem_create(struct mm_struct *mm,
 	mmgrab(mm);
 	gm->mm = mm;
 	gm->nregions = n;
+	for (i = 0; i < GMEM_HINTS; i++)
+		gm->hint[i] = gm->region;
 	init_llist_head(&gm->stale);
 	INIT_DELAYED_WORK(&gm->reap, gmem_reap);
 	INIT_LIST_HEAD(&gm->users);
@@ -449,12 +451,15 @@ void bell_gmem_get_stats(struct bell_gmem *gm, struct bell_gmem_stats *st)
 	}
 }
 
+static unsigned int gmem_hint(u64 gpa)
+{
+	return (gpa >> 32) % GMEM_HINTS;
+}
+
 static struct bell_gmem_region *gmem_find(struct bell_gmem *gm, u64 gpa)
 {
-	unsigned int lo = 0, hi = gm->nregions, hint = READ_ONCE(gm->hint);
+	unsigned int lo = 0, hi = gm->nregions;
 
-	if (gpa - gm->region[hint].gpa < gm->region[hint].size)
-		return &gm->region[hint];
 	while (lo < hi) {
 		unsigned int mid = (lo + hi) / 2;
 		struct bell_gmem_region *r = &gm->region[mid];
@@ -464,11 +469,62 @@ static struct bell_gmem_region *gmem_find(struct bell_gmem *gm, u64 gpa)
 		} else if (gpa - r->gpa >= r->size) {
 			lo = mid + 1;
 		} else {
-			WRITE_ONCE(gm->hint, mid);
+			WRITE_ONCE(gm->hint[gmem_hint(gpa)], r);
 			return r;
 		}
 	}
 	return NULL;
+}
+
+/* The leaf of page @i of a region, or NULL. */
+static struct bell_gmem_leaf *gmem_leaf(const struct bell_gmem_region *r,
+					unsigned long i)
+{
+	unsigned long k = array_index_nospec(i >> GMEM_LEAF_SHIFT, r->nleaves);
+
+	return READ_ONCE(r->leaf[k]);
+}
+
+/* bell_gmem_span(), for all that is not quick */
+static noinline int gmem_span(struct bell_gmem *gm, u64 gpa, u64 len,
+			      bool may_pin, struct bell_gmem_span *span)
+{
+	struct bell_gmem_region *r = gmem_find(gm, gpa);
+	struct bell_gmem_leaf *leaf;
+	struct page *page, **slot;
+	unsigned long i, k;
+	u64 off, run;
+	int ret;
+
+	if (!r)
+		return -EFAULT;
+	off = gpa - r->gpa;
+	len = min(len, r->size - off);
+	i = (off >> PAGE_SHIFT) + r->skew;
+
+	for (;;) {
+		leaf = gmem_leaf(r, i);
+		slot = leaf ? &leaf->page[i & GMEM_LEAF_MASK] : NULL;
+		page = slot ? READ_ONCE(*slot) : NULL;
+		if (page)
+			break;
+		if (!may_pin)
+			return -EAGAIN;
+		ret = bell_gmem_pin(gm, r, i);
+		if (ret)
+			return ret;
+	}
+
+	/* How far the pages behind it lie side by side */
+	run = PAGE_SIZE - offset_in_page(gpa);
+	for (k = 1; run < len && (i & GMEM_LEAF_MASK) + k < GMEM_LEAF_PAGES &&
+	     READ_ONCE(slot[k]) == page + k; k++)
+		run += PAGE_SIZE;
+
+	span->page = page;
+	span->offset = offset_in_page(gpa);
+	span->len = min3(run, len, (u64)GMEM_LEAF_PAGES << PAGE_SHIFT);
+	return 0;
 }
 
 /**
@@ -487,41 +543,23 @@ static struct bell_gmem_region *gmem_find(struct bell_gmem *gm, u64 gpa)
 int bell_gmem_span(struct bell_gmem *gm, u64 gpa, u64 len, bool may_pin,
 		   struct bell_gmem_span *span)
 {
-	struct bell_gmem_region *r = gmem_find(gm, gpa);
+	struct bell_gmem_region *r = READ_ONCE(gm->hint[gmem_hint(gpa)]);
+	u32 offset = offset_in_page(gpa);
 	struct bell_gmem_leaf *leaf;
-	struct page *page, **slot;
-	unsigned long i, k;
-	u64 off, run;
-	int ret;
+	struct page *page;
+	unsigned long i;
 
-	if (!r)
-		return -EFAULT;
-	off = gpa - r->gpa;
-	len = min(len, r->size - off);
-	i = (off >> PAGE_SHIFT) + r->skew;
-	k = array_index_nospec(i >> GMEM_LEAF_SHIFT, r->nleaves);
-
-	for (;;) {
-		leaf = READ_ONCE(r->leaf[k]);
-		slot = leaf ? &leaf->page[i & GMEM_LEAF_MASK] : NULL;
-		page = slot ? READ_ONCE(*slot) : NULL;
-		if (page)
-			break;
-		if (!may_pin)
-			return -EAGAIN;
-		ret = bell_gmem_pin(gm, r, i);
-		if (ret)
-			return ret;
-	}
-
-	run = PAGE_SIZE - offset_in_page(gpa);
-	for (k = 1; run < len && (i & GMEM_LEAF_MASK) + k < GMEM_LEAF_PAGES &&
-	     READ_ONCE(slot[k]) == page + k; k++)
-		run += PAGE_SIZE;
-
+	/* Most is in the region found last, and within a page that is pinned. */
+	if (unlikely(gpa - r->gpa >= r->size || len > PAGE_SIZE - offset))
+		return gmem_span(gm, gpa, len, may_pin, span);
+	i = ((gpa - r->gpa) >> PAGE_SHIFT) + r->skew;
+	leaf = gmem_leaf(r, i);
+	page = likely(leaf) ? READ_ONCE(leaf->page[i & GMEM_LEAF_MASK]) : NULL;
+	if (unlikely(!page))
+		return gmem_span(gm, gpa, len, may_pin, span);
 	span->page = page;
-	span->offset = offset_in_page(gpa);
-	span->len = min3(run, len, (u64)GMEM_LEAF_PAGES << PAGE_SHIFT);
+	span->offset = offset;
+	span->len = len;
 	return 0;
 }
 

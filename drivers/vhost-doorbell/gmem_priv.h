@@ -14,6 +14,8 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#define GMEM_HINTS	4
+
 #define GMEM_LEAF_SHIFT	9
 #define GMEM_LEAF_PAGES	(1UL << GMEM_LEAF_SHIFT)
 #define GMEM_LEAF_MASK	(GMEM_LEAF_PAGES - 1)
@@ -62,8 +64,8 @@ struct bell_gmem {
 	/* Pages accounted to the owner's RLIMIT_MEMLOCK; under the caller's lock. */
 	unsigned long			 accounted;
 
-	/* The region found last: most look-ups are in one. */
-	unsigned int			 hint;
+	/* The regions found last, of memory below 4 GiB, from there on, ... */
+	struct bell_gmem_region		*hint[GMEM_HINTS];
 
 	struct llist_head		 stale;
 

@@ -53,6 +53,7 @@ static int chain_table_fails(struct bell_vq *vq, int ret, u64 addr)
 int bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr,
 			     u32 len, struct bell_vq_table *table)
 {
+	struct bell_gmem_span span;
 	int ret;
 
 	if (!vq->indirect)
@@ -64,33 +65,22 @@ int bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr,
 
 	table->addr = addr;
 	table->num = len / CHAIN_ENTRY;
-	ret = bell_gmem_span(vq->gmem, addr, len, may_pin, &table->span);
-	return ret ? chain_table_fails(vq, ret, addr) : 0;
+	table->entry = NULL;
+	ret = bell_gmem_span(vq->gmem, addr, len, may_pin, &span);
+	if (ret)
+		return chain_table_fails(vq, ret, addr);
+	if (span.len >= len && IS_ALIGNED(addr, CHAIN_ENTRY))
+		table->entry = page_address(span.page) + span.offset;
+	return 0;
 }
 
-/*
- * bell_vq_chain_read_table() - read entry @i of an indirect table, once
- *
- * Return: 0, -EPROTO queue broken, -EAGAIN or -ESRCH from bell_gmem_span().
- */
-int bell_vq_chain_read_table(struct bell_vq *vq, bool may_pin,
+/* bell_vq_chain_copy_table() - the same of one that is in pieces */
+int bell_vq_chain_copy_table(struct bell_vq *vq, bool may_pin,
 			     const struct bell_vq_table *table, u32 i,
 			     void *entry)
 {
-	const struct bell_gmem_span *span = &table->span;
-	u32 off = i * CHAIN_ENTRY;
-	const u64 *from;
-	u64 *to = entry;
-	int ret;
+	int ret = bell_gmem_read(vq->gmem, table->addr + i * CHAIN_ENTRY,
+				 entry, CHAIN_ENTRY, may_pin);
 
-	/* In most cases all of it lies in one piece. */
-	if (span->len < off + CHAIN_ENTRY || !IS_ALIGNED(table->addr, CHAIN_ENTRY)) {
-		ret = bell_gmem_read(vq->gmem, table->addr + off, entry,
-				     CHAIN_ENTRY, may_pin);
-		return ret ? chain_table_fails(vq, ret, table->addr) : 0;
-	}
-	from = page_address(span->page) + span->offset + off;
-	to[0] = READ_ONCE(from[0]);
-	to[1] = READ_ONCE(from[1]);
-	return 0;
+	return ret ? chain_table_fails(vq, ret, table->addr) : 0;
 }

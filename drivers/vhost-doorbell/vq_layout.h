@@ -22,16 +22,34 @@ struct bell_vq;
 struct bell_vq_table {
 	u64			addr;
 	u32			num;	/* entries, not zero */
-	struct bell_gmem_span	span;
+	const u64		*entry;	/* NULL: not in one piece */
 };
 
 int bell_vq_chain_add(struct bell_vq *vq, struct bell_chain *chain, u64 addr,
 		      u32 len, bool writable);
 int bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr,
 			     u32 len, struct bell_vq_table *table);
-int bell_vq_chain_read_table(struct bell_vq *vq, bool may_pin,
+int bell_vq_chain_copy_table(struct bell_vq *vq, bool may_pin,
 			     const struct bell_vq_table *table, u32 i,
 			     void *entry);
+
+/*
+ * bell_vq_chain_read_table() - read entry @i of an indirect table, once
+ *
+ * Return: 0, -EPROTO queue broken, -EAGAIN or -ESRCH from bell_gmem_span().
+ */
+static inline int bell_vq_chain_read_table(struct bell_vq *vq, bool may_pin,
+					   const struct bell_vq_table *table,
+					   u32 i, void *entry)
+{
+	u64 *to = entry;
+
+	if (unlikely(!table->entry))
+		return bell_vq_chain_copy_table(vq, may_pin, table, i, entry);
+	to[0] = READ_ONCE(table->entry[2 * i]);
+	to[1] = READ_ONCE(table->entry[2 * i + 1]);
+	return 0;
+}
 
 /* --- the formats --- */
 

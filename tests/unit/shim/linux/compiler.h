@@ -55,6 +55,9 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 #define container_of(p, type, member)					\
 	((type *)((char *)(p) - offsetof(type, member)))
 
+#define barrier()	__asm__ __volatile__("" : : : "memory")
+#define noinline	__attribute__((noinline))
+
 #define offsetofend(type, member)					\
 	(offsetof(type, member) + sizeof(((type *)0)->member))
 
