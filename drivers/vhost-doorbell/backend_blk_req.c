@@ -228,21 +228,19 @@ static void blk_add_span(struct bell_disk_req *req,
 }
 
 /* Look up the pages of the data, @req->bytes from the cursor on. */
-static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
-			struct bell_blk_cursor cur, bool may_sleep)
+static noinline int blk_map_pieces(struct bell_blk *blk,
+				   struct bell_disk_req *req,
+				   struct bell_blk_cursor cur, bool may_sleep)
 {
 	struct bell_disk *disk = req->disk;
 	struct bell_gmem_span span;
 	u32 left = req->bytes, i;
 	int ret;
 
+	ret = blk_alloc_vecs(blk, req, cur, may_sleep);
+	if (ret)
+		return ret;
 	req->nvecs = 0;
-	/* One piece fits, however it lies. */
-	if (cur.seg->len - cur.skip < left || left > PAGE_SIZE) {
-		ret = blk_alloc_vecs(blk, req, cur, may_sleep);
-		if (ret)
-			return ret;
-	}
 	while (left) {
 		u64 n = min_t(u64, left, cur.seg->len - cur.skip), gpa;
 
@@ -265,6 +263,32 @@ static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
 		    req->vecs[i].bv_len & disk->len_mask)
 			req->aligned = false;
 	}
+	return 0;
+}
+
+/* The same; most data are one piece within a page. */
+static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
+			struct bell_blk_cursor cur, bool may_sleep)
+{
+	struct bell_disk *disk = req->disk;
+	struct bell_gmem_span span;
+	u64 gpa;
+	int ret;
+
+	if (cur.seg->len - cur.skip < req->bytes || req->bytes > PAGE_SIZE)
+		return blk_map_pieces(blk, req, cur, may_sleep);
+	if (check_add_overflow(cur.seg->addr, cur.skip, &gpa))
+		return -EFAULT;
+	ret = bell_gmem_span(req->vq->gmem, gpa, req->bytes, may_sleep, &span);
+	if (ret)
+		return ret;
+	if (span.len < req->bytes)
+		return blk_map_pieces(blk, req, cur, may_sleep);
+	bvec_set_page(&req->vecs[0], span.page, span.len, span.offset);
+	req->nvecs = 1;
+	req->aligned = !((req->sector << SECTOR_SHIFT | span.len) &
+			 disk->len_mask) &&
+		       !(span.offset & disk->addr_mask);
 	return 0;
 }
 

@@ -12,30 +12,15 @@
 
 #define CHAIN_ENTRY	sizeof(struct vring_desc)
 
-/*
- * bell_vq_chain_add() - add a piece of data to a chain
- *
- * Return: 0 or -EPROTO.
- */
-int bell_vq_chain_add(struct bell_vq *vq, struct bell_chain *chain, u64 addr,
-		      u32 len, bool writable)
+/* bell_vq_chain_add_fails() - why a piece of data cannot be added */
+int bell_vq_chain_add_fails(struct bell_vq *vq, u32 len, u32 n)
 {
-	u32 n = chain->nout + chain->nin;
-
 	if (!len)
 		return bell_vq_break(vq, "descriptor of no length");
 	if (n >= vq->max_segs)
 		return bell_vq_break(vq, "chain of more than %u descriptors",
 				     vq->max_segs);
-	if (writable)
-		chain->nin++;
-	else if (chain->nin)
-		return bell_vq_break(vq, "readable descriptor after writable");
-	else
-		chain->nout++;
-	chain->seg[n].addr = addr;
-	chain->seg[n].len = len;
-	return 0;
+	return bell_vq_break(vq, "readable descriptor after writable");
 }
 
 static int chain_table_fails(struct bell_vq *vq, int ret, u64 addr)

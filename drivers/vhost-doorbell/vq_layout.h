@@ -25,8 +25,30 @@ struct bell_vq_table {
 	const u64		*entry;	/* NULL: not in one piece */
 };
 
-int bell_vq_chain_add(struct bell_vq *vq, struct bell_chain *chain, u64 addr,
-		      u32 len, bool writable);
+int bell_vq_chain_add_fails(struct bell_vq *vq, u32 len, u32 n);
+
+/*
+ * bell_vq_chain_add() - add a piece of data to a chain
+ *
+ * Return: 0 or -EPROTO.
+ */
+static inline int bell_vq_chain_add(struct bell_vq *vq,
+				    struct bell_chain *chain, u64 addr, u32 len,
+				    bool writable)
+{
+	u32 n = chain->nout + chain->nin;
+
+	if (unlikely(!len || n >= vq->max_segs || (!writable && chain->nin)))
+		return bell_vq_chain_add_fails(vq, len, n);
+	if (writable)
+		chain->nin++;
+	else
+		chain->nout++;
+	chain->seg[n].addr = addr;
+	chain->seg[n].len = len;
+	return 0;
+}
+
 int bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr,
 			     u32 len, struct bell_vq_table *table);
 int bell_vq_chain_copy_table(struct bell_vq *vq, bool may_pin,
