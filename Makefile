@@ -7,6 +7,7 @@
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
 # make bench           side by side with QEMU, qemu-storage-daemon, vhost-scsi
+# make bench-profile   where the instructions of a request go, by function
 # make bench-bell      what a ring of the doorbell costs, on the same kernels
 # make features        Documentation/features.rst from what the tests say
 # make clean           forget what was built here
@@ -46,6 +47,9 @@ lint unit fuzz vm:
 bench:
 	tests/bench/run
 
+bench-profile:
+	tests/bench/profile
+
 bench-bell:
 	tests/bench/bell
 
@@ -57,4 +61,4 @@ clean:
 	rm -rf build
 
 .PHONY: all modules modules_install tools install demo check check-debug \
-	lint unit fuzz vm bench bench-bell features clean
+	lint unit fuzz vm bench bench-profile bench-bell features clean

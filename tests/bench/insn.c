@@ -2,7 +2,7 @@
 /*
  * insn - a QEMU TCG plugin that counts the instructions of a machine
  *
- *	-plugin FILE,out=COUNT
+ *	-plugin FILE,out=COUNT[,profile=PROFILE]
  *
  * Each virtual CPU counts for itself, with one inline addition per translated
  * block. A program in the machine asks for the total with a no-op that nobody
@@ -10,25 +10,80 @@
  * decimal. Instructions of a nested guest run on the same virtual CPUs and
  * count like any others.
  *
+ * With a profile, PROFILE.N holds the same of the Nth time, from 0 on, for each
+ * place that code was translated at: a line of its virtual address and the
+ * instructions run there. A nested guest's addresses are not told from its host's.
+ *
  * An exception in the middle of a block leaves its rest uncounted for: the
  * total is a little too high, for everybody alike.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "mark.h"
 #include "qemu-plugin.h"
 
+/* Places that are told apart; the rest are counted at the last one. */
+#define PLACES	(1u << 19)
+
 static const uint8_t mark[] = { BENCH_MARK };
 static struct qemu_plugin_u64 insns;
 static int out = -1;
 
+static const char *profile;
+static pthread_mutex_t places_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct qemu_plugin_scoreboard *places_score;
+static uint64_t *places;	/* addresses, an open hash table */
+
 int qemu_plugin_version = 4;
+
+/* Where in the table an address is, or is now put. */
+static size_t place_of(uint64_t vaddr)
+{
+	size_t i = (vaddr * 0x9e3779b97f4a7c15u) >> 45, tries;
+
+	for (tries = 0; tries < 64; tries++, i = (i + 1) % PLACES) {
+		if (!places[i])
+			places[i] = vaddr;
+		if (places[i] == vaddr)
+			return i;
+	}
+	return PLACES - 1;
+}
+
+static struct qemu_plugin_u64 place_count(size_t i)
+{
+	return (struct qemu_plugin_u64){ places_score, i * sizeof(uint64_t) };
+}
+
+static void report_profile(void)
+{
+	static unsigned int reports;
+	char path[4096];
+	uint64_t n;
+	size_t i;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s.%u", profile, reports++);
+	f = fopen(path, "we");
+
+	for (i = 0; f && i < PLACES; i++) {
+		n = places[i] ? qemu_plugin_u64_sum(place_count(i)) : 0;
+		if (n)
+			fprintf(f, "%016llx %llu\n",
+				(unsigned long long)places[i],
+				(unsigned long long)n);
+	}
+	if (f)
+		fclose(f);
+}
 
 /* Context: a virtual CPU's thread, at the mark; several may come at once. */
 static void report(unsigned int vcpu, void *data)
@@ -43,6 +98,8 @@ static void report(unsigned int vcpu, void *data)
 	/* A count that cannot be written stays what it was, which shows. */
 	if (pwrite(out, line, len, 0) != len)
 		ftruncate(out, 0);
+	if (profile)
+		report_profile();
 }
 
 static bool is_mark(const struct qemu_plugin_insn *insn)
@@ -63,6 +120,13 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb,
 		QEMU_PLUGIN_INLINE_ADD_U64, insns, n);
+	if (profile) {
+		pthread_mutex_lock(&places_lock);
+		i = place_of(qemu_plugin_tb_vaddr(tb));
+		pthread_mutex_unlock(&places_lock);
+		qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb,
+			QEMU_PLUGIN_INLINE_ADD_U64, place_count(i), n);
+	}
 
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
@@ -76,8 +140,10 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
-	if (argc != 1 || strncmp(argv[0], "out=", 4)) {
-		fprintf(stderr, "insn: usage: -plugin FILE,out=COUNT\n");
+	if (argc < 1 || argc > 2 || strncmp(argv[0], "out=", 4) ||
+	    (argc == 2 && strncmp(argv[1], "profile=", 8))) {
+		fprintf(stderr,
+			"insn: usage: -plugin FILE,out=COUNT[,profile=PROFILE]\n");
 		return -1;
 	}
 
@@ -87,6 +153,14 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 		return -1;
 	}
 
+	if (argc == 2) {
+		profile = strdup(argv[1] + 8);
+		places = calloc(PLACES, sizeof(*places));
+		if (!profile || !places)
+			return -1;
+		places_score = qemu_plugin_scoreboard_new(PLACES *
+							  sizeof(uint64_t));
+	}
 	insns.score = qemu_plugin_scoreboard_new(sizeof(uint64_t));
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
 	return 0;
