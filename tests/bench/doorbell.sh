@@ -12,7 +12,7 @@ backend_why()
 
 backend_start()
 {
-	local socket=$CASE_DIR/$name.sock
+	socket=$CASE_DIR/$name.sock
 
 	[ -d /sys/module/vhost_doorbell ] ||
 		insmod /tmp/host/vhost_doorbell.ko

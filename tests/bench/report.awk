@@ -5,14 +5,19 @@ BEGIN {
 	columns = split("kernel backend disk client load bs depth vcpus round " \
 		"iops lat_us_mean lat_us_p50 lat_us_p99 ctxsw_per_req " \
 		"daemon_syscalls_per_req exits_per_req cpu_us_per_req " \
-		"insn_per_req vmm_syscalls_per_req", names, " ")
-	ROUND = 9
-	IOPS = 10
-	CTXSW = 14
-	INSN = 18
-	text["kernel"] = text["backend"] = text["disk"] = 1
-	text["client"] = text["load"] = 1
-	peers = split("qemu-iouring qsd-iouring vhost-scsi", peer, " ")
+		"insn_per_req vmm_syscalls_per_req lat_us_p999 irqs_per_req",
+		names, " ")
+	for (c = 1; c <= columns; c++)
+		column[names[c]] = c
+	ROUND = column["round"]
+	split("kernel backend disk client load", words, " ")
+	for (c in words)
+		text[words[c]] = 1
+	split("qemu-iouring qemu-native qemu-mapping qsd-iouring vhost-scsi",
+	      peer, " ")
+	for (c in peer)
+		is_peer[peer[c]] = 1
+	split("inline worker poll", mode, " ")
 }
 
 {
@@ -42,9 +47,9 @@ function sort(key, c,    n, i, j, v)
 	return n
 }
 
-function median(key, c,    n)
+function median(key, name,    n)
 {
-	n = sort(key, c)
+	n = sort(key, column[name])
 	if (!n)
 		return "null"
 	if (n % 2)
@@ -53,10 +58,10 @@ function median(key, c,    n)
 }
 
 # How far apart the rounds are, as a part of their median
-function spread(key, c,    n, m)
+function spread(key, name,    n, m)
 {
-	m = median(key, c)
-	n = sort(key, c)
+	m = median(key, name)
+	n = sort(key, column[name])
 	return n && m ? (sorted[n] - sorted[1]) / m : "null"
 }
 
@@ -65,121 +70,251 @@ function number(v, format)
 	return v == "null" ? v : sprintf(format, v)
 }
 
-function quoted(name, v)
-{
-	return name in text ? "\"" v "\"" : v
-}
-
-function write_json(    k, c, part)
-{
-	printf "[\n" >results
-	for (k = 1; k <= nkeys; k++) {
-		split(keys[k], part, FS)
-		printf "  {" >results
-		for (c = 1; c < ROUND; c++)
-			printf "\"%s\": %s, ", names[c],
-				quoted(names[c], part[c]) >results
-		for (c = ROUND + 1; c <= columns; c++)
-			printf "\"%s\": %s, ", names[c],
-				number(median(keys[k], c), "%.3f") >results
-		printf "\"rounds\": %d, \"spread\": %s, \"insn_spread\": %s}%s\n",
-			rounds[keys[k]], number(spread(keys[k], IOPS), "%.3f"),
-			number(spread(keys[k], INSN), "%.3f"),
-			k < nkeys ? "," : "" >results
-	}
-	printf "]\n" >results
-}
-
 function ratio(a, b)
 {
 	return a == "null" || b == "null" || b == "" || !(b + 0) ? "null" : a / b
 }
 
-function collect(    k, part, b, d)
+function bytes(bs)
+{
+	return bs ~ /M$/ ? bs * 1048576 : bs ~ /k$/ ? bs * 1024 : bs + 0
+}
+
+function write_json(    k, c, part, v, key)
+{
+	printf "[\n" >results
+	for (k = 1; k <= nkeys; k++) {
+		key = keys[k]
+		split(key, part, FS)
+		printf "  {" >results
+		for (c = 1; c < ROUND; c++) {
+			v = names[c] == "bs" ? bytes(part[c]) : part[c]
+			if (names[c] in text)
+				v = "\"" v "\""
+			printf "\"%s\": %s, ", names[c], v >results
+		}
+		for (c = ROUND + 1; c <= columns; c++)
+			printf "\"%s\": %s, ", names[c],
+				number(median(key, names[c]), "%.3f") >results
+		printf "\"rounds\": %d, \"spread\": %s, \"insn_spread\": %s}%s\n",
+			rounds[key], number(spread(key, "iops"), "%.3f"),
+			number(spread(key, "insn_per_req"), "%.3f"),
+			k < nkeys ? "," : "" >results
+	}
+	printf "]\n" >results
+}
+
+# --- groups: what is compared with one another ---
+
+# The disk alone is measured by fio in the host, for each group.
+function group_of(part)
+{
+	return part[column["disk"]] FS part[column["load"]] FS \
+		part[column["bs"]] FS part[column["depth"]] FS \
+		part[column["vcpus"]]
+}
+
+function add_to(g, b, key,    i)
+{
+	if (!(g in ngroup))
+		groups[++ngroups] = g
+	if (!((g, b) in of))
+		member[g, ++ngroup[g]] = b
+	of[g, b] = key
+	i = median(key, "iops")
+	if (b in is_peer && (!(g in best) || i > best[g]))
+		best[g] = i
+}
+
+function collect(    k, part, b)
 {
 	for (k = 1; k <= nkeys; k++) {
 		split(keys[k], part, FS)
-		b = part[2]
-		d = part[7]
-		of[b, d] = keys[k]
-		iops[b, d] = median(keys[k], IOPS)
-		insn[b, d] = median(keys[k], INSN)
-		if (!(b in backend_seen)) {
-			backend_seen[b] = 1
-			backend[++nbackends] = b
-		}
-		if (!(d in depth_seen)) {
-			depth_seen[d] = 1
-			depth[++ndepths] = d
-		}
-		vcpus = part[8]
+		b = part[column["backend"]]
+		if (part[column["client"]] != "host")
+			add_to(part[column["client"]] FS group_of(part), b,
+			       keys[k])
 	}
-	for (d in depth_seen)
-		for (b = 1; b <= peers; b++)
-			if ((peer[b], d) in iops && iops[peer[b], d] > best[d])
-				best[d] = iops[peer[b], d]
+	for (k = 1; k <= nkeys; k++) {
+		split(keys[k], part, FS)
+		b = part[column["backend"]]
+		if (part[column["client"]] == "host")
+			for (g in ngroup)
+				if (substr(g, index(g, FS) + 1) == group_of(part))
+					of[g, b] = keys[k]
+	}
 }
 
-function write_row(b, d,    key)
+# of GROUP BACKEND COLUMN: its median, or null
+function at(g, b, name)
 {
-	key = of[b, d]
-	printf "%-22s %8s %6s %6s %7s %7s %6s %6s %6s %7s %8s %6s %6s\n", b,
-		number(iops[b, d], "%.0f"),
-		number(spread(key, IOPS), "%.2f"),
-		number(ratio(iops[b, d], best[d]), "%.2f"),
-		number(median(key, 11), "%.0f"),
-		number(median(key, 13), "%.0f"),
-		number(median(key, CTXSW), "%.1f"),
-		number(median(key, 15), "%.1f"),
-		number(median(key, 16), "%.1f"),
-		number(median(key, 17), "%.0f"),
-		number(insn[b, d], "%.0f"),
-		number(spread(key, INSN), "%.2f"),
-		number(ratio(insn[b, d], insn["qemu-iouring", d]), "%.2f")
+	return (g, b) in of ? median(of[g, b], name) : "null"
 }
 
-function write_table(    i, j)
+function title(g,    part, who)
 {
-	for (i = 1; i <= ndepths; i++) {
-		printf "\n4k random read, depth %d, guest with %d vCPU (medians)\n",
-			depth[i], vcpus
-		printf "%-22s %8s %6s %6s %7s %7s %6s %6s %6s %7s %8s %6s %6s\n",
+	split(g, part, FS)
+	who = "emulated driver, 1 queue"
+	if (part[1] == "guest")
+		who = sprintf("guest with %d vCPU%s", part[6],
+			      part[6] > 1 ? "s" : "")
+	return sprintf("%s of %s, depth %d, on %s; %s", part[3], part[4],
+		       part[5], part[2], who)
+}
+
+function write_row(g, b)
+{
+	printf "%-22s %8s %6s %6s %7s %7s %7s %6s %6s %6s %6s %7s %8s %6s\n", b,
+		number(at(g, b, "iops"), "%.0f"),
+		number(spread(of[g, b], "iops"), "%.2f"),
+		number(ratio(at(g, b, "iops"), best[g]), "%.2f"),
+		number(at(g, b, "lat_us_mean"), "%.0f"),
+		number(at(g, b, "lat_us_p99"), "%.0f"),
+		number(at(g, b, "lat_us_p999"), "%.0f"),
+		number(at(g, b, "ctxsw_per_req"), "%.1f"),
+		number(at(g, b, "daemon_syscalls_per_req"), "%.1f"),
+		number(at(g, b, "exits_per_req"), "%.1f"),
+		number(at(g, b, "irqs_per_req"), "%.1f"),
+		number(at(g, b, "cpu_us_per_req"), "%.0f"),
+		number(at(g, b, "insn_per_req"), "%.0f"),
+		number(ratio(at(g, b, "insn_per_req"),
+			     at(g, "qemu-iouring", "insn_per_req")), "%.2f")
+}
+
+function write_tables(    i, j, g)
+{
+	for (i = 1; i <= ngroups; i++) {
+		g = groups[i]
+		printf "\n%s\n", title(g)
+		printf "%-22s %8s %6s %6s %7s %7s %7s %6s %6s %6s %6s %7s %8s %6s\n",
 			"", "IOPS", "spread", "x best", "us mean", "us p99",
-			"ctxsw", "calls", "exits", "us CPU", "insn",
-			"spread", "x QEMU"
-		for (j = 1; j <= nbackends; j++)
-			if ((backend[j], depth[i]) in of)
-				write_row(backend[j], depth[i])
+			"p99.9", "ctxsw", "calls", "exits", "irqs", "us CPU",
+			"insn", "x QEMU"
+		if ((g, "bare") in of)
+			write_row(g, "bare")
+		for (j = 1; j <= ngroup[g]; j++)
+			write_row(g, member[g, j])
 	}
-	print "\nx best: IOPS, against the best of QEMU, qsd and vhost-scsi;" \
-		" ctxsw, calls\n(system calls of the daemon), exits, us CPU," \
-		" insn (guest and host): per request"
+	print "\nMedians of the rounds. x best: IOPS, against the best of QEMU," \
+		" qsd and vhost-scsi;\nctxsw, calls (system calls of the" \
+		" daemon), exits, irqs, us CPU, insn (guest and host):" \
+		"\nper request; x QEMU: against qemu-iouring"
 }
 
-function met(yes)
+# --- what the project promises ---
+
+function verdict(what, v, sense, limit,    met)
 {
-	return yes == "null" ? "not measured" : yes ? "met" : "missed"
+	met = sense == "<=" ? v <= limit : v >= limit
+	met = met ? "met" : "missed"
+	if (v == "null")
+		met = "not measured"
+	printf "%-62s %7s %s %4s  %s\n", what, number(v, "%.3f"), sense, limit,
+		met
 }
 
-function bar(d, limit,    i, f)
+function guest_group(load, bs, depth, vcpus)
 {
-	if (!(("vhost-doorbell-auto", d) in of)) {
-		printf "bar, depth %d: vhost-doorbell-auto not measured\n", d
-		return
+	return "guest" FS "null" FS load FS bs FS depth FS vcpus
+}
+
+function least_of_peers(g, name,    p, v, least)
+{
+	least = "null"
+	for (p in is_peer) {
+		v = at(g, p, name)
+		if (v != "null" && (least == "null" || v < least))
+			least = v
 	}
-	i = ratio(insn["vhost-doorbell-auto", d], insn["qemu-iouring", d])
-	f = ratio(iops["vhost-doorbell-auto", d], best[d])
-	printf "bar, depth %d, auto: %s of QEMU's instructions (<= %.2f): %s;" \
-		" %s times the best IOPS (>= 2): %s\n", d,
-		number(i, "%.2f"), limit, met(i == "null" ? i : i <= limit),
-		number(f, "%.2f"), met(f == "null" ? f : f >= 2)
+	return least
+}
+
+function best_mode(g,    m, v, most)
+{
+	most = "null"
+	for (m in mode) {
+		v = at(g, "vhost-doorbell-" mode[m], "iops")
+		if (v != "null" && (most == "null" || v > most))
+			most = v
+	}
+	return most
+}
+
+# The worst over the groups of ours against the best peer, by IOPS
+function worst(pattern,    i, v, w)
+{
+	w = "null"
+	for (i = 1; i <= ngroups; i++) {
+		if (groups[i] !~ pattern || !(groups[i] in best))
+			continue
+		v = ratio(at(groups[i], ours, "iops"), best[groups[i]])
+		if (v != "null" && (w == "null" || v < w))
+			w = v
+	}
+	return w
+}
+
+function worst_auto(    i, v, w)
+{
+	w = "null"
+	for (i = 1; i <= ngroups; i++) {
+		v = ratio(at(groups[i], ours, "iops"), best_mode(groups[i]))
+		if (v != "null" && (w == "null" || v < w))
+			w = v
+	}
+	return w
+}
+
+function write_bars(    one, deep, e1, e32, mib)
+{
+	ours = "vhost-doorbell-auto"
+	one = guest_group("randread", "4k", 1, 1)
+	deep = guest_group("randread", "4k", 32, 1)
+	mib = guest_group("read", "1M", 4, 1)
+	e1 = "emulated" FS "null" FS "randread" FS "4k" FS 1 FS 1
+	e32 = "emulated" FS "null" FS "randread" FS "4k" FS 32 FS 1
+
+	print "\nvhost-doorbell-auto, 4k random read on null unless said:"
+	verdict("1 vCPU, depth 1: instructions, of QEMU's io_uring",
+		ratio(at(one, ours, "insn_per_req"),
+		      at(one, "qemu-iouring", "insn_per_req")), "<=", 0.28)
+	verdict("1 vCPU, depth 1: IOPS, of the best peer's",
+		ratio(at(one, ours, "iops"), best[one]), ">=", 2.5)
+	verdict("1 vCPU, depth 1: host CPU time, of the best peer's",
+		ratio(at(one, ours, "cpu_us_per_req"),
+		      least_of_peers(one, "cpu_us_per_req")), "<=", 0.40)
+	verdict("1 vCPU, depth 1: VM exits per request",
+		at(one, ours, "exits_per_req"), "<=", 1.5)
+	verdict("1 vCPU, depth 1: context switches per request",
+		at(one, ours, "ctxsw_per_req"), "<=", 0.3)
+	verdict("1 vCPU, depth 32: instructions, of QEMU's io_uring",
+		ratio(at(deep, ours, "insn_per_req"),
+		      at(deep, "qemu-iouring", "insn_per_req")), "<=", 0.42)
+	verdict("1 vCPU, depth 32: IOPS, of the best peer's",
+		ratio(at(deep, ours, "iops"), best[deep]), ">=", 2.2)
+	verdict("2 vCPUs: IOPS, of the best peer's, worst row",
+		worst("^guest" FS "[a-z]*" FS ".*" FS "2$"), ">=", 1)
+	verdict("1 vCPU, all other loads: the same, worst row",
+		worst("^guest" FS "[a-z]*" FS ".*" FS "1$"), ">=", 1)
+	verdict("1M sequential read, depth 4: of the bare disk's bandwidth",
+		ratio(at(mib, ours, "iops"), at(mib, "bare", "iops")), ">=",
+		0.95)
+	verdict("emulated driver, depth 1: IOPS, of qsd's",
+		ratio(at(e1, ours, "iops"), at(e1, "qsd-iouring", "iops")),
+		">=", 4)
+	verdict("emulated driver, depth 32: IOPS, of qsd's",
+		ratio(at(e32, ours, "iops"), at(e32, "qsd-iouring", "iops")),
+		">=", 8)
+	verdict("emulated driver, depth 32: IOPS, of the bare disk's",
+		ratio(at(e32, ours, "iops"), at(e32, "bare", "iops")), ">=",
+		0.8)
+	verdict("IOPS, of the best fixed mode's, worst row", worst_auto(), ">=",
+		0.95)
 }
 
 END {
 	write_json()
 	collect()
-	write_table()
-	print ""
-	bar(1, 0.40)
-	bar(32, 0.55)
+	write_tables()
+	write_bars()
 }

@@ -31,6 +31,7 @@ struct snapshot {
 	double	us;
 	double	requests;
 	double	ctxsw;
+	double	irqs;
 	double	idle_us;	/* of all CPUs together */
 	double	exits;		/* below zero: not known */
 	double	insn;
@@ -94,14 +95,18 @@ static void read_stat(struct snapshot *s)
 {
 	unsigned long long idle, iowait;
 	char text[16384];
-	const char *ctxt;
+	const char *ctxt, *intr;
 
 	s->ctxsw = -1;
+	s->irqs = -1;
 	s->idle_us = -1;
 	if (read_text("/proc/stat", text, sizeof(text)))
 		return;
 	if (sscanf(text, "cpu %*u %*u %*u %llu %llu", &idle, &iowait) == 2)
 		s->idle_us = (idle + iowait) * 1e6 / sysconf(_SC_CLK_TCK);
+	intr = strstr(text, "\nintr ");
+	if (intr)
+		s->irqs = strtod(intr + strlen("\nintr "), NULL);
 	ctxt = strstr(text, "\nctxt ");
 	if (ctxt)
 		s->ctxsw = strtod(ctxt + strlen("\nctxt "), NULL);
@@ -168,6 +173,7 @@ int main(int argc, char **argv)
 	print("us", a.us, b.us);
 	print("requests", a.requests, b.requests);
 	print("ctxsw", a.ctxsw, b.ctxsw);
+	print("irqs", a.irqs, b.irqs);
 	print("busy_us", a.us * sysconf(_SC_NPROCESSORS_ONLN) - a.idle_us,
 	      b.us * sysconf(_SC_NPROCESSORS_ONLN) - b.idle_us);
 	print("exits", a.exits, b.exits);

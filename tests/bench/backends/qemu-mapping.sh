@@ -1,0 +1,17 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0
+# QEMU's own virtio-blk, its queues dealt out to two threads (QEMU 9 and newer)
+
+backend_why()
+{
+	qemu-system-x86_64 -device virtio-blk-pci,help 2>/dev/null |
+		grep -q iothread-vq-mapping || echo 'not in this QEMU'
+}
+
+backend_start()
+{
+	daemon=vmm
+	options+=(-object "iothread,id=$name-a" -object "iothread,id=$name-b"
+		-blockdev "driver=$(qemu_driver "$1"),node-name=$name,filename=$1,aio=io_uring,cache.direct=on"
+		-device "{\"driver\": \"virtio-blk-pci\", \"drive\": \"$name\", \"addr\": \"$2\", \"num-queues\": 2, \"iothread-vq-mapping\": [{\"iothread\": \"$name-a\"}, {\"iothread\": \"$name-b\"}]}")
+}

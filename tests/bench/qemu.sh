@@ -1,0 +1,17 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0
+# qemu.sh AIO: QEMU's own virtio-blk with one thread of QEMU; the two of backends/
+aio=$1
+
+backend_why()
+{
+	:
+}
+
+backend_start()
+{
+	daemon=vmm
+	options+=(-object "iothread,id=$name-thread"
+		-blockdev "driver=$(qemu_driver "$1"),node-name=$name,filename=$1,aio=$aio,cache.direct=on"
+		-device "virtio-blk-pci,drive=$name,iothread=$name-thread,addr=$2")
+}
