@@ -81,7 +81,7 @@ struct options {
 	uint64_t     features;	/* of those that can be switched */
 	unsigned int queues;
 	unsigned int queue_size;
-	int	     mode;
+	struct vhost_doorbell_exec exec;
 	bool	     pin_cpus;
 	cpu_set_t    cpus;
 };
@@ -97,6 +97,8 @@ enum {
 	OPT_QUEUE_SIZE,
 	OPT_SERIAL,
 	OPT_MODE,
+	OPT_POLL_US,
+	OPT_POLL_SHARE,
 	OPT_CPUS,
 	OPT_DEVICE,
 	OPT_VERBOSE,
@@ -115,6 +117,8 @@ static const struct option long_options[] = {
 	{ "queue-size",		required_argument, NULL, OPT_QUEUE_SIZE },
 	{ "serial",		required_argument, NULL, OPT_SERIAL },
 	{ "mode",		required_argument, NULL, OPT_MODE },
+	{ "poll-us",		required_argument, NULL, OPT_POLL_US },
+	{ "poll-share",		required_argument, NULL, OPT_POLL_SHARE },
 	{ "cpus",		required_argument, NULL, OPT_CPUS },
 	{ "device",		required_argument, NULL, OPT_DEVICE },
 	{ "verbose",		no_argument, NULL, OPT_VERBOSE },
@@ -139,7 +143,9 @@ static const char usage_text[] =
 "  --queue-size=N        queue size told to QEMU, a power of 2, 4 to 1024\n"
 "                        (default 128)\n"
 "  --serial=TEXT         serial number of the disk, at most 20 bytes\n"
-"  --mode=MODE           auto, worker or inline (default auto)\n"
+"  --mode=MODE           auto, worker, inline or poll (default auto)\n"
+"  --poll-us=N           poll: microseconds to look for more (default 50)\n"
+"  --poll-share=PERCENT  poll: of a CPU, for each queue (default 50)\n"
 "  --cpus=LIST           CPUs of this process and of the kernel's worker\n"
 "                        threads, such as 0-3,8\n"
 "  --device=PATH         device node (default " VHD_DEV_PATH ")\n"
@@ -175,6 +181,7 @@ static bool parse_number(const char *text, unsigned int min, unsigned int max,
 static int parse_limits(struct options *o, int opt, const char *arg)
 {
 	unsigned int value;
+	int mode;
 
 	switch (opt) {
 	case OPT_FD:
@@ -200,10 +207,19 @@ static int parse_limits(struct options *o, int opt, const char *arg)
 		o->serial = arg;
 		return 0;
 	case OPT_MODE:
-		o->mode = vhd_mode_parse(arg);
-		if (o->mode < 0)
-			return usage("--mode: not auto, worker or inline: %s",
+		mode = vhd_mode_parse(arg);
+		if (mode < 0)
+			return usage("--mode: not auto, worker, inline or poll: %s",
 				     arg);
+		o->exec.mode = mode;
+		return 0;
+	case OPT_POLL_US:
+		if (!parse_number(arg, 1, VHD_POLL_US_MAX, &o->exec.poll_us))
+			return usage("--poll-us: not from 1 to 10000: %s", arg);
+		return 0;
+	case OPT_POLL_SHARE:
+		if (!parse_number(arg, 1, 100, &o->exec.poll_share))
+			return usage("--poll-share: not from 1 to 100: %s", arg);
 		return 0;
 	case OPT_CPUS:
 		if (cpus_parse(arg, &o->cpus))
@@ -312,7 +328,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		.queues = 1,
 		.queue_size = 128,
 		.features = FEATURES_ON,
-		.mode = VHOST_DOORBELL_MODE_AUTO,
+		.exec.mode = VHOST_DOORBELL_MODE_AUTO,
 	};
 	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
 		ret = parse_one(o, opt, optarg);
@@ -496,7 +512,7 @@ static int serve(const struct options *o, const struct disk *disk,
 	struct vhd_device device = {
 		.path = o->device,
 		.num_queues = o->queues,
-		.exec.mode = o->mode,
+		.exec = o->exec,
 		.attach = attach_blk,
 		.context = &back_end,
 		.withheld = (FEATURES_ON | FEATURES_OFF) & ~o->features,

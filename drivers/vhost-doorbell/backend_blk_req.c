@@ -634,9 +634,11 @@ enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 	WRITE_ONCE(vq->parked, false);
 	do {
 		bell_vq_disable_kick(vq);
-		blk_start_plug(&plug);
-		how = blk_drain(vq, run);
-		blk_finish_plug(&plug);
+		do {
+			blk_start_plug(&plug);
+			how = blk_drain(vq, run);
+			blk_finish_plug(&plug);
+		} while (how == BELL_PASS_DONE && bell_exec_poll(run));
 	} while (how == BELL_PASS_DONE && bell_vq_enable_kick(vq));
 	if (!run->may_sleep &&
 	    (how == BELL_PASS_PUNT || how == BELL_PASS_MORE))

@@ -30,6 +30,9 @@
 
 #define DEVICE_INLINE_MAX	8
 #define DEVICE_BUDGET		64
+#define DEVICE_POLL_US		50
+#define DEVICE_POLL_US_MAX	10000
+#define DEVICE_POLL_SHARE	50
 
 /* Of the transport; those of the device type are the back end's. */
 #define DEVICE_FEATURES	(BIT_ULL(VIRTIO_F_VERSION_1) | \
@@ -88,6 +91,8 @@ struct bell_device *bell_device_create(void)
 	dev->exec_cfg.mode = VHOST_DOORBELL_MODE_AUTO;
 	dev->exec_cfg.inline_max = DEVICE_INLINE_MAX;
 	dev->exec_cfg.budget = DEVICE_BUDGET;
+	dev->exec_cfg.poll_us = DEVICE_POLL_US;
+	dev->exec_cfg.poll_share = DEVICE_POLL_SHARE;
 	atomic_inc(&device_count);
 	return dev;
 }
@@ -196,7 +201,8 @@ int bell_device_get_info(struct bell_device *dev,
 		.max_regions = VHOST_DOORBELL_MAX_REGIONS,
 		.modes = BIT_ULL(VHOST_DOORBELL_MODE_AUTO) |
 			 BIT_ULL(VHOST_DOORBELL_MODE_WORKER) |
-			 BIT_ULL(VHOST_DOORBELL_MODE_INLINE),
+			 BIT_ULL(VHOST_DOORBELL_MODE_INLINE) |
+			 BIT_ULL(VHOST_DOORBELL_MODE_POLL),
 		.device_id = dev->id,
 	};
 	return 0;
@@ -411,6 +417,8 @@ int bell_device_get_exec(struct bell_device *dev, struct vhost_doorbell_exec *e)
 		.mode = dev->exec_cfg.mode,
 		.inline_max = dev->exec_cfg.inline_max,
 		.budget = dev->exec_cfg.budget,
+		.poll_us = dev->exec_cfg.poll_us,
+		.poll_share = dev->exec_cfg.poll_share,
 	};
 	return 0;
 }
@@ -419,19 +427,17 @@ int bell_device_get_exec(struct bell_device *dev, struct vhost_doorbell_exec *e)
 int bell_device_set_exec(struct bell_device *dev,
 			 const struct vhost_doorbell_exec *e)
 {
-	int ret;
-
-	if (e->mode > VHOST_DOORBELL_MODE_INLINE || e->inline_max > U16_MAX ||
-	    e->budget > U16_MAX || e->pad ||
-	    memchr_inv(e->reserved, 0, sizeof(e->reserved)))
+	if (e->mode > VHOST_DOORBELL_MODE_POLL || e->inline_max > U16_MAX ||
+	    e->budget > U16_MAX || e->poll_us > DEVICE_POLL_US_MAX ||
+	    e->poll_share > 100 || e->pad || e->reserved)
 		return -EINVAL;
 
 	lockdep_assert_held(&dev->lock);
-	ret = bell_device_check_owner(dev);
-	if (ret)
-		return ret;
 	WRITE_ONCE(dev->exec_cfg.mode, e->mode);
 	WRITE_ONCE(dev->exec_cfg.inline_max, e->inline_max ?: DEVICE_INLINE_MAX);
 	WRITE_ONCE(dev->exec_cfg.budget, e->budget ?: DEVICE_BUDGET);
+	WRITE_ONCE(dev->exec_cfg.poll_us, e->poll_us ?: DEVICE_POLL_US);
+	WRITE_ONCE(dev->exec_cfg.poll_share,
+		   e->poll_share ?: DEVICE_POLL_SHARE);
 	return 0;
 }

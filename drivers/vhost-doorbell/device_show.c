@@ -52,6 +52,9 @@ static void device_read_stats(struct bell_queue *q,
 		.signals = READ_ONCE(s->signals),
 		.suppressed = READ_ONCE(s->suppressed),
 		.completed = READ_ONCE(s->completed),
+		.polls = READ_ONCE(s->polls),
+		.poll_hits = READ_ONCE(s->poll_hits),
+		.poll_ns = READ_ONCE(s->poll_ns),
 		.worker_pid = bell_exec_worker_pid(&q->exec),
 	};
 }
@@ -113,7 +116,8 @@ static void device_show_queue(struct bell_queue *q, struct seq_file *m)
 		   st.bytes_written, st.errors, st.broken);
 	seq_printf(m, " signals=%llu suppressed=%llu completed=%llu",
 		   st.signals, st.suppressed, st.completed);
-	seq_printf(m, " worker_pid=%llu\n", st.worker_pid);
+	seq_printf(m, " worker_pid=%llu polls=%llu poll_hits=%llu poll_ns=%llu\n",
+		   st.worker_pid, st.polls, st.poll_hits, st.poll_ns);
 }
 
 /* bell_device_show() - what /proc/PID/fdinfo/FD says of it */
@@ -123,6 +127,7 @@ void bell_device_show(struct bell_device *dev, struct seq_file *m)
 		[VHOST_DOORBELL_MODE_AUTO] = "auto",
 		[VHOST_DOORBELL_MODE_WORKER] = "worker",
 		[VHOST_DOORBELL_MODE_INLINE] = "inline",
+		[VHOST_DOORBELL_MODE_POLL] = "poll",
 	};
 	struct bell_gmem_stats g;
 	u32 i, n;
@@ -140,6 +145,8 @@ void bell_device_show(struct bell_device *dev, struct seq_file *m)
 	seq_printf(m, "mode:\t%s\ninline-max:\t%u\nbudget:\t%u\n",
 		   modes[dev->exec_cfg.mode], dev->exec_cfg.inline_max,
 		   dev->exec_cfg.budget);
+	seq_printf(m, "poll-us:\t%u\npoll-share:\t%u\n",
+		   dev->exec_cfg.poll_us, dev->exec_cfg.poll_share);
 	seq_printf(m, "features:\t%#llx\nqueues:\t%u\n", dev->features, n);
 	bell_gmem_get_stats(dev->gmem, &g);
 	seq_printf(m, "memory:\tbytes=%llu regions=%u pinned=%llu pins=%llu invalidations=%llu\n",

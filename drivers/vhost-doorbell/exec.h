@@ -56,6 +56,16 @@ struct bell_exec_config {
 	u32	mode;		/* enum vhost_doorbell_mode */
 	u32	inline_max;
 	u32	budget;
+	u32	poll_us;
+	u32	poll_share;	/* per cent */
+};
+
+/* The runner's; exec_poll.c */
+struct bell_exec_poll {
+	u64	limit;		/* in ns, of one look */
+	u64	in_vain;	/* when one began that found nothing, or 0 */
+	u64	window;		/* when it began */
+	u64	spent;		/* of it, in ns */
 };
 
 /* Serves one queue or bell: which context runs it, and that only one does. */
@@ -75,6 +85,8 @@ struct bell_exec {
 	/* No pass does anything. */
 	bool				 dead;
 	wait_queue_head_t		 idle;
+
+	struct bell_exec_poll		 poll;
 
 	/* exec_worker.c */
 	unsigned long			 worker_flags;
@@ -106,6 +118,10 @@ void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node);
 pid_t bell_exec_worker_pid(struct bell_exec *exec);
 void bell_exec_worker_charge(struct bell_exec *exec);
 void bell_exec_worker_uncharge(void);
+
+bool bell_exec_worker_wanted(const struct bell_exec *exec);
+
+bool bell_exec_poll(struct bell_run *run);
 
 void bell_exec_vcpu_init(struct bell_exec *exec);
 bool bell_exec_vcpu_queue(struct bell_exec *exec);

@@ -140,6 +140,12 @@ void bell_exec_worker_interrupt(struct bell_exec *exec)
 	send_sig(SIGKILL, exec->worker, 1);
 }
 
+/* bell_exec_worker_wanted() - has the worker more to do than its pass? */
+bool bell_exec_worker_wanted(const struct bell_exec *exec)
+{
+	return test_bit(WORKER_WORK, &exec->worker_flags);
+}
+
 /**
  * bell_exec_worker_pid() - process id of the worker, 0 if there is none
  * @exec: the executor

@@ -21,6 +21,9 @@ struct bell_stats {
 	u64	worker_passes;
 	u64	punts;
 	u64	requests;
+	u64	polls;
+	u64	poll_hits;
+	u64	poll_ns;
 
 	/* Whoever holds the queue's completion lock. */
 	u64	completed ____cacheline_aligned_in_smp;

@@ -271,6 +271,18 @@ void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain)
 }
 
 /**
+ * bell_vq_pending() - is there something to take?
+ * @vq: the queue
+ *
+ * Context: The queue's runner.
+ * Return: true if bell_vq_take() would take something, or say what is wrong.
+ */
+bool bell_vq_pending(struct bell_vq *vq)
+{
+	return vq_avail(vq);
+}
+
+/**
  * bell_vq_enable_kick() - ask the driver for a kick when it adds something
  * @vq: the queue
  *

@@ -138,6 +138,8 @@ void bell_vq_disable_kick(struct bell_vq *vq);
 void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done);
 __printf(2, 3) int bell_vq_break(struct bell_vq *vq, const char *fmt, ...);
 
+bool bell_vq_pending(struct bell_vq *vq);
+
 static inline int bell_vq_in_flight(const struct bell_vq *vq)
 {
 	return bell_gmem_user_in_flight(&vq->user);

@@ -119,6 +119,11 @@ void bell_disk_close(struct bell_disk *disk)
 	disk->ops->close(disk);
 }
 
+bool bell_exec_poll(struct bell_run *run)
+{
+	return false;
+}
+
 void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 {
 	retried = container_of(node, struct bell_disk_req, retry);

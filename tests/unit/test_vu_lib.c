@@ -91,9 +91,10 @@ static void test_modes(void)
 {
 	CHECK_EQ(vhd_mode_parse("auto"), VHOST_DOORBELL_MODE_AUTO);
 	CHECK_EQ(vhd_mode_parse("inline"), VHOST_DOORBELL_MODE_INLINE);
-	CHECK_EQ(vhd_mode_parse("poll"), -EINVAL);
+	CHECK_EQ(vhd_mode_parse("poll"), VHOST_DOORBELL_MODE_POLL);
+	CHECK_EQ(vhd_mode_parse("guess"), -EINVAL);
 	CHECK_EQ(strcmp(vhd_mode_name(1), "worker"), 0);
-	CHECK(!vhd_mode_name(3));
+	CHECK(!vhd_mode_name(4));
 	CHECK_EQ(vhd_dev_open("/nonexistent/vhost-doorbell"), -ENOENT);
 }
 

@@ -22,6 +22,8 @@ struct ctl_options {
 	uint32_t	 mode;		/* enum vhost_doorbell_bell_mode */
 	uint64_t	 shm_size;	/* in bytes */
 	bool		 watch;
+	int		 num_settings;
+	char		**setting;	/* "NAME=VALUE" */
 };
 
 struct scan;
@@ -31,6 +33,7 @@ int cmd_list(const struct ctl_options *o);
 int cmd_show(const struct ctl_options *o);
 int cmd_watch(const struct ctl_options *o);
 int cmd_resize(const struct ctl_options *o);
+int cmd_set(const struct ctl_options *o);
 int cmd_bell(const struct ctl_options *o);
 int cmd_doctor(const struct ctl_options *o);
 

@@ -114,6 +114,8 @@ void describe_json_body(struct json *j, const struct scan_dev *dev)
 	json_u64(j, "capacity", info->capacity);
 	json_u64(j, "inline_max", info->exec.inline_max);
 	json_u64(j, "budget", info->exec.budget);
+	json_u64(j, "poll_us", info->exec.poll_us);
+	json_u64(j, "poll_share", info->exec.poll_share);
 	json_features(j, info->features);
 	json_object(j, "memory");
 	for (const struct fdinfo_field *f = fdinfo_mem_fields; f->name; f++)

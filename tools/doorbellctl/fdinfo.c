@@ -19,6 +19,7 @@ const struct fdinfo_field fdinfo_queue_fields[] = {
 	QUEUE(worker_passes), QUEUE(punts), QUEUE(requests), QUEUE(completed),
 	QUEUE(bytes_read), QUEUE(bytes_written), QUEUE(errors), QUEUE(broken),
 	QUEUE(signals), QUEUE(suppressed), QUEUE(worker_pid),
+	QUEUE(polls), QUEUE(poll_hits), QUEUE(poll_ns),
 	{ NULL, 0, 0 },
 };
 
@@ -223,6 +224,10 @@ static int parse_line(const char *key, char *value, void *context)
 		return parse_u32(value, &info->exec.inline_max);
 	if (!strcmp(key, "budget"))
 		return parse_u32(value, &info->exec.budget);
+	if (!strcmp(key, "poll-us"))
+		return parse_u32(value, &info->exec.poll_us);
+	if (!strcmp(key, "poll-share"))
+		return parse_u32(value, &info->exec.poll_share);
 	if (!strcmp(key, "features"))
 		return parse_number(value, UINT64_MAX, &info->features);
 	if (!strcmp(key, "queues"))

@@ -25,6 +25,7 @@ enum {
 	TAKES_TIME	= 1 << 1,
 	TAKES_SOCKET	= 1 << 2,
 	TAKES_BELLS	= 1 << 3,
+	TAKES_SETTINGS	= 1 << 4,
 };
 
 struct subcommand {
@@ -41,6 +42,9 @@ static const struct subcommand subcommands[] = {
 	{ "watch",  cmd_watch,  TAKES_ID | TAKES_TIME,
 	  "[ID]", "rates of each device, every second" },
 	{ "resize", cmd_resize, TAKES_ID, "[ID]", "tell guests the size of their disks now" },
+	{ "set",    cmd_set,    TAKES_ID | TAKES_SETTINGS,
+	  "[ID] NAME=VALUE...",
+	  "how queues are served: mode, inline-max, budget, poll-us, poll-share" },
 	{ "bell",   cmd_bell,   TAKES_SOCKET | TAKES_BELLS,
 	  "",     "the bells in use, or some for QEMU's ivshmem-doorbell" },
 	{ "doctor", cmd_doctor, 0,        "",     "is this machine fit? if not, what to do" },
@@ -289,11 +293,17 @@ int main(int argc, char **argv)
 	ret = check_given(sub, given);
 	if (ret >= 0)
 		return ret;
-	if (++optind < argc && sub->takes & TAKES_ID) {
+	if (++optind < argc && sub->takes & TAKES_ID &&
+	    !(sub->takes & TAKES_SETTINGS && strchr(argv[optind], '='))) {
 		if (parse_count(argv[optind], &o.id))
 			return complain(argv[optind], "not a device id, see list");
 		o.has_id = true;
 		optind++;
+	}
+	if (sub->takes & TAKES_SETTINGS) {
+		o.num_settings = argc - optind;
+		o.setting = argv + optind;
+		return sub->fn(&o);
 	}
 	if (optind < argc)
 		return complain(argv[optind], "one argument too many");

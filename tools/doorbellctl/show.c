@@ -72,9 +72,10 @@ static void show_head(const struct scan_dev *dev)
 		printf("  %-11s %s (%" PRIu64 " sectors)\n", "capacity", bytes,
 		       info->capacity);
 	}
-	printf("  %-11s %s, inline-max %u, budget %u\n", "mode",
-	       vhd_mode_name(info->exec.mode), info->exec.inline_max,
-	       info->exec.budget);
+	printf("  %-11s %s, inline-max %u, budget %u, poll-us %u, "
+	       "poll-share %u\n", "mode", vhd_mode_name(info->exec.mode),
+	       info->exec.inline_max, info->exec.budget, info->exec.poll_us,
+	       info->exec.poll_share);
 	show_features(info->features);
 	describe_bytes(info->mem.bytes, bytes, sizeof(bytes));
 	printf("  %-11s %s in %u regions, %" PRIu64 " pages pinned\n", "memory",

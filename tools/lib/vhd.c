@@ -10,6 +10,7 @@ static const char * const vhd_modes[] = {
 	[VHOST_DOORBELL_MODE_AUTO]	= "auto",
 	[VHOST_DOORBELL_MODE_WORKER]	= "worker",
 	[VHOST_DOORBELL_MODE_INLINE]	= "inline",
+	[VHOST_DOORBELL_MODE_POLL]	= "poll",
 };
 
 static const char * const vhd_bell_modes[] = {

@@ -30,11 +30,14 @@
  * @VHOST_DOORBELL_MODE_WORKER: always by the queue's kernel thread
  * @VHOST_DOORBELL_MODE_INLINE: in the thread that rings, before it goes back to
  *	the guest; by the worker only what could block there
+ * @VHOST_DOORBELL_MODE_POLL: by the worker, which looks for more for a while
+ *	before it asks the driver for a kick
  */
 enum vhost_doorbell_mode {
 	VHOST_DOORBELL_MODE_AUTO	= 0,
 	VHOST_DOORBELL_MODE_WORKER	= 1,
 	VHOST_DOORBELL_MODE_INLINE	= 2,
+	VHOST_DOORBELL_MODE_POLL	= 3,
 };
 
 /**
@@ -152,16 +155,24 @@ struct vhost_doorbell_config {
  * @budget: requests that one inline pass may submit before it hands the rest
  *	to the worker; 1 to 65535; 0: the default of 64
  * @pad: must be zero
+ * @poll_us: in poll mode, microseconds that the worker looks at an empty ring
+ *	at most, 1 to 10000; 0: the default of 50. It looks shorter, down to
+ *	not at all, when that proves useless. No other mode uses it
+ * @poll_share: in poll mode, per cent of one CPU's time that a queue may spend
+ *	on looks at an empty ring, 1 to 100; 0: the default of 50
  * @reserved: must be zero
  *
- * May be set at any time. GET gives the values in force, never zero.
+ * May be set at any time, by whoever has the file. GET gives the values in force,
+ * never zero.
  */
 struct vhost_doorbell_exec {
 	__u32 mode;
 	__u32 inline_max;
 	__u32 budget;
 	__u32 pad;
-	__u64 reserved[2];
+	__u32 poll_us;
+	__u32 poll_share;
+	__u64 reserved;
 };
 
 /**
@@ -212,6 +223,9 @@ struct vhost_doorbell_run {
  * @suppressed: completions that the driver wanted no signal for
  * @completed: requests put into the used ring
  * @worker_pid: process id of the queue's worker, 0 when stopped
+ * @polls: times that the worker looked for more in poll mode
+ * @poll_hits: times that it found some
+ * @poll_ns: nanoseconds that it looked
  * @reserved: zero; must be zero on input
  *
  * All counters are since the device was opened; they survive a stop.
@@ -234,7 +248,10 @@ struct vhost_doorbell_stats {
 	__u64 suppressed;
 	__u64 completed;
 	__u64 worker_pid;
-	__u64 reserved[9];
+	__u64 polls;
+	__u64 poll_hits;
+	__u64 poll_ns;
+	__u64 reserved[6];
 };
 
 /**

@@ -33,6 +33,7 @@ each_mode()
 {
 	disk_in_mode "$1" "$2" inline
 	disk_in_mode "$1" "$2" worker --layout random
+	disk_in_mode "$1" "$2" poll
 }
 
 module_load

@@ -67,7 +67,7 @@ killed_daemon()
 }
 
 module_load
-for mode in inline worker auto; do
+for mode in inline worker auto poll; do
 	check "$mode: the daemon is killed ten times, nothing is lost" killed_daemon $mode
 done
 
@@ -93,7 +93,7 @@ killed()
 	wait_for $((10 * factor)) module_gone
 }
 
-for mode in inline worker; do
+for mode in inline worker poll; do
 	for who in daemon driver both; do
 		module_load
 		daemon_start --blk-file="$disk" --mode=$mode

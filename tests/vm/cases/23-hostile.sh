@@ -20,7 +20,7 @@ hostile_all()
 module_load
 modprobe loop
 nullb nullb0 size=256 irqmode=1
-for mode in inline worker; do
+for mode in inline worker poll; do
 	daemon_start --blk-file="$disk" --mode=$mode
 	for ring in '' --packed; do
 		tap hostile_all $ring

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * exec_poll - keep looking at an empty ring for a while, instead of waiting
+ *
+ * In poll mode the worker, when it has served all, looks for more before it asks
+ * for a kick: a driver that comes back in time pays no VM exit and no wake-up.
+ *
+ * How long it looks adapts itself, as KVM's halt polling does: twice as long when
+ * the driver came back within the longest time allowed, half as long when later.
+ * It gives up when somebody else wants the processor, and looks no more for the
+ * rest of a window in which it has used its share of time.
+ */
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include <uapi/linux/vhost_doorbell.h>
+
+#include "exec.h"
+#include "vq.h"
+
+#define POLL_WINDOW	(100 * NSEC_PER_MSEC)
+#define POLL_LOOKS	16	/* at the ring, between two at the clock */
+#define POLL_FIRST	8	/* part of the longest look that it begins with */
+
+static u64 poll_max(const struct bell_exec *exec)
+{
+	return READ_ONCE(exec->cfg->poll_us) * (u64)NSEC_PER_USEC;
+}
+
+/* The driver came back after a look that found nothing: had it paid to go on? */
+static void poll_learn(struct bell_exec *exec, u64 now)
+{
+	struct bell_exec_poll *p = &exec->poll;
+	u64 max = poll_max(exec);
+
+	if (!p->in_vain)
+		return;
+	if (now - p->in_vain <= max)
+		p->limit = clamp(2 * p->limit, max / POLL_FIRST, max);
+	else
+		p->limit /= 2;
+	p->in_vain = 0;
+}
+
+/* How long may it look now? */
+static u64 poll_limit(struct bell_exec *exec, u64 now)
+{
+	struct bell_exec_poll *p = &exec->poll;
+	u64 share = POLL_WINDOW / 100 * READ_ONCE(exec->cfg->poll_share);
+
+	if (now - p->window >= POLL_WINDOW) {
+		p->window = now;
+		p->spent = 0;
+	}
+	if (p->spent >= share)
+		return 0;
+	return min3(p->limit, poll_max(exec), share - p->spent);
+}
+
+static bool poll_look(struct bell_exec *exec, u64 from, u64 limit)
+{
+	unsigned int looks = 0;
+
+	while (!bell_vq_pending(exec->vq)) {
+		if (need_resched() || READ_ONCE(exec->dead) ||
+		    bell_exec_worker_wanted(exec))
+			return false;
+		if (!(++looks % POLL_LOOKS) && ktime_get_ns() - from >= limit)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
+/**
+ * bell_exec_poll() - is there something in the ring soon?
+ * @run: of a runner that found it empty, and has not asked for a kick
+ *
+ * Context: The queue's runner.
+ * Return: true if there is; false at once in other modes than poll, and in
+ * threads that may not sleep.
+ */
+bool bell_exec_poll(struct bell_run *run)
+{
+	struct bell_exec *exec = run->exec;
+	struct bell_stats *st = &exec->vq->stats;
+	struct bell_exec_poll *p = &exec->poll;
+	u64 from, limit, took;
+	bool found;
+
+	if (!run->may_sleep ||
+	    READ_ONCE(exec->cfg->mode) != VHOST_DOORBELL_MODE_POLL)
+		return false;
+	from = ktime_get_ns();
+	poll_learn(exec, from);
+	limit = poll_limit(exec, from);
+	found = limit && poll_look(exec, from, limit);
+	took = ktime_get_ns() - from;
+	if (limit) {
+		p->spent += took;
+		bell_stat_inc(st->polls);
+		bell_stat_add(st->poll_ns, took);
+	}
+	if (found) {
+		bell_stat_inc(st->poll_hits);
+		return true;
+	}
+	p->in_vain = from;
+	return false;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * set - change how the queues of running devices are served
+ *
+ * By the device's own descriptor, borrowed from the process that has it: that
+ * takes the right to trace it (see ptrace(2)), which root has.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "fd.h"
+#include "scan.h"
+#include "vhd.h"
+
+/* The numbers of struct vhost_doorbell_exec, and what they may be */
+static const struct {
+	const char	*name;
+	size_t		 offset;
+	uint32_t	 max;
+} numbers[] = {
+	{ "inline-max", offsetof(struct vhost_doorbell_exec, inline_max), 65535 },
+	{ "budget", offsetof(struct vhost_doorbell_exec, budget), 65535 },
+	{ "poll-us", offsetof(struct vhost_doorbell_exec, poll_us),
+	  VHD_POLL_US_MAX },
+	{ "poll-share", offsetof(struct vhost_doorbell_exec, poll_share), 100 },
+};
+
+static int set_number(struct vhost_doorbell_exec *e, const char *name,
+		      size_t n, const char *value)
+{
+	unsigned long long v;
+	char *end;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (strlen(numbers[i].name) != n ||
+		    strncmp(numbers[i].name, name, n))
+			continue;
+		errno = 0;
+		v = strtoull(value, &end, 10);
+		if (errno || *end || *value < '0' || *value > '9' || !v ||
+		    v > numbers[i].max)
+			return -ERANGE;
+		*(uint32_t *)((char *)e + numbers[i].offset) = v;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* "NAME=VALUE" */
+static int apply(struct vhost_doorbell_exec *e, const char *setting)
+{
+	size_t n = strcspn(setting, "=");
+	const char *value = setting + n + 1;
+	int mode;
+
+	if (!setting[n])
+		return -EINVAL;
+	if (n != strlen("mode") || strncmp(setting, "mode", n))
+		return set_number(e, setting, n, value);
+	mode = vhd_mode_parse(value);
+	if (mode < 0)
+		return -ERANGE;
+	e->mode = mode;
+	return 0;
+}
+
+static int check(const struct ctl_options *o)
+{
+	struct vhost_doorbell_exec unused;
+	const char *why;
+
+	if (!o->num_settings) {
+		fprintf(stderr, "doorbellctl: set: NAME=VALUE is missing\n");
+		return CTL_USAGE;
+	}
+	for (int i = 0; i < o->num_settings; i++) {
+		switch (apply(&unused, o->setting[i])) {
+		case 0:
+			continue;
+		case -ERANGE:
+			why = "not a value of this";
+			break;
+		case -ENOENT:
+			why = "not mode, inline-max, budget, poll-us or poll-share";
+			break;
+		default:
+			why = "not NAME=VALUE";
+			break;
+		}
+		fprintf(stderr, "doorbellctl: %s: %s\n", o->setting[i], why);
+		return CTL_USAGE;
+	}
+	return CTL_OK;
+}
+
+/* It must be the device that was looked at. */
+static int borrow(const struct scan_holder *holder, uint64_t id, int *fd)
+{
+	_cleanup_fd_ int pidfd = pidfd_open(holder->pid, 0);
+	struct vhost_doorbell_info info;
+	int ret;
+
+	if (pidfd < 0)
+		return -errno;
+	*fd = pidfd_getfd(pidfd, holder->fd, 0);
+	if (*fd < 0)
+		return -errno;
+	ret = vhd_get_info(*fd, &info);
+	return ret ? ret : info.device_id == id ? 0 : -ESRCH;
+}
+
+static int set_one(const struct ctl_options *o, const struct scan_dev *dev)
+{
+	struct vhost_doorbell_exec e;
+	_cleanup_fd_ int fd = -1;
+	int ret;
+
+	ret = borrow(&dev->holder[0], dev->info.id, &fd);
+	if (!ret)
+		ret = vhd_get_exec(fd, &e);
+	for (int i = 0; !ret && i < o->num_settings; i++)
+		ret = apply(&e, o->setting[i]);
+	if (!ret)
+		ret = vhd_set_exec(fd, &e);
+	if (!ret)
+		return CTL_OK;
+	fprintf(stderr, "doorbellctl: device %" PRIu64 ": %s\n", dev->info.id,
+		strerror(-ret));
+	return CTL_FAILED;
+}
+
+int cmd_set(const struct ctl_options *o)
+{
+	struct scan scan;
+	int ret = check(o);
+
+	if (ret)
+		return ret;
+	ret = ctl_scan(o, &scan);
+	if (ret)
+		return ctl_fail(o->proc, ret);
+	if (o->has_id && !scan_find(&scan, o->id)) {
+		fprintf(stderr, "doorbellctl: no device %" PRIu64 "\n", o->id);
+		ret = CTL_FAILED;
+	}
+	for (size_t i = 0; i < scan.num_devs; i++)
+		if (!o->has_id || scan.dev[i]->info.id == o->id)
+			ret |= set_one(o, scan.dev[i]);
+	scan_free(&scan);
+	return ret;
+}
