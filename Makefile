@@ -8,6 +8,7 @@
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
 # make bench           side by side with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
+# make bench-doc       both, into Documentation/benchmarks.rst
 # make bench-bell      what a ring of the doorbell costs, on the same kernels
 # make features        Documentation/features.rst from what the tests say
 # make clean           forget what was built here
@@ -50,6 +51,9 @@ bench:
 bench-profile:
 	tests/bench/profile
 
+bench-doc:
+	tests/bench/document
+
 bench-bell:
 	tests/bench/bell
 
@@ -61,4 +65,4 @@ clean:
 	rm -rf build
 
 .PHONY: all modules modules_install tools install demo check check-debug \
-	lint unit fuzz vm bench bench-profile bench-bell features clean
+	lint unit fuzz vm bench bench-profile bench-doc bench-bell features clean

@@ -517,24 +517,30 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 	}
 }
 
-/* Read the header, and move the cursor behind it. */
+/*
+ * Read the header, and move the cursor behind it; @span is where it was, or has no
+ * page if it was in pieces.
+ */
 static int blk_read_header(struct bell_vq *vq, struct bell_blk_cursor *out,
-			   struct virtio_blk_outhdr *hdr, bool may_sleep)
+			   struct virtio_blk_outhdr *hdr, bool may_sleep,
+			   struct bell_gmem_span *span)
 {
-	struct bell_gmem_span span;
 	int ret;
 
+	span->page = NULL;
 	if (unlikely(out->seg->len < sizeof(*hdr)))
 		return bell_backend_blk_copy(vq, out, hdr, sizeof(*hdr), false,
 					     may_sleep);
 	ret = bell_gmem_span(vq->gmem, out->seg->addr, sizeof(*hdr), may_sleep,
-			     &span);
+			     span);
 	if (ret)
 		return ret;
-	if (unlikely(span.len < sizeof(*hdr)))
+	if (unlikely(span->len < sizeof(*hdr))) {
+		span->page = NULL;
 		return bell_backend_blk_copy(vq, out, hdr, sizeof(*hdr), false,
 					     may_sleep);
-	memcpy(hdr, page_address(span.page) + span.offset, sizeof(*hdr));
+	}
+	memcpy(hdr, page_address(span->page) + span->offset, sizeof(*hdr));
 	/* The guest's memory is not looked at again. */
 	barrier();
 	out->skip = sizeof(*hdr);
@@ -545,9 +551,13 @@ static int blk_read_header(struct bell_vq *vq, struct bell_blk_cursor *out,
 	return 0;
 }
 
-/* Find the status byte; it stays pinned until the request ends. */
+/*
+ * Find the status byte; it stays pinned until the request ends. In most drivers it
+ * lies near the header.
+ */
 static int blk_find_status(struct bell_disk_req *req,
-			   const struct bell_chain *chain, bool may_sleep)
+			   const struct bell_chain *chain, bool may_sleep,
+			   const struct bell_gmem_span *header)
 {
 	const struct bell_seg *last = &chain->seg[chain->nout + chain->nin - 1];
 	struct bell_gmem_span span;
@@ -558,6 +568,10 @@ static int blk_find_status(struct bell_disk_req *req,
 		return -EFAULT;
 	if (check_add_overflow(last->addr, (u64)last->len - 1, &gpa))
 		return -EFAULT;
+	if (header->page && !((gpa ^ chain->seg->addr) >> PAGE_SHIFT)) {
+		req->status = page_address(header->page) + offset_in_page(gpa);
+		return 0;
+	}
 	ret = bell_gmem_span(req->vq->gmem, gpa, 1, may_sleep, &span);
 	if (!ret)
 		req->status = page_address(span.page) + span.offset;
@@ -571,13 +585,14 @@ static int blk_serve(struct bell_blk_queue *q, struct bell_vq *vq,
 	struct bell_disk_req *req = &q->req[chain->head];
 	struct bell_blk_cursor out = { .seg = chain->seg };
 	struct virtio_blk_outhdr hdr;
+	struct bell_gmem_span span;
 	int ret = -EFAULT;
 
 	req->epoch = chain->epoch;
 	if (blk_bytes(chain->seg, chain->nout) >= sizeof(hdr))
-		ret = blk_read_header(vq, &out, &hdr, may_sleep);
+		ret = blk_read_header(vq, &out, &hdr, may_sleep, &span);
 	if (!ret)
-		ret = blk_find_status(req, chain, may_sleep);
+		ret = blk_find_status(req, chain, may_sleep, &span);
 	if (!ret)
 		return blk_begin(q, req, chain, out, &hdr, may_sleep);
 	if (ret != -EAGAIN && ret != -ESRCH)

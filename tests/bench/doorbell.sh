@@ -17,7 +17,8 @@ backend_start()
 	[ -d /sys/module/vhost_doorbell ] ||
 		insmod /tmp/host/vhost_doorbell.ko
 	vhost-doorbell-blk --socket-path="$socket" --blk-file="$1" \
-		--mode="$mode" >"$CASE_DIR/$name.log" 2>&1 &
+		--mode="$mode" --queues="$(nproc)" \
+		>"$CASE_DIR/$name.log" 2>&1 &
 	daemon=$!
 	wait_for 30 test -S "$socket"
 	options+=(-chardev "socket,id=$name,path=$socket"

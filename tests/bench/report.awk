@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# report.awk: see report. A row of the input has the columns of 'names'.
+# report.awk: see report; with chart.awk. A row of the input has the columns of 'names'.
 
 BEGIN {
 	columns = split("kernel backend disk client load bs depth vcpus round " \
@@ -317,4 +317,6 @@ END {
 	collect()
 	write_tables()
 	write_bars()
+	if (charts != "")
+		write_charts(charts)
 }

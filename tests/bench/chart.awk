@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+# chart.awk: bar charts of what report.awk has collected; a part of it.
+#
+# A group of bars is a load, a bar a back end; its height is the value by that of
+# qemu-iouring, so that loads of different speed stand side by side.
+
+function chart_bar(x, y, width, height, colour, text)
+{
+	printf "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>\n",
+		x, y, width, height, colour >chart_file
+	printf "<text transform=\"translate(%.1f %.1f) rotate(-90)\" font-size=\"9\">%s</text>\n",
+		x + width - 2, y - 3, text >chart_file
+}
+
+function chart_text(x, y, anchor, text)
+{
+	printf "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y,
+		anchor, text >chart_file
+}
+
+# Of the groups of one client on one disk with so many CPUs
+function chart_groups(pattern,    i, n)
+{
+	n = 0
+	for (i = 1; i <= ngroups; i++)
+		if (groups[i] ~ pattern &&
+		    at(groups[i], "qemu-iouring", "iops") != "null")
+			chart_group[++n] = groups[i]
+	return n
+}
+
+# chart FILE HEADING COLUMN PATTERN: 'shown' are the back ends, 'colour' theirs
+function chart(file, heading, name, pattern,    n, i, b, g, v, most, base, part,
+	       left, step, width, height, x)
+{
+	n = chart_groups(pattern)
+	if (!n)
+		return
+	chart_file = file
+	most = 1
+	for (i = 1; i <= n; i++)
+		for (b = 1; b <= nshown; b++) {
+			v = ratio(at(chart_group[i], shown[b], name),
+				  at(chart_group[i], "qemu-iouring", name))
+			if (v != "null" && v > most)
+				most = v
+		}
+	width = 14
+	step = (nshown + 1) * width
+	left = 50
+	height = 220
+	base = 300
+	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"11\">\n",
+		left + n * step + 190, base + 60 >file
+	print "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>" >file
+	chart_text(left, 20, "start", heading)
+	for (i = 1; i <= n; i++) {
+		g = chart_group[i]
+		x = left + (i - 1) * step
+		for (b = 1; b <= nshown; b++) {
+			v = ratio(at(g, shown[b], name),
+				  at(g, "qemu-iouring", name))
+			if (v == "null")
+				continue
+			chart_bar(x + (b - 1) * width, base - v / most * height,
+				  width - 2, v / most * height, colour[b],
+				  number(at(g, shown[b], name), "%.0f"))
+		}
+		split(g, part, FS)
+		chart_text(x + nshown * width / 2, base + 16, "middle", part[3])
+		chart_text(x + nshown * width / 2, base + 30, "middle",
+			   part[4] ", depth " part[5])
+	}
+	printf "<path d=\"M%d %.1fH%d\" stroke=\"#888\" stroke-dasharray=\"4 3\"/>\n",
+		left, base - height / most, left + n * step >file
+	chart_text(left - 4, base - height / most + 4, "end", "QEMU")
+	for (b = 1; b <= nshown; b++) {
+		printf "<rect x=\"%d\" y=\"%d\" width=\"10\" height=\"10\" fill=\"%s\"/>\n",
+			left + n * step + 20, 60 + b * 18, colour[b] >file
+		chart_text(left + n * step + 36, 69 + b * 18, "start", shown[b])
+	}
+	print "</svg>" >file
+	close(file)
+}
+
+function write_charts(dir,    p)
+{
+	nshown = split("qemu-iouring qemu-native qemu-mapping qsd-iouring " \
+		"vhost-scsi vhost-doorbell-worker vhost-doorbell-poll " \
+		"vhost-doorbell-inline vhost-doorbell-auto", shown, " ")
+	split("#9aa5b1 #b8c0c9 #ccd2d9 #7d8fa3 #5f7186 #f3c98b #efb25c #e8962e #d9480f",
+	      colour, " ")
+	p = "^guest" FS "null" FS ".*" FS "1$"
+	chart(dir "/bench-iops.svg", "IOPS, guest of 1 vCPU; bars: by QEMU's",
+	      "iops", p)
+	chart(dir "/bench-latency.svg",
+	      "Mean latency in us, guest of 1 vCPU; bars: by QEMU's",
+	      "lat_us_mean", p)
+	chart(dir "/bench-cpu.svg",
+	      "Host CPU time per request in us, guest of 1 vCPU; bars: by QEMU's",
+	      "cpu_us_per_req", p)
+}
