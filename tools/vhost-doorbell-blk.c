@@ -214,7 +214,8 @@ static int parse_limits(struct options *o, int opt, const char *arg)
 		o->exec.mode = mode;
 		return 0;
 	case OPT_POLL_US:
-		if (!parse_number(arg, 1, VHD_POLL_US_MAX, &o->exec.poll_us))
+		if (!parse_number(arg, 1, VHOST_DOORBELL_MAX_POLL_US,
+				  &o->exec.poll_us))
 			return usage("--poll-us: not from 1 to 10000: %s", arg);
 		return 0;
 	case OPT_POLL_SHARE:

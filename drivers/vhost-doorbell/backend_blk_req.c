@@ -397,8 +397,9 @@ static int blk_tell(struct bell_disk_req *req, struct bell_blk_cursor data,
 		    u64 bytes, void *what, u32 size, bool may_sleep)
 {
 	u32 len = min_t(u64, bytes, size);
-	int ret = bell_backend_blk_copy(req->vq, &data, what, len, true, may_sleep);
+	int ret;
 
+	ret = bell_backend_blk_copy(req->vq, &data, what, len, true, may_sleep);
 	if (ret == -EAGAIN || ret == -ESRCH)
 		return ret;
 	if (ret)
@@ -518,8 +519,8 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 }
 
 /*
- * Read the header, and move the cursor behind it; @span is where it was, or has no
- * page if it was in pieces.
+ * Read the header, and move the cursor behind it; @span is where it was, or has
+ * no page if it was in pieces.
  */
 static int blk_read_header(struct bell_vq *vq, struct bell_blk_cursor *out,
 			   struct virtio_blk_outhdr *hdr, bool may_sleep,
@@ -552,8 +553,8 @@ static int blk_read_header(struct bell_vq *vq, struct bell_blk_cursor *out,
 }
 
 /*
- * Find the status byte; it stays pinned until the request ends. In most drivers it
- * lies near the header.
+ * Find the status byte; it stays pinned until the request ends. In most drivers
+ * it lies near the header.
  */
 static int blk_find_status(struct bell_disk_req *req,
 			   const struct bell_chain *chain, bool may_sleep,

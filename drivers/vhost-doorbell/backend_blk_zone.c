@@ -65,7 +65,7 @@ static int zone_find_result(struct bell_disk_req *req,
 }
 
 /**
- * bell_backend_blk_zone_append() - write where a zone ends, and tell where that was
+ * bell_backend_blk_zone_append() - write where a zone goes on, and tell where
  * @blk: the disk
  * @req: with the zone's first sector
  * @in: what the guest gets but the status
@@ -203,7 +203,7 @@ static enum req_op zone_op(u32 type)
 }
 
 /**
- * bell_backend_blk_zone_manage() - open, close, finish or reset a zone, or reset all
+ * bell_backend_blk_zone_manage() - open, close, finish or reset a zone, or all
  * @blk: the disk
  * @req: with the zone's first sector
  * @type: VIRTIO_BLK_T_ZONE_*

@@ -31,7 +31,6 @@
 #define DEVICE_INLINE_MAX	8
 #define DEVICE_BUDGET		64
 #define DEVICE_POLL_US		50
-#define DEVICE_POLL_US_MAX	10000
 #define DEVICE_POLL_SHARE	50
 
 /* Of the transport; those of the device type are the back end's. */
@@ -428,7 +427,7 @@ int bell_device_set_exec(struct bell_device *dev,
 			 const struct vhost_doorbell_exec *e)
 {
 	if (e->mode > VHOST_DOORBELL_MODE_POLL || e->inline_max > U16_MAX ||
-	    e->budget > U16_MAX || e->poll_us > DEVICE_POLL_US_MAX ||
+	    e->budget > U16_MAX || e->poll_us > VHOST_DOORBELL_MAX_POLL_US ||
 	    e->poll_share > 100 || e->pad || e->reserved)
 		return -EINVAL;
 

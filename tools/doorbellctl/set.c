@@ -28,7 +28,7 @@ static const struct {
 	{ "inline-max", offsetof(struct vhost_doorbell_exec, inline_max), 65535 },
 	{ "budget", offsetof(struct vhost_doorbell_exec, budget), 65535 },
 	{ "poll-us", offsetof(struct vhost_doorbell_exec, poll_us),
-	  VHD_POLL_US_MAX },
+	  VHOST_DOORBELL_MAX_POLL_US },
 	{ "poll-share", offsetof(struct vhost_doorbell_exec, poll_share), 100 },
 };
 

@@ -66,7 +66,6 @@ const char *vhd_bell_mode_name(uint32_t mode);
  * "auto", "worker", "inline", "poll": the words of options and output. The first gives
  * the mode or -EINVAL, the second NULL for a number it does not know.
  */
-#define VHD_POLL_US_MAX	10000	/* of struct vhost_doorbell_exec */
 int vhd_mode_parse(const char *word);
 const char *vhd_mode_name(uint32_t mode);
 

@@ -22,6 +22,7 @@
 #define VHOST_DOORBELL_MAX_QUEUES	64
 #define VHOST_DOORBELL_MAX_QUEUE_SIZE	32768
 #define VHOST_DOORBELL_MAX_REGIONS	512
+#define VHOST_DOORBELL_MAX_POLL_US	10000
 
 /**
  * enum vhost_doorbell_mode - where a queue's requests are submitted
@@ -156,8 +157,9 @@ struct vhost_doorbell_config {
  *	to the worker; 1 to 65535; 0: the default of 64
  * @pad: must be zero
  * @poll_us: in poll mode, microseconds that the worker looks at an empty ring
- *	at most, 1 to 10000; 0: the default of 50. It looks shorter, down to
- *	not at all, when that proves useless. No other mode uses it
+ *	at most, 1 to VHOST_DOORBELL_MAX_POLL_US; 0: the default of 50. It
+ *	looks shorter, down to not at all, when that proves useless. No other
+ *	mode uses it
  * @poll_share: in poll mode, per cent of one CPU's time that a queue may spend
  *	on looks at an empty ring, 1 to 100; 0: the default of 50
  * @reserved: must be zero
