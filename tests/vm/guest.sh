@@ -187,7 +187,10 @@ guest_run()
 		shift 2
 	fi
 	packed=$(printf '%s' "$1" | base64 -w 0)
-	vmm_send command "$token $seconds $packed" || return 124
+	if ! vmm_send command "$token $seconds $packed"; then
+		vmm_gone_why >&2
+		return 124
+	fi
 	# The guest ends the command itself; what hangs it beyond that is ours.
 	while IFS= read -r line; do
 		if [[ $line == *"@@END $token "* ]]; then
@@ -199,6 +202,19 @@ guest_run()
 		fi
 	done < <(vmm_expect command $((seconds + 10)) "@@END $token ")
 	return "$status"
+}
+
+# What a machine said that is gone without having been told to go
+vmm_gone_why()
+{
+	local pid=${vmm_pid[${GUEST:-guest}]} status=0
+
+	[ ! -e "$(vmm_dir)/gone" ] || return 0
+	: >"$(vmm_dir)/gone"
+	# 127 in a subshell, whose child it is not
+	wait "$pid" 2>/dev/null || status=$?
+	diag "${GUEST:-guest}: QEMU is gone, status $status" "$(vmm_said)" \
+		"$(dmesg | tail -n 5)"
 }
 
 # vmm_hmp COMMAND: of the human monitor
