@@ -251,7 +251,8 @@ check "the daemon ends well" daemon_stop
 modprobe ufshcd-pci 2>/dev/null && modprobe sd_mod
 # Older kernels have to be told that QEMU's is one.
 for pci in /sys/bus/pci/devices/*; do
-	if [ "$(cat "$pci/vendor" "$pci/device")" = $'0x1b36\n0x0013' ] &&
+	if [ -d /sys/bus/pci/drivers/ufshcd ] &&
+		[ "$(cat "$pci/vendor" "$pci/device")" = $'0x1b36\n0x0013' ] &&
 		[ ! -e "$pci/driver" ]; then
 		echo 1b36 0013 >/sys/bus/pci/drivers/ufshcd/new_id
 	fi
