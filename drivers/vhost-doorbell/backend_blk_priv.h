@@ -47,6 +47,16 @@ struct bell_blk_cursor {
 	u64			 skip;		/* bytes of @seg that are done */
 };
 
+/* By @n bytes, no more than the segment has left. */
+static inline void bell_backend_blk_advance(struct bell_blk_cursor *cur, u64 n)
+{
+	cur->skip += n;
+	if (cur->skip == cur->seg->len) {
+		cur->seg++;
+		cur->skip = 0;
+	}
+}
+
 /* backend_blk_req.c */
 enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 				     struct bell_run *run);

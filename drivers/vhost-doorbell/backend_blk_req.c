@@ -176,11 +176,7 @@ int bell_backend_blk_copy(struct bell_vq *vq, struct bell_blk_cursor *cur,
 			return ret;
 		buf += n;
 		len -= n;
-		cur->skip += n;
-		if (cur->skip == cur->seg->len) {
-			cur->seg++;
-			cur->skip = 0;
-		}
+		bell_backend_blk_advance(cur, n);
 	}
 	return 0;
 }
@@ -251,11 +247,7 @@ static noinline int blk_map_pieces(struct bell_blk *blk,
 			return ret;
 		blk_add_span(req, &span);
 		left -= span.len;
-		cur.skip += span.len;
-		if (cur.skip == cur.seg->len) {
-			cur.seg++;
-			cur.skip = 0;
-		}
+		bell_backend_blk_advance(&cur, span.len);
 	}
 	req->aligned = !((req->sector << SECTOR_SHIFT) & disk->len_mask);
 	for (i = 0; i < req->nvecs; i++) {
@@ -386,12 +378,6 @@ static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
 	return blk->disk.ops->submit(req, !may_sleep);
 }
 
-static int blk_unsupp(struct bell_disk_req *req)
-{
-	bell_backend_blk_finish(req, VIRTIO_BLK_S_UNSUPP, 0);
-	return 0;
-}
-
 /* Answer with what we know. */
 static int blk_tell(struct bell_disk_req *req, struct bell_blk_cursor data,
 		    u64 bytes, void *what, u32 size, bool may_sleep)
@@ -409,32 +395,7 @@ static int blk_tell(struct bell_disk_req *req, struct bell_blk_cursor data,
 	return 0;
 }
 
-/* Types that take a feature: was it agreed on? */
-static bool blk_agreed(const struct bell_blk_queue *q, u32 type)
-{
-	switch (type) {
-	case VIRTIO_BLK_T_DISCARD:
-		return q->discard;
-	case VIRTIO_BLK_T_WRITE_ZEROES:
-		return q->write_zeroes;
-	case VIRTIO_BLK_T_SECURE_ERASE:
-		return q->secure_erase;
-	case VIRTIO_BLK_T_GET_LIFETIME:
-		return q->lifetime;
-	case VIRTIO_BLK_T_ZONE_APPEND:
-	case VIRTIO_BLK_T_ZONE_REPORT:
-	case VIRTIO_BLK_T_ZONE_OPEN:
-	case VIRTIO_BLK_T_ZONE_CLOSE:
-	case VIRTIO_BLK_T_ZONE_FINISH:
-	case VIRTIO_BLK_T_ZONE_RESET:
-	case VIRTIO_BLK_T_ZONE_RESET_ALL:
-		return q->zoned;
-	default:
-		return true;
-	}
-}
-
-/* What is not a read, a write or a flush */
+/* What is not a read, a write or a flush; most of it takes a feature. */
 static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
 			  u32 type, struct bell_blk_cursor in, u64 in_bytes,
 			  struct bell_blk_cursor out, u64 out_bytes,
@@ -444,29 +405,39 @@ static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
 
 	req->op = BELL_DISK_NONE;
 	req->fua = false;
-	if (!blk_agreed(q, type))
-		return blk_unsupp(req);
 	switch (type) {
 	case VIRTIO_BLK_T_DISCARD:
+		if (!q->discard)
+			break;
 		req->op = BELL_DISK_DISCARD;
 		return blk_ranges(blk, req, out, out_bytes, may_sleep);
 	case VIRTIO_BLK_T_WRITE_ZEROES:
+		if (!q->write_zeroes)
+			break;
 		req->op = BELL_DISK_ZERO;
 		req->fua = blk_writes_through(q);
 		return blk_ranges(blk, req, out, out_bytes, may_sleep);
 	case VIRTIO_BLK_T_SECURE_ERASE:
+		if (!q->secure_erase)
+			break;
 		req->op = BELL_DISK_ERASE;
 		return blk_ranges(blk, req, out, out_bytes, may_sleep);
 	case VIRTIO_BLK_T_GET_ID:
 		return blk_tell(req, in, in_bytes, blk->serial,
 				sizeof(blk->serial), may_sleep);
 	case VIRTIO_BLK_T_GET_LIFETIME:
+		if (!q->lifetime)
+			break;
 		return blk_tell(req, in, in_bytes, &blk->lifetime,
 				sizeof(blk->lifetime), may_sleep);
 	case VIRTIO_BLK_T_ZONE_APPEND:
+		if (!q->zoned)
+			break;
 		return bell_backend_blk_zone_append(blk, req, in, in_bytes,
 						    out, out_bytes, may_sleep);
 	case VIRTIO_BLK_T_ZONE_REPORT:
+		if (!q->zoned)
+			break;
 		return bell_backend_blk_zone_report(blk, req, in, in_bytes,
 						    may_sleep);
 	case VIRTIO_BLK_T_ZONE_OPEN:
@@ -474,10 +445,12 @@ static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
 	case VIRTIO_BLK_T_ZONE_FINISH:
 	case VIRTIO_BLK_T_ZONE_RESET:
 	case VIRTIO_BLK_T_ZONE_RESET_ALL:
+		if (!q->zoned)
+			break;
 		return bell_backend_blk_zone_manage(blk, req, type, may_sleep);
-	default:
-		return blk_unsupp(req);
 	}
+	bell_backend_blk_finish(req, VIRTIO_BLK_S_UNSUPP, 0);
+	return 0;
 }
 
 /*
@@ -529,27 +502,23 @@ static int blk_read_header(struct bell_vq *vq, struct bell_blk_cursor *out,
 	int ret;
 
 	span->page = NULL;
-	if (unlikely(out->seg->len < sizeof(*hdr)))
-		return bell_backend_blk_copy(vq, out, hdr, sizeof(*hdr), false,
-					     may_sleep);
-	ret = bell_gmem_span(vq->gmem, out->seg->addr, sizeof(*hdr), may_sleep,
-			     span);
-	if (ret)
-		return ret;
-	if (unlikely(span->len < sizeof(*hdr))) {
+	if (likely(out->seg->len >= sizeof(*hdr))) {
+		ret = bell_gmem_span(vq->gmem, out->seg->addr, sizeof(*hdr),
+				     may_sleep, span);
+		if (ret)
+			return ret;
+		if (likely(span->len >= sizeof(*hdr))) {
+			memcpy(hdr, page_address(span->page) + span->offset,
+			       sizeof(*hdr));
+			/* The guest's memory is not looked at again. */
+			barrier();
+			bell_backend_blk_advance(out, sizeof(*hdr));
+			return 0;
+		}
 		span->page = NULL;
-		return bell_backend_blk_copy(vq, out, hdr, sizeof(*hdr), false,
-					     may_sleep);
 	}
-	memcpy(hdr, page_address(span->page) + span->offset, sizeof(*hdr));
-	/* The guest's memory is not looked at again. */
-	barrier();
-	out->skip = sizeof(*hdr);
-	if (out->skip == out->seg->len) {
-		out->seg++;
-		out->skip = 0;
-	}
-	return 0;
+	return bell_backend_blk_copy(vq, out, hdr, sizeof(*hdr), false,
+				     may_sleep);
 }
 
 /*

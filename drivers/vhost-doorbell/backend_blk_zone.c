@@ -56,10 +56,7 @@ static int zone_find_result(struct bell_disk_req *req,
 		if (ret)
 			return ret;
 		req->result[i] = page_address(span.page) + span.offset;
-		if (++in.skip == in.seg->len) {
-			in.seg++;
-			in.skip = 0;
-		}
+		bell_backend_blk_advance(&in, 1);
 	}
 	return 0;
 }

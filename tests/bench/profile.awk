@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # profile.awk: a table of instructions per request, from what sample printed, the
-# kernel's symbols, and the plugin's profiles before and after.
+# kernel's symbols sorted by address, and the plugin's profiles before and after.
+# Addresses are of 16 digits: as text they compare as they should.
 #
 # -v mode=, depth=: for the heading; top=: functions to name.
 
@@ -14,33 +15,6 @@ file == 2 && $2 ~ /^[tTwW]$/ {
 }
 file == 3 { before[$1] = $2; next }
 file == 4 && $2 - before[$1] > 0 { places[$1] = $2 - before[$1] }
-
-# Addresses are of 16 digits: as text they sort as they should.
-function sift(a, n, i,    child, v)
-{
-	v = a[i]
-	while ((child = 2 * i) <= n) {
-		if (child < n && a[child + 1] "" > a[child] "")
-			child++
-		if (a[child] "" <= v "")
-			break
-		a[i] = a[child]
-		i = child
-	}
-	a[i] = v
-}
-
-function sort(a, n,    i, v)
-{
-	for (i = int(n / 2); i >= 1; i--)
-		sift(a, n, i)
-	for (i = n; i > 1; i--) {
-		v = a[i]
-		a[i] = a[1]
-		a[1] = v
-		sift(a, i - 1, 1)
-	}
-}
 
 function name_of(place,    lo, hi, mid)
 {
@@ -79,7 +53,6 @@ function line(what, n)
 }
 
 END {
-	sort(order, nsymbols)
 	for (p in places) {
 		name = name_of(p)
 		of[name] += places[p]

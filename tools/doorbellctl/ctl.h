@@ -27,6 +27,7 @@ struct ctl_options {
 };
 
 struct scan;
+struct scan_dev;
 
 /* Each prints what it has to say and returns a CTL_* exit status. */
 int cmd_list(const struct ctl_options *o);
@@ -45,5 +46,12 @@ int ctl_finish(void);
 int ctl_scan(const struct ctl_options *o, struct scan *scan);
 /* The same for bells. */
 int ctl_scan_bells(const struct ctl_options *o, struct scan *scan);
+/*
+ * Calls @fn for the device that is asked for, or for each. CTL_OK, or what of
+ * @fn's exit statuses was not.
+ */
+int ctl_each(const struct ctl_options *o,
+	     int (*fn)(const struct ctl_options *o,
+		       const struct scan_dev *dev));
 
 #endif

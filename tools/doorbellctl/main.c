@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,26 @@ int ctl_scan(const struct ctl_options *o, struct scan *scan)
 int ctl_scan_bells(const struct ctl_options *o, struct scan *scan)
 {
 	return scan_all(o, scan, &scan->num_bad_bells, "bells");
+}
+
+int ctl_each(const struct ctl_options *o,
+	     int (*fn)(const struct ctl_options *o,
+		       const struct scan_dev *dev))
+{
+	struct scan scan;
+	int ret = ctl_scan(o, &scan);
+
+	if (ret)
+		return ctl_fail(o->proc, ret);
+	if (o->has_id && !scan_find(&scan, o->id)) {
+		fprintf(stderr, "doorbellctl: no device %" PRIu64 "\n", o->id);
+		ret = CTL_FAILED;
+	}
+	for (size_t i = 0; i < scan.num_devs; i++)
+		if (!o->has_id || scan.dev[i]->info.id == o->id)
+			ret |= fn(o, scan.dev[i]);
+	scan_free(&scan);
+	return ret;
 }
 
 static int parse_count(const char *text, uint64_t *value)

@@ -64,18 +64,5 @@ static int resize(const struct ctl_options *o, const struct scan_dev *dev)
 
 int cmd_resize(const struct ctl_options *o)
 {
-	struct scan scan;
-	int ret = ctl_scan(o, &scan);
-
-	if (ret)
-		return ctl_fail(o->proc, ret);
-	if (o->has_id && !scan_find(&scan, o->id)) {
-		fprintf(stderr, "doorbellctl: no device %" PRIu64 "\n", o->id);
-		ret = CTL_FAILED;
-	}
-	for (size_t i = 0; i < scan.num_devs; i++)
-		if (!o->has_id || scan.dev[i]->info.id == o->id)
-			ret |= resize(o, scan.dev[i]);
-	scan_free(&scan);
-	return ret;
+	return ctl_each(o, resize);
 }

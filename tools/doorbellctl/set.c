@@ -138,21 +138,7 @@ static int set_one(const struct ctl_options *o, const struct scan_dev *dev)
 
 int cmd_set(const struct ctl_options *o)
 {
-	struct scan scan;
 	int ret = check(o);
 
-	if (ret)
-		return ret;
-	ret = ctl_scan(o, &scan);
-	if (ret)
-		return ctl_fail(o->proc, ret);
-	if (o->has_id && !scan_find(&scan, o->id)) {
-		fprintf(stderr, "doorbellctl: no device %" PRIu64 "\n", o->id);
-		ret = CTL_FAILED;
-	}
-	for (size_t i = 0; i < scan.num_devs; i++)
-		if (!o->has_id || scan.dev[i]->info.id == o->id)
-			ret |= set_one(o, scan.dev[i]);
-	scan_free(&scan);
-	return ret;
+	return ret ? ret : ctl_each(o, set_one);
 }
