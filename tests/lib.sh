@@ -5,7 +5,8 @@
 # A group's results are lines 'ok - GROUP: NAME', 'not ok - GROUP: NAME', with
 # ' # SKIP reason' after a skipped one; they are shown as they come and kept in
 # $results/GROUP, from which the summary counts. $logs is a directory for what
-# was said, $retries a file with a line per second attempt of L1.
+# was said, $retries a file with a line per second attempt of L1. What a case in
+# L1 says of its failure is repeated with the summary.
 
 # result GROUP ok|'not ok' NAME
 result()
@@ -16,20 +17,28 @@ result()
 # tap GROUP: read TAP, and show and keep it; everything goes to GROUP.log too
 tap()
 {
-	local line
+	local line of=/dev/null ended=0
 
 	: >"$results/$1"
+	mkdir -p "$results.said"
 	while IFS= read -r line; do
 		printf '%s\n' "$line" >>"$logs/$1.log"
 		line=${line%$'\r'}
 		if [[ $line =~ ^(not ok|ok)( [0-9]+)?( -)?" "?(.*)$ ]]; then
 			result "$1" "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]}"
+			[[ $line == ok* ]] || of=$results.said/$1
 		elif [[ $line == '@@RETRY '* ]]; then
-			: >"$results/$1"
+			# Of the case that it was in
+			sed -i "$((ended + 1)),\$d" "$results/$1"
 			echo "${line#@@RETRY }" >>"$retries"
-			echo "# $1: the emulator failed, second attempt: ${line#@@RETRY }"
+			echo "# $1: the emulator failed, another attempt: ${line#@@RETRY }"
 		elif [[ $line == '#'* ]]; then
-			printf '%s\n' "$line"
+			printf '%s\n' "$line" | tee -a "$of"
+			# The last line of a case
+			if [[ $line =~ ^'# '.*': '[0-9]+' s'$ ]]; then
+				of=/dev/null
+				ended=$(grep -c . "$results/$1")
+			fi
 		fi
 	done
 }
@@ -80,6 +89,7 @@ summary()
 	all=$(cat "$results"/* 2>/dev/null | grep -c .)
 	failed=$(cat "$results"/* 2>/dev/null | grep -c '^not ok')
 	skipped=$(cat "$results"/* 2>/dev/null | grep -ciE '^ok .*# *skip')
+	tail -q -n 40 "$results.said"/* 2>/dev/null
 	grep -h '^not ok' "$results"/* 2>/dev/null | sed 's/^/# failed: /'
 	if [ -s "$retries" ]; then
 		echo "# $(grep -c . "$retries") boots of L1 were tried again"

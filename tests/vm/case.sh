@@ -5,7 +5,8 @@
 # A case reports with ok, not_ok, skip and check, and ends with case_end. A
 # command that fails outside of a condition ends it, and fails it.
 # $CASE_DIR is a directory of its own, removed after it.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "# ${BASH_SOURCE[0]##*/}: $LINENO: $BASH_COMMAND: status $?" >&2' ERR
 
 case_results=0
 case_skipped=0
