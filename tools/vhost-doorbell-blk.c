@@ -99,6 +99,8 @@ enum {
 	OPT_MODE,
 	OPT_POLL_US,
 	OPT_POLL_SHARE,
+	OPT_COALESCE_US,
+	OPT_COALESCE_COUNT,
 	OPT_CPUS,
 	OPT_DEVICE,
 	OPT_VERBOSE,
@@ -119,6 +121,8 @@ static const struct option long_options[] = {
 	{ "mode",		required_argument, NULL, OPT_MODE },
 	{ "poll-us",		required_argument, NULL, OPT_POLL_US },
 	{ "poll-share",		required_argument, NULL, OPT_POLL_SHARE },
+	{ "coalesce-us",	required_argument, NULL, OPT_COALESCE_US },
+	{ "coalesce-count",	required_argument, NULL, OPT_COALESCE_COUNT },
 	{ "cpus",		required_argument, NULL, OPT_CPUS },
 	{ "device",		required_argument, NULL, OPT_DEVICE },
 	{ "verbose",		no_argument, NULL, OPT_VERBOSE },
@@ -146,6 +150,9 @@ static const char usage_text[] =
 "  --mode=MODE           auto, worker, inline or poll (default auto)\n"
 "  --poll-us=N           poll: microseconds to look for more (default 50)\n"
 "  --poll-share=PERCENT  poll: of a CPU, for each queue (default 50)\n"
+"  --coalesce-us=N       microseconds that an interrupt may wait for more\n"
+"                        completions (default 0)\n"
+"  --coalesce-count=N    completions after which it waits no more (default 32)\n"
 "  --cpus=LIST           CPUs of this process and of the kernel's worker\n"
 "                        threads, such as 0-3,8\n"
 "  --device=PATH         device node (default " VHD_DEV_PATH ")\n"
@@ -221,6 +228,17 @@ static int parse_limits(struct options *o, int opt, const char *arg)
 	case OPT_POLL_SHARE:
 		if (!parse_number(arg, 1, 100, &o->exec.poll_share))
 			return usage("--poll-share: not from 1 to 100: %s", arg);
+		return 0;
+	case OPT_COALESCE_US:
+		if (!parse_number(arg, 0, VHOST_DOORBELL_MAX_COALESCE_US,
+				  &o->exec.coalesce_us))
+			return usage("--coalesce-us: not from 0 to 10000: %s",
+				     arg);
+		return 0;
+	case OPT_COALESCE_COUNT:
+		if (!parse_number(arg, 1, 65535, &o->exec.coalesce_count))
+			return usage("--coalesce-count: not from 1 to 65535: %s",
+				     arg);
 		return 0;
 	case OPT_CPUS:
 		if (cpus_parse(arg, &o->cpus))

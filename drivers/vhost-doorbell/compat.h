@@ -11,6 +11,7 @@
 #include <linux/blkdev.h>
 #include <linux/cgroup.h>
 #include <linux/eventfd.h>
+#include <linux/hrtimer.h>
 #include <linux/sched.h>
 
 #ifndef BELL_HAVE_EVENTFD_SIGNAL_1	/* drop with 6.1 */
@@ -24,6 +25,16 @@ static inline void bell_compat_eventfd_signal(struct eventfd_ctx *ctx)
 
 #ifndef BELL_HAVE_PF_USER_WORKER	/* drop with 6.1 */
 #define PF_USER_WORKER		PF_IO_WORKER
+#endif
+
+#ifndef BELL_HAVE_HRTIMER_SETUP		/* drop with 6.12 */
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*fn)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+}
 #endif
 
 #ifndef BELL_HAVE_GUARDED_BY		/* drop with 6.12 */

@@ -32,6 +32,7 @@
 #define DEVICE_BUDGET		64
 #define DEVICE_POLL_US		50
 #define DEVICE_POLL_SHARE	50
+#define DEVICE_COALESCE_COUNT	32
 
 /* Of the transport; those of the device type are the back end's. */
 #define DEVICE_FEATURES	(BIT_ULL(VIRTIO_F_VERSION_1) | \
@@ -92,6 +93,7 @@ struct bell_device *bell_device_create(void)
 	dev->exec_cfg.budget = DEVICE_BUDGET;
 	dev->exec_cfg.poll_us = DEVICE_POLL_US;
 	dev->exec_cfg.poll_share = DEVICE_POLL_SHARE;
+	dev->signal_cfg.coalesce_count = DEVICE_COALESCE_COUNT;
 	atomic_inc(&device_count);
 	return dev;
 }
@@ -321,7 +323,7 @@ static void device_init_queue(struct bell_device *dev, u32 i)
 {
 	struct bell_queue *q = &dev->queue[i];
 
-	bell_vq_init(&q->vq, dev->id, i);
+	bell_vq_init(&q->vq, dev->id, i, &dev->signal_cfg);
 	q->exec.owner = &dev->ref;
 	q->exec.owner_release = device_free;
 	q->exec.may_inline = dev->be->may_inline;
@@ -418,6 +420,8 @@ int bell_device_get_exec(struct bell_device *dev, struct vhost_doorbell_exec *e)
 		.budget = dev->exec_cfg.budget,
 		.poll_us = dev->exec_cfg.poll_us,
 		.poll_share = dev->exec_cfg.poll_share,
+		.coalesce_us = dev->signal_cfg.coalesce_us,
+		.coalesce_count = dev->signal_cfg.coalesce_count,
 	};
 	return 0;
 }
@@ -428,7 +432,10 @@ int bell_device_set_exec(struct bell_device *dev,
 {
 	if (e->mode > VHOST_DOORBELL_MODE_POLL || e->inline_max > U16_MAX ||
 	    e->budget > U16_MAX || e->poll_us > VHOST_DOORBELL_MAX_POLL_US ||
-	    e->poll_share > 100 || e->pad || e->reserved)
+	    e->poll_share > 100 ||
+	    e->coalesce_us > VHOST_DOORBELL_MAX_COALESCE_US ||
+	    e->coalesce_count > U16_MAX || e->pad ||
+	    memchr_inv(e->reserved, 0, sizeof(e->reserved)))
 		return -EINVAL;
 
 	lockdep_assert_held(&dev->lock);
@@ -438,5 +445,8 @@ int bell_device_set_exec(struct bell_device *dev,
 	WRITE_ONCE(dev->exec_cfg.poll_us, e->poll_us ?: DEVICE_POLL_US);
 	WRITE_ONCE(dev->exec_cfg.poll_share,
 		   e->poll_share ?: DEVICE_POLL_SHARE);
+	WRITE_ONCE(dev->signal_cfg.coalesce_count,
+		   e->coalesce_count ?: DEVICE_COALESCE_COUNT);
+	WRITE_ONCE(dev->signal_cfg.coalesce_us, e->coalesce_us);
 	return 0;
 }

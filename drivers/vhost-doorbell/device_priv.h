@@ -34,6 +34,7 @@ struct bell_device {
 
 	/* Read by the queues without the lock. */
 	struct bell_exec_config	 exec_cfg;
+	struct bell_vq_signal_config signal_cfg;
 
 	struct mm_struct	*mm __guarded_by(&lock);
 	struct bell_backend	*be __guarded_by(&lock);

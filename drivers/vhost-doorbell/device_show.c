@@ -55,6 +55,7 @@ static void device_read_stats(struct bell_queue *q,
 		.polls = READ_ONCE(s->polls),
 		.poll_hits = READ_ONCE(s->poll_hits),
 		.poll_ns = READ_ONCE(s->poll_ns),
+		.coalesced = READ_ONCE(s->coalesced),
 		.worker_pid = bell_exec_worker_pid(&q->exec),
 	};
 }
@@ -116,8 +117,9 @@ static void device_show_queue(struct bell_queue *q, struct seq_file *m)
 		   st.bytes_written, st.errors, st.broken);
 	seq_printf(m, " signals=%llu suppressed=%llu completed=%llu",
 		   st.signals, st.suppressed, st.completed);
-	seq_printf(m, " worker_pid=%llu polls=%llu poll_hits=%llu poll_ns=%llu\n",
+	seq_printf(m, " worker_pid=%llu polls=%llu poll_hits=%llu poll_ns=%llu",
 		   st.worker_pid, st.polls, st.poll_hits, st.poll_ns);
+	seq_printf(m, " coalesced=%llu\n", st.coalesced);
 }
 
 /* bell_device_show() - what /proc/PID/fdinfo/FD says of it */
@@ -147,6 +149,8 @@ void bell_device_show(struct bell_device *dev, struct seq_file *m)
 		   dev->exec_cfg.budget);
 	seq_printf(m, "poll-us:\t%u\npoll-share:\t%u\n",
 		   dev->exec_cfg.poll_us, dev->exec_cfg.poll_share);
+	seq_printf(m, "coalesce-us:\t%u\ncoalesce-count:\t%u\n",
+		   dev->signal_cfg.coalesce_us, dev->signal_cfg.coalesce_count);
 	seq_printf(m, "features:\t%#llx\nqueues:\t%u\n", dev->features, n);
 	bell_gmem_get_stats(dev->gmem, &g);
 	seq_printf(m, "memory:\tbytes=%llu regions=%u pinned=%llu pins=%llu invalidations=%llu\n",

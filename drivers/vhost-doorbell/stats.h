@@ -32,6 +32,7 @@ struct bell_stats {
 	u64	errors;
 	u64	signals;
 	u64	suppressed;
+	u64	coalesced;
 	u64	broken;
 };
 

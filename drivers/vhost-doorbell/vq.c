@@ -18,12 +18,18 @@
 /* Drivers may build indirect tables longer than the ring; QEMU allows these. */
 #define VQ_MIN_SEGS	1024
 
-/* bell_vq_init() - a queue that does not run yet, zeroed by the caller */
-void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index)
+/*
+ * bell_vq_init() - a queue that does not run yet, zeroed by the caller, who keeps
+ * the configuration as long
+ */
+void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index,
+		  const struct bell_vq_signal_config *signal_cfg)
 {
 	vq->dev_id = dev_id;
 	vq->index = index;
+	vq->signal_cfg = signal_cfg;
 	spin_lock_init(&vq->lock);
+	bell_vq_coalesce_init(vq);
 	bell_gmem_user_init(&vq->user);
 }
 
@@ -136,6 +142,7 @@ u32 bell_vq_stop(struct bell_vq *vq)
 	u32 base = vq->packed ? bell_vq_packed_base(vq) :
 				bell_vq_split_base(vq);
 
+	bell_vq_coalesce_stop(vq);
 	/* Whoever serves it next may not know that kicks are off. */
 	bell_vq_enable_kick(vq);
 	bell_gmem_del_user(vq->gmem, &vq->user);
@@ -359,6 +366,12 @@ static bool vq_use(struct bell_vq *vq, const struct bell_done *done)
 			    bell_vq_split_wants_signal(vq);
 }
 
+static bool vq_coalesces(struct bell_vq *vq)
+{
+	lockdep_assert_held(&vq->lock);
+	return vq->unsignalled || READ_ONCE(vq->signal_cfg->coalesce_us);
+}
+
 /**
  * bell_vq_complete() - put a taken chain into the used ring, or where order was
  *	agreed on, have it wait there for older ones
@@ -387,10 +400,12 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 	bell_stat_add(st->bytes_written, done->bytes_written);
 	if (done->failed)
 		bell_stat_inc(st->errors);
+	if (!signal)
+		bell_stat_inc(st->suppressed);
+	if (unlikely(vq_coalesces(vq)))
+		signal = bell_vq_coalesce_signal(vq, signal);
 	if (signal)
 		bell_stat_inc(st->signals);
-	else
-		bell_stat_inc(st->suppressed);
 	spin_unlock_irqrestore(&vq->lock, flags);
 
 	if (signal) {

@@ -2,6 +2,7 @@
 #ifndef BELL_VQ_H
 #define BELL_VQ_H
 
+#include <linux/hrtimer.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/virtio_ring.h>
@@ -49,6 +50,12 @@ struct bell_vq_config {
 	bool	notify_on_empty;	/* split ring only */
 };
 
+/* When the driver is told; may change at any time. */
+struct bell_vq_signal_config {
+	u32	coalesce_us;		/* 0: at once */
+	u32	coalesce_count;
+};
+
 /* To use chains in the order in which they were taken, whichever ends first. */
 struct bell_order {
 	/* The runner's: place of the next chain. */
@@ -67,6 +74,7 @@ struct bell_vq {
 	/* Constant while the device lives. */
 	u32			 dev_id;
 	u16			 index;
+	const struct bell_vq_signal_config *signal_cfg;
 
 	/* Constant while the queue runs. */
 	u16			 mask;
@@ -113,7 +121,10 @@ struct bell_vq {
 	bool			 used_wrap __guarded_by(&lock);
 	u16			 signalled_used __guarded_by(&lock);
 	bool			 signalled_valid __guarded_by(&lock);
+	/* Completions since the first whose signal waits; vq_coalesce.c */
+	u32			 unsignalled __guarded_by(&lock);
 	spinlock_t		 lock;
+	struct hrtimer		 signal_timer;
 
 	struct bell_callfd	 call;
 	struct bell_callfd	 err;
@@ -124,7 +135,8 @@ struct bell_vq {
 	struct bell_stats	 stats;
 };
 
-void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index);
+void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index,
+		  const struct bell_vq_signal_config *signal_cfg);
 int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 		  const struct bell_vq_config *cfg);
 u32 bell_vq_stop(struct bell_vq *vq);
@@ -139,6 +151,11 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done);
 __printf(2, 3) int bell_vq_break(struct bell_vq *vq, const char *fmt, ...);
 
 bool bell_vq_pending(struct bell_vq *vq);
+
+/* vq_coalesce.c */
+void bell_vq_coalesce_init(struct bell_vq *vq);
+void bell_vq_coalesce_stop(struct bell_vq *vq);
+bool bell_vq_coalesce_signal(struct bell_vq *vq, bool signal);
 
 static inline int bell_vq_in_flight(const struct bell_vq *vq)
 {

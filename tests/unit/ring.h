@@ -29,6 +29,7 @@
 struct ring {
 	struct bell_vq		 vq;
 	struct bell_vq_config	 cfg;
+	struct bell_vq_signal_config signal;
 	struct bell_gmem	*gm;
 	struct vring_desc	*desc;
 	struct vring_avail	*avail;
@@ -77,7 +78,7 @@ static inline void ring_init(struct ring *r, u32 num)
 	memset(r->used, 0, 6 + num * sizeof(*r->used->ring));
 	r->call = world_eventfd();
 	r->err = world_eventfd();
-	bell_vq_init(&r->vq, 1, 2);
+	bell_vq_init(&r->vq, 1, 2, &r->signal);
 	bell_callfd_set(&r->vq.call, r->call);
 	bell_callfd_set(&r->vq.err, r->err);
 }

@@ -116,6 +116,8 @@ void describe_json_body(struct json *j, const struct scan_dev *dev)
 	json_u64(j, "budget", info->exec.budget);
 	json_u64(j, "poll_us", info->exec.poll_us);
 	json_u64(j, "poll_share", info->exec.poll_share);
+	json_u64(j, "coalesce_us", info->exec.coalesce_us);
+	json_u64(j, "coalesce_count", info->exec.coalesce_count);
 	json_features(j, info->features);
 	json_object(j, "memory");
 	for (const struct fdinfo_field *f = fdinfo_mem_fields; f->name; f++)

@@ -20,6 +20,7 @@ const struct fdinfo_field fdinfo_queue_fields[] = {
 	QUEUE(bytes_read), QUEUE(bytes_written), QUEUE(errors), QUEUE(broken),
 	QUEUE(signals), QUEUE(suppressed), QUEUE(worker_pid),
 	QUEUE(polls), QUEUE(poll_hits), QUEUE(poll_ns),
+	QUEUE(coalesced),
 	{ NULL, 0, 0 },
 };
 
@@ -228,6 +229,10 @@ static int parse_line(const char *key, char *value, void *context)
 		return parse_u32(value, &info->exec.poll_us);
 	if (!strcmp(key, "poll-share"))
 		return parse_u32(value, &info->exec.poll_share);
+	if (!strcmp(key, "coalesce-us"))
+		return parse_u32(value, &info->exec.coalesce_us);
+	if (!strcmp(key, "coalesce-count"))
+		return parse_u32(value, &info->exec.coalesce_count);
 	if (!strcmp(key, "features"))
 		return parse_number(value, UINT64_MAX, &info->features);
 	if (!strcmp(key, "queues"))

@@ -45,7 +45,7 @@ static const struct subcommand subcommands[] = {
 	{ "resize", cmd_resize, TAKES_ID, "[ID]", "tell guests the size of their disks now" },
 	{ "set",    cmd_set,    TAKES_ID | TAKES_SETTINGS,
 	  "[ID] NAME=VALUE...",
-	  "how queues are served: mode, inline-max, budget, poll-us, poll-share" },
+	  "how queues are served, such as mode=worker" },
 	{ "bell",   cmd_bell,   TAKES_SOCKET | TAKES_BELLS,
 	  "",     "the bells in use, or some for QEMU's ivshmem-doorbell" },
 	{ "doctor", cmd_doctor, 0,        "",     "is this machine fit? if not, what to do" },

@@ -24,12 +24,17 @@ static const struct {
 	const char	*name;
 	size_t		 offset;
 	uint32_t	 max;
+	uint32_t	 min;
 } numbers[] = {
-	{ "inline-max", offsetof(struct vhost_doorbell_exec, inline_max), 65535 },
-	{ "budget", offsetof(struct vhost_doorbell_exec, budget), 65535 },
+	{ "inline-max", offsetof(struct vhost_doorbell_exec, inline_max), 65535, 1 },
+	{ "budget", offsetof(struct vhost_doorbell_exec, budget), 65535, 1 },
 	{ "poll-us", offsetof(struct vhost_doorbell_exec, poll_us),
-	  VHOST_DOORBELL_MAX_POLL_US },
-	{ "poll-share", offsetof(struct vhost_doorbell_exec, poll_share), 100 },
+	  VHOST_DOORBELL_MAX_POLL_US, 1 },
+	{ "poll-share", offsetof(struct vhost_doorbell_exec, poll_share), 100, 1 },
+	{ "coalesce-us", offsetof(struct vhost_doorbell_exec, coalesce_us),
+	  VHOST_DOORBELL_MAX_COALESCE_US, 0 },
+	{ "coalesce-count", offsetof(struct vhost_doorbell_exec, coalesce_count),
+	  65535, 1 },
 };
 
 static int set_number(struct vhost_doorbell_exec *e, const char *name,
@@ -44,8 +49,8 @@ static int set_number(struct vhost_doorbell_exec *e, const char *name,
 			continue;
 		errno = 0;
 		v = strtoull(value, &end, 10);
-		if (errno || *end || *value < '0' || *value > '9' || !v ||
-		    v > numbers[i].max)
+		if (errno || *end || *value < '0' || *value > '9' ||
+		    v < numbers[i].min || v > numbers[i].max)
 			return -ERANGE;
 		*(uint32_t *)((char *)e + numbers[i].offset) = v;
 		return 0;
@@ -88,7 +93,7 @@ static int check(const struct ctl_options *o)
 			why = "not a value of this";
 			break;
 		case -ENOENT:
-			why = "not mode, inline-max, budget, poll-us or poll-share";
+			why = "no setting has this name, see doorbellctl(1)";
 			break;
 		default:
 			why = "not NAME=VALUE";

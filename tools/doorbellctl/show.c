@@ -76,6 +76,8 @@ static void show_head(const struct scan_dev *dev)
 	       "poll-share %u\n", "mode", vhd_mode_name(info->exec.mode),
 	       info->exec.inline_max, info->exec.budget, info->exec.poll_us,
 	       info->exec.poll_share);
+	printf("  %-11s coalesce-us %u, coalesce-count %u\n", "",
+	       info->exec.coalesce_us, info->exec.coalesce_count);
 	show_features(info->features);
 	describe_bytes(info->mem.bytes, bytes, sizeof(bytes));
 	printf("  %-11s %s in %u regions, %" PRIu64 " pages pinned\n", "memory",

@@ -23,6 +23,7 @@
 #define VHOST_DOORBELL_MAX_QUEUE_SIZE	32768
 #define VHOST_DOORBELL_MAX_REGIONS	512
 #define VHOST_DOORBELL_MAX_POLL_US	10000
+#define VHOST_DOORBELL_MAX_COALESCE_US	10000
 
 /**
  * enum vhost_doorbell_mode - where a queue's requests are submitted
@@ -162,10 +163,16 @@ struct vhost_doorbell_config {
  *	mode uses it
  * @poll_share: in poll mode, per cent of one CPU's time that a queue may spend
  *	on looks at an empty ring, 1 to 100; 0: the default of 50
+ * @coalesce_us: interrupt coalescing: microseconds that a signal to the driver
+ *	may wait for more completions, at most VHOST_DOORBELL_MAX_COALESCE_US;
+ *	0, the default: none waits
+ * @coalesce_count: completions after which it waits no longer, 1 to 65535;
+ *	0: the default of 32. Nor does it when nothing more is in flight, so
+ *	that a driver with one request at a time is told at once
  * @reserved: must be zero
  *
  * May be set at any time, by whoever has the file. GET gives the values in force,
- * never zero.
+ * zero only of @coalesce_us.
  */
 struct vhost_doorbell_exec {
 	__u32 mode;
@@ -174,7 +181,9 @@ struct vhost_doorbell_exec {
 	__u32 pad;
 	__u32 poll_us;
 	__u32 poll_share;
-	__u64 reserved;
+	__u32 coalesce_us;
+	__u32 coalesce_count;
+	__u64 reserved[2];
 };
 
 /**
@@ -228,6 +237,7 @@ struct vhost_doorbell_run {
  * @polls: times that the worker looked for more in poll mode
  * @poll_hits: times that it found some
  * @poll_ns: nanoseconds that it looked
+ * @coalesced: completions whose signal waited for more
  * @reserved: zero; must be zero on input
  *
  * All counters are since the device was opened; they survive a stop.
@@ -253,7 +263,8 @@ struct vhost_doorbell_stats {
 	__u64 polls;
 	__u64 poll_hits;
 	__u64 poll_ns;
-	__u64 reserved[6];
+	__u64 coalesced;
+	__u64 reserved[5];
 };
 
 /**

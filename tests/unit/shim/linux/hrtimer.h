@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHIM_LINUX_HRTIMER_H
+#define SHIM_LINUX_HRTIMER_H
+
+#include <linux/types.h>
+
+#include <time.h>
+
+typedef s64 ktime_t;
+
+#define NSEC_PER_USEC	1000L
+
+enum hrtimer_mode {
+	HRTIMER_MODE_REL,
+};
+
+enum hrtimer_restart {
+	HRTIMER_NORESTART,
+	HRTIMER_RESTART,
+};
+
+/* It ends when a test says so. */
+struct hrtimer {
+	enum hrtimer_restart	(*function)(struct hrtimer *timer);
+	ktime_t			expires;	/* from its start */
+	bool			active;
+};
+
+static inline ktime_t ns_to_ktime(u64 ns)
+{
+	return ns;
+}
+
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*fn)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	timer->function = fn;
+	timer->active = false;
+}
+
+static inline void hrtimer_start(struct hrtimer *timer, ktime_t expires,
+				 enum hrtimer_mode mode)
+{
+	timer->expires = expires;
+	timer->active = true;
+}
+
+static inline int hrtimer_cancel(struct hrtimer *timer)
+{
+	bool active = timer->active;
+
+	timer->active = false;
+	return active;
+}
+
+/* For tests: time is up. */
+static inline void shim_hrtimer_end(struct hrtimer *timer)
+{
+	timer->active = false;
+	timer->function(timer);
+}
+
+#endif
