@@ -84,7 +84,7 @@ struct bell_disk_req {
 		struct bio_vec	 inline_vecs[BELL_DISK_INLINE_VECS];
 		struct bell_disk_range range[BELL_DISK_MAX_RANGES];
 	};
-};
+} ____cacheline_aligned_in_smp;
 
 struct bell_disk_ops {
 	/*

@@ -3,6 +3,7 @@
 #define BELL_EXEC_H
 
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/cpumask.h>
 #include <linux/kref.h>
 #include <linux/llist.h>
@@ -80,25 +81,30 @@ struct bell_exec {
 	struct kref			*owner;
 	void				(*owner_release)(struct kref *owner);
 
-	/* The run token: EXEC_IDLE, _RUNNING or _AGAIN, see exec.c. */
-	atomic_t			 token;
-	/* No pass does anything. */
-	bool				 dead;
-	wait_queue_head_t		 idle;
-
-	struct bell_exec_poll		 poll;
-
-	/* exec_worker.c */
-	unsigned long			 worker_flags;
-	struct llist_head		 retries;
+	/* Constant while the queue runs; exec_worker.c */
 	struct task_struct		*worker;
 	struct cgroup_subsys_state	*blkcg;
-	cpumask_t			 cpus;
 
-	/* exec_vcpu.c */
+	/*
+	 * Who rings, and who runs: the run token is EXEC_IDLE, _RUNNING or
+	 * _AGAIN, see exec.c; flags of exec_worker.c and exec_vcpu.c.
+	 */
+	atomic_t			 token ____cacheline_aligned_in_smp;
+	/* No pass does anything. */
+	bool				 dead;
+	unsigned long			 worker_flags;
 	unsigned long			 vcpu_flags;
 	struct task_struct		*ringer;
 	struct callback_head		 vcpu_work;
+
+	struct bell_exec_poll		 poll;
+
+	/* Whoever completes what must be submitted again. */
+	struct llist_head		 retries;
+
+	/* Seldom */
+	wait_queue_head_t		 idle;
+	cpumask_t			 cpus;		/* of the worker, at first */
 };
 
 void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,

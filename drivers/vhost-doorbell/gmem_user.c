@@ -8,6 +8,7 @@
  */
 #include <linux/compiler.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 
 #include "gmem_user.h"
@@ -15,9 +16,7 @@
 /* bell_gmem_user_init() - prepare a user that stays nowhere yet */
 void bell_gmem_user_init(struct bell_gmem_user *user)
 {
-	atomic_set(&user->in_flight[0], 0);
-	atomic_set(&user->in_flight[1], 0);
-	user->epoch = 0;
+	memset(user, 0, sizeof(*user));
 	init_waitqueue_head(&user->idle);
 	INIT_LIST_HEAD(&user->node);
 }
@@ -26,7 +25,7 @@ void bell_gmem_user_init(struct bell_gmem_user *user)
  * bell_gmem_user_enter() - begin a stay: pages looked up from here on are kept
  * @user: who stays
  *
- * Context: Any.
+ * Context: Any, one caller at a time.
  * Return: the epoch, for bell_gmem_user_leave().
  */
 unsigned int bell_gmem_user_enter(struct bell_gmem_user *user)
@@ -36,18 +35,31 @@ unsigned int bell_gmem_user_enter(struct bell_gmem_user *user)
 	for (;;) {
 		/* Pairs with the release in bell_gmem_user_turn(). */
 		epoch = smp_load_acquire(&user->epoch);
-		atomic_inc(&user->in_flight[epoch]);
+		WRITE_ONCE(user->entered[epoch], user->entered[epoch] + 1);
 		/*
 		 * Pairs with the barrier in bell_gmem_user_turn(): either it sees
 		 * us in flight, or we see the new epoch and move over, and with
 		 * it that the stale leaves have left the table.
 		 */
-		smp_mb__after_atomic();
+		smp_mb();
 		/* And with what was looked up after two turns, not before. */
 		if (likely(smp_load_acquire(&user->epoch) == epoch))
 			return epoch;
-		bell_gmem_user_leave(user, epoch);
+		bell_gmem_user_cancel(user, epoch);
 	}
+}
+
+/**
+ * bell_gmem_user_cancel() - end a stay, by who began it
+ * @user: who stayed
+ * @epoch: what bell_gmem_user_enter() returned
+ *
+ * Context: As for bell_gmem_user_enter().
+ */
+void bell_gmem_user_cancel(struct bell_gmem_user *user, unsigned int epoch)
+{
+	/* Pairs with the acquire in bell_gmem_user_stays(). */
+	smp_store_release(&user->entered[epoch], user->entered[epoch] - 1);
 }
 
 /**
@@ -55,14 +67,15 @@ unsigned int bell_gmem_user_enter(struct bell_gmem_user *user)
  * @user: who stayed
  * @epoch: what bell_gmem_user_enter() returned
  *
- * Context: Any, in an RCU read-side section: whoever waits for the last stay
- * waits for a grace period too before @user goes.
+ * Context: Any, one caller at a time, in an RCU read-side section: whoever waits
+ * for the last stay waits for a grace period too before @user goes.
  */
 void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch)
 {
-	/* The decrement is a full barrier, which waitqueue_active() asks for. */
-	if (atomic_dec_and_test(&user->in_flight[epoch]) &&
-	    waitqueue_active(&user->idle))
+	/* Pairs with the acquire in bell_gmem_user_stays(). */
+	smp_store_release(&user->left[epoch], user->left[epoch] + 1);
+	/* Has a barrier: it sees who waits, or that one sees that we have left. */
+	if (wq_has_sleeper(&user->idle))
 		wake_up(&user->idle);
 }
 
@@ -94,6 +107,5 @@ void bell_gmem_user_turn(struct bell_gmem_user *user)
  */
 bool bell_gmem_user_turned(struct bell_gmem_user *user)
 {
-	/* Pairs with the barrier in bell_gmem_user_leave(). */
-	return !atomic_read_acquire(&user->in_flight[!user->epoch]);
+	return !bell_gmem_user_stays(user, !user->epoch);
 }

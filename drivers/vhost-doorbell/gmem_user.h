@@ -2,7 +2,8 @@
 #ifndef BELL_GMEM_USER_H
 #define BELL_GMEM_USER_H
 
-#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -12,25 +13,46 @@
  * Each stay is counted in the epoch in which it began; a page that went away
  * is released when all stays of its epoch have ended, so that new requests,
  * however many, never hold that up.
+ *
+ * Who begins stays and who ends them may run on two processors at once, for each
+ * request: neither writes where the other does.
  */
 struct bell_gmem_user {
-	atomic_t		 in_flight[2];
+	/* Who begins them, one at a time. */
+	u32			 entered[2];	/* by epoch; wraps */
 	unsigned int		 epoch;
-	wait_queue_head_t	 idle;
 	struct list_head	 node;
+
+	/* Who ends them, one at a time. */
+	u32			 left[2] ____cacheline_aligned_in_smp;
+	wait_queue_head_t	 idle;
 };
 
 void bell_gmem_user_init(struct bell_gmem_user *user);
 unsigned int bell_gmem_user_enter(struct bell_gmem_user *user);
+void bell_gmem_user_cancel(struct bell_gmem_user *user, unsigned int epoch);
 void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch);
 void bell_gmem_user_turn(struct bell_gmem_user *user);
 bool bell_gmem_user_turned(struct bell_gmem_user *user);
 void bell_gmem_user_drain(struct bell_gmem_user *user);
 
-static inline int bell_gmem_user_in_flight(const struct bell_gmem_user *user)
+/* Stays that began in an epoch and have not ended */
+static inline u32 bell_gmem_user_stays(const struct bell_gmem_user *user,
+				       unsigned int epoch)
 {
-	return atomic_read(&user->in_flight[0]) +
-	       atomic_read(&user->in_flight[1]);
+	/*
+	 * In this order, so that it is never less than none. What was done in a
+	 * stay that has ended is over: pairs with the releases of _leave() and
+	 * _cancel().
+	 */
+	u32 left = smp_load_acquire(&user->left[epoch]);
+
+	return smp_load_acquire(&user->entered[epoch]) - left;
+}
+
+static inline u32 bell_gmem_user_in_flight(const struct bell_gmem_user *user)
+{
+	return bell_gmem_user_stays(user, 0) + bell_gmem_user_stays(user, 1);
 }
 
 #endif

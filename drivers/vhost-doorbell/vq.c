@@ -243,9 +243,7 @@ int bell_vq_take(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
 	chain->epoch = bell_gmem_user_enter(&vq->user);
 	ret = vq_fetch(vq, may_pin, chain);
 	if (ret) {
-		rcu_read_lock();
-		bell_gmem_user_leave(&vq->user, chain->epoch);
-		rcu_read_unlock();
+		bell_gmem_user_cancel(&vq->user, chain->epoch);
 		return ret;
 	}
 	vq_move(vq, chain->ndesc);
@@ -272,9 +270,7 @@ void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain)
 		vq_order_take_back(vq);
 	vq_move(vq, -chain->ndesc);
 	bell_stat_add(vq->stats.requests, -1);
-	rcu_read_lock();
-	bell_gmem_user_leave(&vq->user, chain->epoch);
-	rcu_read_unlock();
+	bell_gmem_user_cancel(&vq->user, chain->epoch);
 }
 
 /**
@@ -390,10 +386,11 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 	u16 idx;
 
 	trace_bell_complete(vq->dev_id, vq->index, done->head, done->len);
-	/* For bell_gmem_user_leave(). */
+	/* Whoever stops the queue waits for us in a grace period. */
 	rcu_read_lock();
 	spin_lock_irqsave(&vq->lock, flags);
 	signal = vq_use(vq, done);
+	bell_gmem_user_leave(&vq->user, done->epoch);
 	idx = vq->used_idx;
 	bell_stat_inc(st->completed);
 	bell_stat_add(st->bytes_read, done->bytes_read);
@@ -412,7 +409,6 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 		trace_bell_signal(vq->dev_id, vq->index, idx);
 		bell_callfd_signal(&vq->call);
 	}
-	bell_gmem_user_leave(&vq->user, done->epoch);
 	rcu_read_unlock();
 }
 

@@ -104,6 +104,9 @@ struct bell_vq {
 	 */
 	u16			*taken;
 	struct bell_order	*order;		/* NULL unless agreed on */
+	struct bell_gmem_map	 desc_map;
+	struct bell_gmem_map	 avail_map;
+	struct bell_gmem_map	 used_map;
 
 	/* Whoever holds the run token. */
 	u16			 last_avail ____cacheline_aligned_in_smp;
@@ -114,23 +117,22 @@ struct bell_vq {
 	bool			 broken;
 	bool			 parked;	/* the owner has died */
 
-	/* Who completes, and the runner once for each chain. */
-	struct bell_gmem_user	 user ____cacheline_aligned_in_smp;
+	/* Has lines of its own for the runner and for who completes. */
+	struct bell_gmem_user	 user;
 
-	u16			 used_idx __guarded_by(&lock);
+	/* Who completes. */
+	u16			 used_idx ____cacheline_aligned_in_smp
+					  __guarded_by(&lock);
 	bool			 used_wrap __guarded_by(&lock);
 	u16			 signalled_used __guarded_by(&lock);
 	bool			 signalled_valid __guarded_by(&lock);
 	/* Completions since the first whose signal waits; vq_coalesce.c */
 	u32			 unsignalled __guarded_by(&lock);
 	spinlock_t		 lock;
+	struct bell_callfd	 call;
 	struct hrtimer		 signal_timer;
 
-	struct bell_callfd	 call;
 	struct bell_callfd	 err;
-	struct bell_gmem_map	 desc_map;
-	struct bell_gmem_map	 avail_map;
-	struct bell_gmem_map	 used_map;
 
 	struct bell_stats	 stats;
 };
@@ -157,7 +159,7 @@ void bell_vq_coalesce_init(struct bell_vq *vq);
 void bell_vq_coalesce_stop(struct bell_vq *vq);
 bool bell_vq_coalesce_signal(struct bell_vq *vq, bool signal);
 
-static inline int bell_vq_in_flight(const struct bell_vq *vq)
+static inline u32 bell_vq_in_flight(const struct bell_vq *vq)
 {
 	return bell_gmem_user_in_flight(&vq->user);
 }

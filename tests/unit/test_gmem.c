@@ -473,8 +473,8 @@ static void test_enter_race(void)
 	world.on_barrier = turn_meanwhile;
 	epoch = bell_gmem_user_enter(&user);
 	CHECK_EQ(epoch, user.epoch);
-	CHECK_EQ(atomic_read(&user.in_flight[!epoch]), 0);
-	CHECK_EQ(atomic_read(&user.in_flight[epoch]), 1);
+	CHECK_EQ(bell_gmem_user_stays(&user, !epoch), 0);
+	CHECK_EQ(bell_gmem_user_stays(&user, epoch), 1);
 	leave(&user, epoch);
 	end();
 }

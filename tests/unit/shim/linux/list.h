@@ -31,9 +31,11 @@ static inline bool list_empty(const struct list_head *h)
 }
 
 #define list_entry(p, type, member)	container_of(p, type, member)
+/* The head is in no entry, and need not be where an entry could be. */
 #define list_for_each_entry(e, head, member)				\
 	for (e = list_entry((head)->next, __typeof__(*e), member);	\
-	     &e->member != (head);					\
+	     (void *)((char *)e + offsetof(__typeof__(*e), member)) !=	\
+		(void *)(head);						\
 	     e = list_entry(e->member.next, __typeof__(*e), member))
 
 #endif

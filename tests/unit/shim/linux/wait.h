@@ -16,8 +16,9 @@ static inline void init_waitqueue_head(wait_queue_head_t *wq)
 	*wq = (wait_queue_head_t){};
 }
 
-static inline bool waitqueue_active(const wait_queue_head_t *wq)
+static inline bool wq_has_sleeper(wait_queue_head_t *wq)
 {
+	smp_mb();
 	return wq->waiters;
 }
 
