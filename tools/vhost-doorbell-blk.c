@@ -79,6 +79,7 @@ struct options {
 	const char  *serial;
 	bool	     read_only;
 	uint64_t     features;	/* of those that can be switched */
+	uint64_t     asked;	/* those of them that were switched on by name */
 	unsigned int queues;
 	unsigned int queue_size;
 	struct vhost_doorbell_exec exec;
@@ -253,6 +254,7 @@ static int parse_features(struct options *o, const char *arg)
 {
 	const char *at;
 
+	feature_switch(&o->asked, FEATURES_ON | FEATURES_OFF, arg, &at);
 	switch (feature_switch(&o->features, FEATURES_ON | FEATURES_OFF, arg,
 			       &at)) {
 	case 0:
@@ -519,6 +521,21 @@ static int make_server(const struct options *o, struct vu_server *server)
 	return ret;
 }
 
+/*
+ * A disk with no volatile write cache needs no flush, and a guest that knows it
+ * spares itself a request for each fsync(). Without the feature each write is one
+ * that is stable when it ends (FUA), which costs such a disk nothing, and holds if
+ * its cache is switched on later.
+ */
+static uint64_t needless_features(const struct options *o,
+				  const struct disk *disk)
+{
+	if (o->asked & BIT(VIRTIO_BLK_F_FLUSH) ||
+	    o->features & BIT(VIRTIO_BLK_F_CONFIG_WCE) || disk_has_cache(disk))
+		return 0;
+	return BIT(VIRTIO_BLK_F_FLUSH);
+}
+
 static bool take_resize(void *context)
 {
 	return disk_watch_take(context);
@@ -528,13 +545,16 @@ static int serve(const struct options *o, const struct disk *disk,
 		 struct disk_watch *watch)
 {
 	struct blk_back_end back_end = { .disk = disk, .options = o };
+	uint64_t needless = needless_features(o, disk);
 	struct vhd_device device = {
+		.base.accepted = needless,
 		.path = o->device,
 		.num_queues = o->queues,
 		.exec = o->exec,
 		.attach = attach_blk,
 		.context = &back_end,
-		.withheld = (FEATURES_ON | FEATURES_OFF) & ~o->features,
+		.withheld = ((FEATURES_ON | FEATURES_OFF) & ~o->features) |
+			    needless,
 		.resumed = o->features & BIT(VIRTIO_BLK_F_CONFIG_WCE) &&
 			   !o->read_only ? &blk_write_through : NULL,
 	};

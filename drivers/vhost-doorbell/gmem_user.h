@@ -40,13 +40,14 @@ void bell_gmem_user_drain(struct bell_gmem_user *user);
 static inline u32 bell_gmem_user_stays(const struct bell_gmem_user *user,
 				       unsigned int epoch)
 {
+	u32 left;
+
 	/*
 	 * In this order, so that it is never less than none. What was done in a
-	 * stay that has ended is over: pairs with the releases of _leave() and
-	 * _cancel().
+	 * stay that has ended is over: pairs with the release of the leave.
 	 */
-	u32 left = smp_load_acquire(&user->left[epoch]);
-
+	left = smp_load_acquire(&user->left[epoch]);
+	/* And with that of a cancelled one. */
 	return smp_load_acquire(&user->entered[epoch]) - left;
 }
 

@@ -94,7 +94,7 @@ static int fake_set_features(struct vu_device *dev, uint64_t features)
 	struct fake *f = (struct fake *)dev;
 
 	f->calls++;
-	if (features & ~FAKE_OFFERED)
+	if (features & ~(FAKE_OFFERED | dev->accepted))
 		f->abuse++;
 	f->features = features;
 	return 0;

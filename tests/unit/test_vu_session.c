@@ -170,6 +170,19 @@ static void test_features(void)
 	end();
 }
 
+/* Of a guest that comes from another process */
+static void test_accepted(void)
+{
+	begin(FROM_OWNER);
+	fake.base.accepted = BIT(13);
+	CHECK_EQ(send_none(VU_GET_FEATURES), 0);
+	CHECK(!(reply.payload.u64 & BIT(13)));
+	CHECK_EQ(send_u64(VU_SET_FEATURES, BIT(32) | BIT(13) | BIT(14)), -EINVAL);
+	CHECK_EQ(send_u64(VU_SET_FEATURES, BIT(32) | BIT(13)), 0);
+	CHECK_EQ(fake.features, BIT(32) | BIT(13));
+	end();
+}
+
 static void test_start_stop(void)
 {
 	const struct fake_queue *q = &fake.queue[0];
@@ -710,6 +723,7 @@ static void test_disconnect(void)
 
 static const struct test tests[] = {
 	{ "features and protocol features", test_features },
+	{ "session: features of a former process", test_accepted },
 	{ "start, change, stop, start again", test_start_stop },
 	{ "without bit 30: enabled from the start", test_enabled_from_start },
 	{ "SET_MEM_TABLE replaces under a running queue", test_memory_replaced },

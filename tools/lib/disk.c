@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "fd.h"
 
@@ -74,6 +77,40 @@ int disk_open(struct disk *d, const char *path, bool read_only)
 	if (ret)
 		disk_close(d);
 	return ret;
+}
+
+/* A partition has the queue of its disk. */
+static FILE *open_write_cache(dev_t dev)
+{
+	static const char * const places[] = {
+		"queue/write_cache", "../queue/write_cache",
+	};
+	char path[64];
+	FILE *f = NULL;
+
+	for (int i = 0; i < 2 && !f; i++) {
+		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s",
+			 major(dev), minor(dev), places[i]);
+		f = fopen(path, "re");
+	}
+	return f;
+}
+
+bool disk_has_cache(const struct disk *d)
+{
+	char text[32] = "";
+	struct stat st;
+	FILE *f;
+
+	if (!d->is_block || fstat(d->fd, &st))
+		return true;
+	f = open_write_cache(st.st_rdev);
+	if (!f)
+		return true;
+	if (!fgets(text, sizeof(text), f))
+		*text = '\0';
+	fclose(f);
+	return strcmp(text, "write through\n");
 }
 
 void disk_close(struct disk *d)

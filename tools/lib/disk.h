@@ -29,4 +29,10 @@ struct disk {
 int disk_open(struct disk *d, const char *path, bool read_only);
 void disk_close(struct disk *d);
 
+/*
+ * May what was written be lost with the power until it is flushed? True if nobody
+ * knows.
+ */
+bool disk_has_cache(const struct disk *d);
+
 #endif

@@ -49,8 +49,17 @@ struct vu_device_ops {
 	int  (*set_run)(struct vu_device *dev, uint32_t q, bool run);
 };
 
+/**
+ * struct vu_device - one device, as a session has it
+ * @ops: its kind
+ * @accepted: features that are not offered, but taken from a front end whose guest
+ *	has agreed on them with a former process; set by who makes the device
+ * @num_queues: that it has
+ * @max_regions: of guest memory
+ */
 struct vu_device {
 	const struct vu_device_ops *ops;
+	uint64_t accepted;
 
 	/* Set by open(), constant until close(). */
 	unsigned int num_queues;

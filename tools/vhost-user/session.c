@@ -73,7 +73,8 @@ static int get_features(struct vu_session *s, struct vu_msg *m,
 static int set_features(struct vu_session *s, struct vu_msg *m,
 			struct vu_msg *reply)
 {
-	uint64_t known = s->device_features | VU_BIT(VU_F_PROTOCOL_FEATURES) |
+	uint64_t served = s->device_features | s->dev->accepted;
+	uint64_t known = served | VU_BIT(VU_F_PROTOCOL_FEATURES) |
 			 SESSION_IGNORED_FEATURES;
 	uint64_t features = m->payload.u64;
 	int ret;
@@ -84,11 +85,11 @@ static int set_features(struct vu_session *s, struct vu_msg *m,
 				       (unsigned long long)(features & ~known));
 	if (s->state == VU_NEGOTIATED && features == s->features)
 		return 0;
-	ret = s->dev->ops->set_features(s->dev, features & s->device_features);
+	ret = s->dev->ops->set_features(s->dev, features & served);
 	if (ret)
 		return vu_session_fail(s, ret, "0x%llx of 0x%llx",
 				       (unsigned long long)features,
-				       (unsigned long long)s->device_features);
+				       (unsigned long long)served);
 	s->features = features;
 	s->state = VU_NEGOTIATED;
 	return 0;

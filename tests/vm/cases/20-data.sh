@@ -20,7 +20,7 @@ disk_in_mode()
 	local name="$1, $3" path=$2 mode=$3
 
 	shift 3
-	daemon_start --blk-file="$path" --mode="$mode"
+	daemon_start --blk-file="$path" --mode="$mode" --features=flush=on
 	check "$name" verify --depth 16 "$@"
 	check "$name: packed rings" verify --packed --depth 16 "$@"
 	[ "$mode" != inline ] ||
@@ -79,7 +79,7 @@ truncate -s 32M "$CASE_DIR/tmpfs/file"
 each_mode "a file on tmpfs" "$CASE_DIR/tmpfs/file"
 umount "$CASE_DIR/tmpfs"
 
-daemon_start --blk-file="$immediate"
+daemon_start --blk-file="$immediate" --features=flush=on
 check "requests of 1 MiB" verify --bs 1M --depth 2 --count 50
 check "a ring of 32768 entries" \
 	verify --queue-size 32768 --depth 64 --count 1000

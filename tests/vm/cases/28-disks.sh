@@ -14,7 +14,7 @@ on()
 	local mode
 
 	for mode in inline worker; do
-		daemon_start --blk-file="$2" --mode=$mode
+		daemon_start --blk-file="$2" --mode=$mode --features=flush=on
 		check "$1, $mode" emulate --rw randrw --verify --queues 2 \
 			--depth 16 --count 150 --flush-every 20
 		check "$1, $mode: of any shape, not aligned" emulate --rw randrw \

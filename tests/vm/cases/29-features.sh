@@ -14,7 +14,7 @@ declare -A bit=(
 	[event_idx]=29 [version_1]=32 [ring_packed]=34 [in_order]=35
 	[notification_data]=38 [ring_reset]=40
 )
-asked_for=config_wce=on,in_order=on,notification_data=on
+asked_for=config_wce=on,in_order=on,notification_data=on,flush=on
 
 offered()
 {
@@ -63,8 +63,8 @@ check "not what cannot be held: a log, addresses of an IOMMU" \
 check "the daemon ends well" daemon_stop
 
 daemon_start --blk-file="$disk"
-check "three are not, unless they are asked for" \
-	test $((all ^ $(offered))) -eq $((1 << 11 | 1 << 35 | 1 << 38))
+check "three are not, unless they are asked for, nor a flush that does nothing" \
+	test $((all ^ $(offered))) -eq $((1 << 9 | 1 << 11 | 1 << 35 | 1 << 38))
 check "the daemon ends well" daemon_stop
 
 for name in "${!bit[@]}"; do
@@ -86,7 +86,7 @@ for mode in inline worker auto; do
 	check "the daemon ends well" daemon_stop
 done
 nullb order irqmode=2 completion_nsec=100000 submit_queues=2
-daemon_start --blk-file="$disk" --features=in_order=on
+daemon_start --blk-file="$disk" --features=in_order=on,flush=on
 check "in order: a disk, of any shape, not aligned" in_order --layout random \
 	--align 100 --bs 16k
 check "in order: and the queues are reset" in_order --reset-every 50

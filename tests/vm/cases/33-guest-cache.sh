@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # A guest switches its disk's cache to write-through and back, and what was promised
-# holds on the disk; also when the daemon was killed and another takes over.
-# timeout: 200
+# holds on the disk; also when the daemon was killed and another takes over. A disk
+# with no volatile cache is not flushed, and is if it gets one.
+# timeout: 240
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"
 . "$VM_DIR/emulate.sh"
@@ -18,10 +19,10 @@ requests()
 		awk '{ n += $1 } END { print n + 0 }'
 }
 
-# count_requests COMMAND: in the guest; sets $plain and $stable
+# count_requests COMMAND [DISK]: in the guest; sets $plain and $stable
 count_requests()
 {
-	local hist="hist:keys=rwbs if dev == $number"
+	local hist="hist:keys=rwbs if dev == ${number[${2:-cached}]}"
 
 	echo "$hist" >$issue/trigger
 	guest_run "$1" || return
@@ -33,22 +34,58 @@ count_requests()
 
 writes='dd if=/bin/fio of=/disk/cached bs=4k count=20 oflag=direct 2>/dev/null'
 
+# cache_type DISK: where the guest has that
+cache_type()
+{
+	echo "/sys/block/\$(basename \$(readlink /disk/$1))/cache_type"
+}
+
+# cache_is TYPE [DISK]
 cache_is()
 {
-	test "$(guest_run 'cat /sys/block/vda/cache_type')" = "$1"
+	test "$(guest_run "cat $(cache_type "${2:-cached}")")" = "$1"
+}
+
+# cached NAME: make such a disk, and know its number
+declare -A number
+cached()
+{
+	local major minor
+
+	nullb "$1" irqmode=1 cache_size=64
+	IFS=: read -r major minor <"/sys/class/block/${disk##*/}/dev"
+	number[$1]=$((major << 20 | minor))
+}
+
+host_cache()
+{
+	echo "$1" >"/sys/class/block/${disk##*/}/queue/write_cache"
+}
+
+flush_agreed()
+{
+	test $(($(disk_features "$1") >> 9 & 1)) = "$2"
 }
 
 switch_to()
 {
-	guest_run "echo $1 >/sys/block/vda/cache_type"
+	guest_run "echo $1 >$(cache_type cached)"
 }
 
 module_load
-nullb cached irqmode=1 cache_size=64
-IFS=: read -r major minor <"/sys/class/block/${disk##*/}/dev"
-number=$((major << 20 | minor))
+cached former
+former=$disk
+host_cache 'write through'
+disk_start former "$former" --serial=former --features=flush=on
+cached plain
+host_cache 'write through'
+disk_start plain "$disk" --serial=plain
+disk_attach plain num-queues=1
+plain_disk=$disk
+cached cached
 disk_start cached "$disk" --serial=cached --features=config_wce=on
 DISK_CHARDEV=$(disk_reconnect) disk_attach cached num-queues=1
+DISK_CHARDEV=$(disk_reconnect) disk_attach former num-queues=1
 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
 disk_links
@@ -70,6 +107,29 @@ check "the guest switches back" switch_to 'write back'
 check "write-back: 20 writes more" count_requests "$writes"
 check "the disk may keep them again" test "$plain" -ge 20 -a "$stable" = 0
 check "no request failed" test "$(disk_sum cached errors)" = 0
+
+check "no volatile cache: FLUSH is not offered" flush_agreed plain 0
+check "the guest takes it for write-through" cache_is 'write through' plain
+sent=$(disk_sum plain requests)
+check "20 writes, the last with fsync()" count_requests \
+	"${writes/cached/plain} conv=fsync" plain
+check "are 20 requests" test $(($(disk_sum plain requests) - sent)) = 20
+check "the disk has them as they are" test "$plain" -ge 20 -a "$stable" = 0
+disk=$plain_disk
+host_cache 'write back'
+check "it gets a cache: 20 writes" count_requests "${writes/cached/plain}" plain
+check "each is stable when it ends" test "$stable" -ge 20 -a "$plain" = 0
+check "no request failed there" test "$(disk_sum plain errors)" = 0
+
+check "flush=on: FLUSH is negotiated anyway" flush_agreed former 1
+disk_kill former
+disk_start former "$former" --serial=former
+check "a daemon that does not offer it takes over: writes and fsync()" guest_run \
+	"${writes/cached/former} conv=fsync"
+check "what was agreed on holds" flush_agreed former 1
+check "no request failed there" test "$(disk_sum former errors)" = 0
 guest_stop
-check "the daemon ends well" disk_stop cached
+for name in cached plain former; do
+	check "$name: the daemon ends well" disk_stop $name
+done
 case_end
