@@ -187,13 +187,7 @@ static bool exec_prefers_inline(struct bell_exec *exec)
 	case VHOST_DOORBELL_MODE_INLINE:
 		return true;
 	case VHOST_DOORBELL_MODE_AUTO:
-		/*
-		 * With many in flight the ringer has better things to do than
-		 * to submit: its CPU is the guest's. With few, a wake-up of the
-		 * worker costs more than the submission.
-		 */
-		return bell_vq_in_flight(exec->vq) <
-		       READ_ONCE(exec->cfg->inline_max);
+		return bell_exec_auto_inline(exec);
 	default:
 		return false;
 	}

@@ -61,6 +61,19 @@ struct bell_exec_config {
 	u32	poll_share;	/* per cent */
 };
 
+/* exec_auto.c */
+struct bell_exec_auto {
+	/* Who rings. */
+	u64	seen;		/* requests */
+	u64	since;		/* when, in ns */
+	bool	sparse;
+	u32	tried;		/* inline passes */
+	/* And others: requests; rings that the worker gets; that it does not. */
+	u32	would_block;
+	u32	blocked;
+	u32	crowded;
+};
+
 /* The runner's; exec_poll.c */
 struct bell_exec_poll {
 	u64	limit;		/* in ns, of one look */
@@ -97,6 +110,7 @@ struct bell_exec {
 	struct task_struct		*ringer;
 	struct callback_head		 vcpu_work;
 
+	struct bell_exec_auto		 automatic;
 	struct bell_exec_poll		 poll;
 
 	/* Whoever completes what must be submitted again. */
@@ -126,6 +140,11 @@ void bell_exec_worker_charge(struct bell_exec *exec);
 void bell_exec_worker_uncharge(void);
 
 bool bell_exec_worker_wanted(const struct bell_exec *exec);
+
+bool bell_exec_auto_inline(struct bell_exec *exec);
+void bell_exec_auto_tried(struct bell_exec *exec);
+void bell_exec_auto_would_block(struct bell_exec *exec);
+void bell_exec_auto_crowd(struct bell_exec *exec);
 
 bool bell_exec_poll(struct bell_run *run);
 

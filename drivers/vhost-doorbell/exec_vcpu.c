@@ -24,6 +24,7 @@ static void vcpu_run(struct callback_head *work)
 {
 	struct bell_exec *exec =
 		container_of(work, struct bell_exec, vcpu_work);
+	enum bell_pass how;
 
 	WRITE_ONCE(exec->ringer, NULL);
 	clear_bit(VCPU_QUEUED, &exec->vcpu_flags);
@@ -35,7 +36,10 @@ static void vcpu_run(struct callback_head *work)
 			bell_exec_worker_wake(exec);
 		rcu_read_unlock();
 	} else {
-		bell_exec_pass(exec, READ_ONCE(exec->cfg->budget), false);
+		how = bell_exec_pass(exec, READ_ONCE(exec->cfg->budget), false);
+		if (how == BELL_PASS_PUNT)
+			bell_exec_auto_would_block(exec);
+		bell_exec_auto_tried(exec);
 	}
 	kref_put(exec->owner, exec->owner_release);
 }

@@ -44,6 +44,7 @@ void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 	/* For the worker: it goes when the request has ended, and a period. */
 	rcu_read_lock();
 	llist_add(node, &exec->retries);
+	bell_exec_auto_would_block(exec);
 	bell_exec_worker_wake(exec);
 	rcu_read_unlock();
 }
@@ -73,6 +74,7 @@ static int worker_thread(void *data)
 			continue;
 		}
 		__set_current_state(TASK_RUNNING);
+		bell_exec_auto_crowd(exec);
 		worker_retry(exec);
 		/* Even we cannot go on yet: until stale pages are released. */
 		if (bell_exec_pass(exec, WORKER_BUDGET, true) == BELL_PASS_PUNT)

@@ -43,6 +43,8 @@ struct eventfd_ctx {
 };
 
 struct world world;
+u64 shim_now;
+bool shim_crowded;
 struct task_struct shim_task;
 
 static int ram_fd;

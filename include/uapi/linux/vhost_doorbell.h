@@ -27,8 +27,9 @@
 
 /**
  * enum vhost_doorbell_mode - where a queue's requests are submitted
- * @VHOST_DOORBELL_MODE_AUTO: inline while few requests are in flight, else by
- *	the worker; the default
+ * @VHOST_DOORBELL_MODE_AUTO: inline while few requests are in flight or come, or
+ *	there is no CPU for the worker, and nothing would block; else by the
+ *	worker; the default
  * @VHOST_DOORBELL_MODE_WORKER: always by the queue's kernel thread
  * @VHOST_DOORBELL_MODE_INLINE: in the thread that rings, before it goes back to
  *	the guest; by the worker only what could block there
@@ -151,8 +152,8 @@ struct vhost_doorbell_config {
 /**
  * struct vhost_doorbell_exec - how the queues are served
  * @mode: an enum vhost_doorbell_mode value
- * @inline_max: in auto mode, requests in flight at which a ring of the bell
- *	goes to the worker; 1 to 65535; 0: the default of 8. No other mode
+ * @inline_max: in auto mode, requests in flight from which a ring of the bell
+ *	may go to the worker; 1 to 65535; 0: the default of 8. No other mode
  *	uses it
  * @budget: requests that one inline pass may submit before it hands the rest
  *	to the worker; 1 to 65535; 0: the default of 64

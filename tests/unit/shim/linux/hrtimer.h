@@ -2,13 +2,9 @@
 #ifndef SHIM_LINUX_HRTIMER_H
 #define SHIM_LINUX_HRTIMER_H
 
-#include <linux/types.h>
+#include <linux/ktime.h>
 
 #include <time.h>
-
-typedef s64 ktime_t;
-
-#define NSEC_PER_USEC	1000L
 
 enum hrtimer_mode {
 	HRTIMER_MODE_REL,
@@ -25,11 +21,6 @@ struct hrtimer {
 	ktime_t			expires;	/* from its start */
 	bool			active;
 };
-
-static inline ktime_t ns_to_ktime(u64 ns)
-{
-	return ns;
-}
 
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*fn)(struct hrtimer *),

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* exec_auto.c: who serves a ring. */
+#include <linux/ktime.h>
+#include <linux/sched/stat.h>
+
+#include "exec.h"
+#include "tap.h"
+#include "vq.h"
+#include "world.h"
+
+static struct bell_vq vq;
+static struct bell_exec_config cfg;
+static struct bell_exec exec;
+
+static void begin(u32 in_flight)
+{
+	memset(&vq, 0, sizeof(vq));
+	memset(&exec, 0, sizeof(exec));
+	cfg = (struct bell_exec_config){ .inline_max = 8 };
+	exec.cfg = &cfg;
+	exec.vq = &vq;
+	bell_gmem_user_init(&vq.user);
+	while (in_flight--)
+		bell_gmem_user_enter(&vq.user);
+	shim_now = 5 * NSEC_PER_MSEC;
+	shim_crowded = false;
+}
+
+/* Rings, one each @us, with a request each: how many the ringer serves */
+static u32 ring(u32 n, u32 us)
+{
+	u32 served = 0;
+
+	while (n--) {
+		shim_now += us * NSEC_PER_USEC;
+		vq.stats.requests++;
+		served += bell_exec_auto_inline(&exec);
+	}
+	return served;
+}
+
+static void test_in_flight(void)
+{
+	begin(7);
+	CHECK_EQ(ring(1000, 1), 1000);
+	begin(8);
+	/* One window, in which nothing is known yet. */
+	ring(1000, 1);
+	CHECK_EQ(ring(1000, 1), 0);
+	bell_gmem_user_cancel(&vq.user, 0);
+	CHECK_EQ(ring(1000, 1), 1000);
+}
+
+static void test_rate(void)
+{
+	begin(100);
+	ring(1000, 1);
+	CHECK_EQ(ring(1000, 19), 0);
+	/* What is known is a window old. */
+	ring(100, 21);
+	CHECK_EQ(ring(1000, 21), 1000);
+	ring(100, 19);
+	CHECK_EQ(ring(1000, 19), 0);
+	/* A burst for each ring is no less. */
+	for (u32 i = 0; i < 10; i++) {
+		vq.stats.requests += 99;
+		ring(1, 1500);
+		vq.stats.requests += 99;
+		CHECK_EQ(ring(1, 1500), 0);
+	}
+}
+
+/* @n inline passes, @bad of which leave something */
+static void try(u32 n, u32 bad)
+{
+	while (n--) {
+		if (bad) {
+			bell_exec_auto_would_block(&exec);
+			bad--;
+		}
+		bell_exec_auto_tried(&exec);
+	}
+}
+
+static void test_blocked(void)
+{
+	begin(0);
+	try(15, 15);
+	CHECK_EQ(ring(100, 1), 100);
+	try(1, 1);
+	CHECK_EQ(ring(257, 1), 1);
+	/* Now and then it may. */
+	for (u32 i = 0; i < 10; i++)
+		try(16, 3);
+	CHECK_EQ(ring(100, 1), 100);
+	/* Many requests of one pass count as they are. */
+	for (u32 i = 0; i < 4; i++)
+		bell_exec_auto_would_block(&exec);
+	try(16, 0);
+	CHECK_EQ(ring(100, 1), 0);
+}
+
+static void test_crowded(void)
+{
+	begin(100);
+	ring(1000, 1);
+	CHECK_EQ(ring(100, 1), 0);
+	bell_exec_auto_crowd(&exec);
+	CHECK_EQ(ring(100, 1), 0);
+	shim_crowded = true;
+	bell_exec_auto_crowd(&exec);
+	CHECK_EQ(ring(64, 1), 64);
+	CHECK_EQ(ring(100, 1), 0);
+	/* What would block goes to the worker all the same. */
+	bell_exec_auto_crowd(&exec);
+	try(16, 16);
+	CHECK_EQ(ring(256 + 64, 1), 64);
+}
+
+static const struct tap_test tests[] = {
+	{ "exec auto: requests in flight", test_in_flight },
+	{ "exec auto: how fast they come", test_rate },
+	{ "exec auto: what would block", test_blocked },
+	{ "exec auto: no CPU to spare", test_crowded },
+};
+
+int main(void)
+{
+	TAP_RUN(tests);
+	return tap_done();
+}

@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Mode auto: the ringing thread serves what comes seldom, and what the worker would
+# have no CPU for; the worker what would block.
+# timeout: 120
+. "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
+
+under_way()
+{
+	local n
+
+	n=$(counter 0 completed)
+	[ "${n:-0}" -gt 100 ]
+}
+
+# counts MODE DISK COMMAND...: passes of a second, with the daemon in that mode and
+# the driver COMMAND; sets inline, worker and completed
+counts()
+{
+	local mode=$1 file=$2 name driver
+	local -A from
+
+	shift 2
+	daemon_start --blk-file="$file" --mode="$mode" "${daemon_args[@]}"
+	"$@" >"$CASE_DIR/driver.log" 2>&1 &
+	driver=$!
+	wait_for $((20 * factor)) under_way
+	for name in inline_passes worker_passes completed; do
+		from[$name]=$(counter 0 $name)
+	done
+	sleep 1
+	inline=$(($(counter 0 inline_passes) - from[inline_passes]))
+	worker=$(($(counter 0 worker_passes) - from[worker_passes]))
+	completed=$(($(counter 0 completed) - from[completed]))
+	wait $driver
+	daemon_stop
+	diag "$mode: $inline passes inline, $worker by the worker for $completed requests"
+}
+
+driver=(doorbell-bench emulate --socket "$sock" --seconds $((5 * factor)))
+daemon_args=()
+module_load
+
+nullb slow irqmode=2 completion_nsec=20000000
+check "16 in flight on a slow disk" counts auto "$disk" "${driver[@]}" \
+	--rw randread --depth 16
+check "by the ringing thread" test "$inline" -gt $((worker * 4))
+
+# Who rings and the worker have one CPU.
+nullb crowded irqmode=1
+daemon_args=(--cpus=0)
+check "32 in flight, and one CPU" counts auto "$disk" taskset -c 0 \
+	"${driver[@]}" --rw randread --depth 32
+check "by the ringing thread" test "$inline" -gt $((worker * 4))
+daemon_args=()
+
+# A write into a hole would block: the file system makes room for it.
+nullb holes size=512
+mkfs.ext4 -q "$disk"
+mkdir "$CASE_DIR/mnt"
+mount "$disk" "$CASE_DIR/mnt"
+for mode in inline auto; do
+	truncate -s 256M "$CASE_DIR/mnt/$mode"
+	check "$mode: a file full of holes" counts $mode \
+		"$CASE_DIR/mnt/$mode" "${driver[@]}" --rw randwrite --depth 1
+	check "$mode: the worker has nearly all in the end" \
+		test $((worker * 4)) -gt $((completed * 3))
+	[ $mode = inline ] ||
+		check "auto: few are tried" test $((inline * 4)) -lt "$completed"
+done
+umount "$CASE_DIR/mnt"
+case_end
