@@ -155,6 +155,10 @@ function title(g,    part, who)
 {
 	split(g, part, FS)
 	who = "emulated driver, 1 queue"
+	if (part[1] == "two")
+		who = "two guests with 1 vCPU each, together"
+	if (part[1] == "half")
+		who = "one of them, on half the CPUs"
 	if (part[1] == "guest")
 		who = sprintf("guest with %d vCPU%s", part[6],
 			      part[6] > 1 ? "s" : "")
@@ -254,6 +258,22 @@ function worst(pattern,    i, v, w)
 	return w
 }
 
+# Two guests, against twice what one has on half the CPUs, worst load
+function worst_two(    i, g, half, v, w)
+{
+	w = "null"
+	for (i = 1; i <= ngroups; i++) {
+		g = groups[i]
+		if (g !~ "^two" FS)
+			continue
+		half = at("half" substr(g, 4), ours, "iops")
+		v = ratio(at(g, ours, "iops"), half == "null" ? half : 2 * half)
+		if (v != "null" && (w == "null" || v < w))
+			w = v
+	}
+	return w
+}
+
 function worst_auto(    i, v, w)
 {
 	w = "null"
@@ -310,6 +330,8 @@ function write_bars(    one, deep, e1, e32, mib)
 		0.8)
 	verdict("IOPS, of the best fixed mode's, worst row", worst_auto(), ">=",
 		0.95)
+	verdict("two guests: IOPS, of twice one on half the CPUs, worst row",
+		worst_two(), ">=", 0.9)
 }
 
 END {

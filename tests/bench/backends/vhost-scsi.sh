@@ -10,19 +10,22 @@ backend_why()
 
 backend_start()
 {
-	local target=/sys/kernel/config/target wwpn=naa.50014050000000$2
-	local store=$target/core/iblock_$((16#$2))/$name control=udev_path=$1
-	local group=$target/vhost/$wwpn/tpgt_1
+	local target=/sys/kernel/config/target wwpn
+	local store=$target/core/iblock_$ndisks/$name control=udev_path=$1
+	local group
 
+	# Others of the same name may have been here, and stay.
+	wwpn=naa.50014051$(printf %08x "$ndisks")
+	group=$target/vhost/$wwpn/tpgt_1
 	if [ ! -b "$1" ]; then
-		store=$target/core/fileio_$((16#$2))/$name
+		store=$target/core/fileio_$ndisks/$name
 		control=fd_dev_name=$1,fd_dev_size=$(stat -c %s "$1")
 	fi
 	mkdir -p "$store"
 	echo "$control" >"$store/control"
 	echo 1 >"$store/enable"
 	mkdir -p "$group/lun/lun_0"
-	echo naa.5001405000000002 >"$group/nexus"
+	echo "naa.50014052$(printf %08x "$ndisks")" >"$group/nexus"
 	ln -s "$store" "$group/lun/lun_0/disk"
 	options+=(-device "vhost-scsi-pci,wwpn=$wwpn,addr=$2")
 }
