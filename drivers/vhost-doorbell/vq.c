@@ -335,7 +335,7 @@ static void vq_push(struct bell_vq *vq, u16 head, u32 len)
 static bool vq_push_in_order(struct bell_vq *vq, const struct bell_done *done)
 {
 	struct bell_order *o = vq->order;
-	u32 begin = o->oldest;
+	bool used = false;
 	u16 head;
 
 	lockdep_assert_held(&vq->lock);
@@ -346,8 +346,9 @@ static bool vq_push_in_order(struct bell_vq *vq, const struct bell_done *done)
 		o->entry[head].ended = false;
 		vq_push(vq, head, o->entry[head].len);
 		o->oldest = vq_order_after(vq, o->oldest);
+		used = true;
 	}
-	return o->oldest != begin;
+	return used;
 }
 
 /* Put a chain into the used ring; does the driver wait for what came there? */

@@ -57,6 +57,25 @@ static void test_split(void)
 	ring_end(&r);
 }
 
+/* All of the ring waits for the oldest. */
+static void test_split_full(void)
+{
+	struct bell_chain chain[NUM];
+
+	begin_split();
+	for (u16 i = 0; i < NUM; i++) {
+		ring_add_simple(&r, i);
+		CHECK_EQ(ring_take(&r, &chain[i]), 1);
+	}
+	for (u16 i = NUM; i-- > 1;)
+		complete(&r, &chain[i], 1);
+	CHECK_EQ(world_signals(r.call), 0);
+	complete(&r, &chain[0], 1);
+	CHECK_EQ(used(), NUM);
+	CHECK_EQ(world_signals(r.call), 1);
+	ring_end(&r);
+}
+
 /* Many rounds, with heads used again at once and random ends. */
 static void test_split_rounds(void)
 {
@@ -202,6 +221,7 @@ static void test_on_empty(void)
 
 static const struct tap_test tests[] = {
 	{ "vq order: split", test_split },
+	{ "vq order: a full ring", test_split_full },
 	{ "vq order: split, many rounds", test_split_rounds },
 	{ "vq order: what is put back", test_untake },
 	{ "vq order: packed, of 3 entries", test_packed },

@@ -18,6 +18,7 @@
 #define LANE_TELL	8
 /* Waits of a second each. */
 #define LANE_SILENT	5
+#define LANE_LATE	500	/* ms that an interrupt may be late */
 
 struct lane_job {
 	enum lane_op	op;
@@ -321,12 +322,18 @@ static unsigned int reap(struct lane *l)
 	return n;
 }
 
-/* Was there no interrupt for what was used, in several seconds? */
+/* Was there no interrupt for what was used? */
 static void check_silence(struct lane *l, bool silent)
 {
+	struct pollfd p = { .fd = l->ring.call, .events = POLLIN };
+
 	l->silent = silent && ring_is_used(&l->ring) ? l->silent + 1 : 0;
-	if (l->silent >= LANE_SILENT && l->ring.on_empty)
-		lane_fail(l, "no interrupt for an empty ring");
+	if (l->ring.on_empty) {
+		if (l->silent >= LANE_SILENT)
+			lane_fail(l, "no interrupt for an empty ring");
+	} else if (l->silent && !poll(&p, 1, LANE_LATE)) {
+		lane_fail(l, "no interrupt for what was used");
+	}
 }
 
 /* Sleeps until the device rings, or for a moment, then to look at the gate. */
