@@ -9,6 +9,7 @@
 # make bench           side by side with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
 # make bench-doc       both, into Documentation/benchmarks.rst
+# make layout          cache lines of structures, into Documentation/layout.rst
 # make bench-bell      what a ring of the doorbell costs, on the same kernels
 # make features        Documentation/features.rst from what the tests say
 # make clean           forget what was built here
@@ -60,9 +61,12 @@ bench-bell:
 features:
 	tests/features
 
+layout:
+	tests/layout
+
 clean:
 	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf build
 
 .PHONY: all modules modules_install tools install demo check check-debug \
-	lint unit fuzz vm bench bench-profile bench-doc bench-bell features clean
+	lint unit fuzz vm bench bench-profile bench-doc bench-bell features layout clean

@@ -530,7 +530,8 @@ static int make_server(const struct options *o, struct vu_server *server)
 static uint64_t needless_features(const struct options *o,
 				  const struct disk *disk)
 {
-	if (o->asked & BIT(VIRTIO_BLK_F_FLUSH) ||
+	if (!(o->features & BIT(VIRTIO_BLK_F_FLUSH)) ||
+	    o->asked & BIT(VIRTIO_BLK_F_FLUSH) ||
 	    o->features & BIT(VIRTIO_BLK_F_CONFIG_WCE) || disk_has_cache(disk))
 		return 0;
 	return BIT(VIRTIO_BLK_F_FLUSH);

@@ -81,7 +81,8 @@ static bool blk_owes_flush(const struct bell_disk_req *req)
 {
 	return (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_ZERO ||
 		req->op == BELL_DISK_APPEND) &&
-	       !req->fua && blk_writes_through(req->vq->priv);
+	       !req->fua && blk_writes_through(req->vq->priv) &&
+	       bell_disk_has_cache(req->disk);
 }
 
 static void blk_flush_owed(struct bell_disk_req *req)

@@ -146,6 +146,12 @@ int bell_disk_file_open(struct bell_disk *disk);
 
 int bell_disk_flush(struct bell_disk *disk);
 
+/* May what has ended be lost until it is flushed? */
+static inline bool bell_disk_has_cache(const struct bell_disk *disk)
+{
+	return !disk->bdev || bdev_write_cache(disk->bdev);
+}
+
 /* What may sleep and has no thread of its own. */
 void bell_disk_queue(struct bell_disk_req *req,
 		     void (*func)(struct bell_disk_req *req));

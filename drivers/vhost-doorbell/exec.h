@@ -68,8 +68,9 @@ struct bell_exec_auto {
 	u64	since;		/* when, in ns */
 	bool	sparse;
 	u32	tried;		/* inline passes */
-	/* And others: requests; rings that the worker gets; that it does not. */
-	u32	would_block;
+	u32	failed;		/* of these */
+	/* And others: since the last pass; rings for the worker; not for it. */
+	bool	would_block;
 	u32	blocked;
 	u32	crowded;
 };

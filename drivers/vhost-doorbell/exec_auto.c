@@ -18,6 +18,7 @@
 #include "vq.h"
 
 #define AUTO_TRIES		16	/* between two looks at what would block */
+#define AUTO_FAILED		12	/* of these: flushes alone are half */
 #define AUTO_BLOCKED		256	/* rings for the worker after it did */
 #define AUTO_CROWDED		64	/* rings for the ringer */
 #define AUTO_WINDOW		NSEC_PER_MSEC
@@ -75,13 +76,21 @@ void bell_exec_auto_tried(struct bell_exec *exec)
 {
 	struct bell_exec_auto *a = &exec->automatic;
 
-	if (++a->tried < AUTO_TRIES)
-		return;
-	/* For each that would block the worker is woken anyway. */
-	if (READ_ONCE(a->would_block) >= AUTO_TRIES / 4)
-		WRITE_ONCE(a->blocked, AUTO_BLOCKED);
-	WRITE_ONCE(a->would_block, 0);
-	a->tried = 0;
+	u32 tried = READ_ONCE(a->tried) + 1, failed = READ_ONCE(a->failed);
+
+	if (READ_ONCE(a->would_block)) {
+		WRITE_ONCE(a->would_block, false);
+		failed++;
+	}
+	if (tried == AUTO_TRIES) {
+		/* Only then is a try dearer than a wake-up for each. */
+		if (failed >= AUTO_FAILED)
+			WRITE_ONCE(a->blocked, AUTO_BLOCKED);
+		tried = 0;
+		failed = 0;
+	}
+	WRITE_ONCE(a->tried, tried);
+	WRITE_ONCE(a->failed, failed);
 }
 
 /**
@@ -92,9 +101,7 @@ void bell_exec_auto_tried(struct bell_exec *exec)
  */
 void bell_exec_auto_would_block(struct bell_exec *exec)
 {
-	struct bell_exec_auto *a = &exec->automatic;
-
-	WRITE_ONCE(a->would_block, READ_ONCE(a->would_block) + 1);
+	WRITE_ONCE(exec->automatic.would_block, true);
 }
 
 /**

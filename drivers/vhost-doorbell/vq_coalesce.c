@@ -75,7 +75,10 @@ bool bell_vq_coalesce_signal(struct bell_vq *vq, bool signal)
 	lockdep_assert_held(&vq->lock);
 	if (!vq->unsignalled && !signal)
 		return false;
-	/* A chain that is being taken may be missed: then it is told at once. */
+	/*
+	 * A chain that is being taken may be missed, and the driver told at
+	 * once; or be put back, and the driver told when time is up.
+	 */
 	if (!us || ++vq->unsignalled >= READ_ONCE(cfg->coalesce_count) ||
 	    vq->stats.completed == READ_ONCE(vq->stats.requests)) {
 		vq->unsignalled = 0;

@@ -52,8 +52,9 @@ struct vu_device_ops {
 /**
  * struct vu_device - one device, as a session has it
  * @ops: its kind
- * @accepted: features that are not offered, but taken from a front end whose guest
- *	has agreed on them with a former process; set by who makes the device
+ * @accepted: features that are not offered, but taken from a front end that has
+ *	them, as its guest may have agreed on them with a former process; set by who
+ *	makes the device
  * @num_queues: that it has
  * @max_regions: of guest memory
  */

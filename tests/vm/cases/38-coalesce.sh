@@ -114,7 +114,7 @@ printf '%s\n' "0 $((sectors * 3 / 4)) linear $fast 0" \
 	dmsetup --noudevsync create quarter
 quarter=/dev/dm-$(dmsetup info -c --noheadings -o minor quarter)
 daemon_start --blk-file="$quarter" --coalesce-us=1000 --coalesce-count=1000
-check "some are slow" emulate --rw randread --depth 2 --count 300 --json
+check "some are slow" emulate --rw randread --depth 8 --count 600 --json
 diag "half of them within $(p50_us) us"
 check "the fast ones do not wait for the slow" test "$(p50_us)" -lt 50000
 check "the daemon ends well" daemon_stop

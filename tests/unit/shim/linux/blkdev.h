@@ -18,6 +18,14 @@ enum req_op {
 	REQ_OP_ZONE_RESET	= 13,
 };
 
+/* Disks here are regular files. */
+struct block_device;
+
+static inline bool bdev_write_cache(struct block_device *bdev)
+{
+	return true;
+}
+
 struct blk_plug {
 	bool open;
 };
