@@ -107,9 +107,8 @@ daemon_start --blk-file="$slow" --mode=auto
 load --depth 32 --size 1M
 sleep 1
 passes "auto, depth 32"
-# Not all: what completes in a burst leaves few in flight, and more so on a busy
-# machine. At depth 1 the worker has two passes, for the first pins.
-check "auto, depth 32: the worker too" test $((worker * 20)) -gt "$inline"
+# They come so seldom that the ringing thread has time for them.
+check "auto, depth 32: inline, too" test $((worker * 10)) -lt "$inline"
 load_stop
 
 # --- limits of the owner's cgroup
