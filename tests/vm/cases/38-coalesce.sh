@@ -75,7 +75,9 @@ for how in '' --packed --no-event-idx; do
 		$((per_mille * 2)) -gt "$many"
 	check "the driver goes on${how:+, $how}" deep_ends
 done
-check "without one it was told of nearly each" test "$many" -gt 500
+# On a slow kernel it looks so seldom that many have come meanwhile.
+[ "$factor" -gt 1 ] ||
+	check "without one it was told of nearly each" test "$many" -gt 500
 deep
 for wrong in coalesce-us=10001 coalesce-us=-1 coalesce-us= coalesce-count=0 \
 	coalesce-count=65536; do
