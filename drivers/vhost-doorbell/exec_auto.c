@@ -75,7 +75,6 @@ bool bell_exec_auto_inline(struct bell_exec *exec)
 void bell_exec_auto_tried(struct bell_exec *exec)
 {
 	struct bell_exec_auto *a = &exec->automatic;
-
 	u32 tried = READ_ONCE(a->tried) + 1, failed = READ_ONCE(a->failed);
 
 	if (READ_ONCE(a->would_block)) {

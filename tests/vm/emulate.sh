@@ -11,6 +11,10 @@
 #   daemon_stop		end it, and fail if it does not end well
 #   emulate ARG...	doorbell-bench emulate on $sock
 #   counter QUEUE NAME	a counter of the daemon's device, from fdinfo
+#   under_way		a driver in the background has made some requests
+#   nullb_ext4 NAME SIZE DIR
+#			make such a disk of SIZE megabytes with ext4, and mount it on
+#			$CASE_DIR/DIR
 #   tap COMMAND...	run a test program, and give its results as ours
 #
 # What they say is in $CASE_DIR/daemon.log and $CASE_DIR/emulate.log.
@@ -44,6 +48,14 @@ nullb()
 	# Older kernels name the disk by its number.
 	disk=/dev/$name
 	[ -b "$disk" ] || disk=/dev/nullb$(cat "$config/$name/index")
+}
+
+nullb_ext4()
+{
+	nullb "$1" size="$2"
+	mkfs.ext4 -q "$disk"
+	mkdir "$CASE_DIR/$3"
+	mount "$disk" "$CASE_DIR/$3"
 }
 
 daemon_start()
@@ -110,6 +122,15 @@ counter()
 	if [[ $(fdinfo) =~ $line ]]; then
 		echo "${BASH_REMATCH[1]}"
 	fi
+}
+
+# Does a driver in the background make requests?
+under_way()
+{
+	local n
+
+	n=$(counter 0 completed)
+	[ "${n:-0}" -gt 100 ]
 }
 
 tap()

@@ -162,7 +162,7 @@ guest_start()
 {
 	guest_boot "$@" && return
 	guest_state
-	served=$(served_requests)
+	served=$(all_disks requests)
 	if [ "$served" != 0 ] && ! guest_cpu_stuck; then
 		vmm_fail "the guest does not start, after $served requests"
 	fi
@@ -177,8 +177,7 @@ guest_cpu_stuck()
 {
 	local i
 
-	! { grep -hso ' in_flight=[0-9]*' /proc/[0-9]*/fdinfo/* || :; } |
-		grep -qv '=0$' || return
+	[ "$(all_disks in_flight)" = 0 ] || return
 	for ((i = 0; i < 5; i++)); do
 		vmm_hmp 'info registers -a'
 		sleep 0.5
@@ -188,11 +187,11 @@ guest_cpu_stuck()
 		END { exit !stuck }'
 }
 
-# By all disks that there are
-served_requests()
+# all_disks COUNTER: the sum over all that there are
+all_disks()
 {
 	# What is gone meanwhile is no error.
-	{ grep -hso ' requests=[0-9]*' /proc/[0-9]*/fdinfo/* || :; } |
+	{ grep -hso " $1=[0-9]*" /proc/[0-9]*/fdinfo/* || :; } |
 		awk -F = '{ n += $2 } END { print n + 0 }'
 }
 

@@ -15,10 +15,7 @@ tap test-ranges "$disk" no-discard
 truncate -s 1M "$CASE_DIR/tmpfs"
 diag "a file on tmpfs"
 tap test-ranges "$CASE_DIR/tmpfs"
-nullb fs size=128
-mkfs.ext4 -q "$disk"
-mkdir "$CASE_DIR/mnt"
-mount "$disk" "$CASE_DIR/mnt"
+nullb_ext4 fs 128 mnt
 truncate -s 1M "$CASE_DIR/mnt/file"
 diag "a file on ext4"
 tap test-ranges "$CASE_DIR/mnt/file"

@@ -54,10 +54,7 @@ add_packed_disks()
 
 add_file_disks()
 {
-	nullb files size=256
-	mkfs.ext4 -q "$disk"
-	mkdir "$CASE_DIR/files"
-	mount "$disk" "$CASE_DIR/files"
+	nullb_ext4 files 256 files
 	truncate -s 64M "$CASE_DIR/files/loop"
 	disk_new loop-4-noindirect \
 		"$(losetup -f --show --direct-io=on "$CASE_DIR/files/loop")" \

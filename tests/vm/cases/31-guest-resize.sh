@@ -42,10 +42,7 @@ writes()
 
 module_load
 modprobe loop max_loop=0
-nullb under size=512
-mkfs.ext4 -q "$disk"
-mkdir "$CASE_DIR/files"
-mount "$disk" "$CASE_DIR/files"
+nullb_ext4 under 512 files
 for name in loop file; do
 	truncate -s 64M "$CASE_DIR/files/$name"
 done

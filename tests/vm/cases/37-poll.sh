@@ -52,14 +52,6 @@ held()
 	wait_for $((10 * factor)) under_way
 }
 
-under_way()
-{
-	local n
-
-	n=$(counter 0 completed)
-	[ "${n:-0}" -gt 100 ]
-}
-
 # completes: do requests?
 completes()
 {

@@ -14,14 +14,6 @@ p50_us()
 		awk '{ print int($1 / 1000) }'
 }
 
-under_way()
-{
-	local n
-
-	n=$(counter 0 completed)
-	[ "${n:-0}" -gt 100 ]
-}
-
 # A driver of depth 16 in the background, until deep_ends
 deep()
 {

@@ -6,14 +6,6 @@
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
-under_way()
-{
-	local n
-
-	n=$(counter 0 completed)
-	[ "${n:-0}" -gt 100 ]
-}
-
 # counts MODE DISK COMMAND...: passes of a second, with the daemon in that mode and
 # the driver COMMAND; sets inline, worker and completed
 counts()
@@ -47,10 +39,7 @@ check "16 in flight on a slow disk" counts auto "$disk" "${driver[@]}" \
 check "by the ringing thread" test "$inline" -gt $((worker * 4))
 
 # A write into a hole would block: the file system makes room for it.
-nullb holes size=512
-mkfs.ext4 -q "$disk"
-mkdir "$CASE_DIR/mnt"
-mount "$disk" "$CASE_DIR/mnt"
+nullb_ext4 holes 512 mnt
 for mode in inline auto; do
 	truncate -s 256M "$CASE_DIR/mnt/$mode"
 	check "$mode: a file full of holes" counts $mode \

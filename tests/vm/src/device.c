@@ -28,53 +28,33 @@ static void test_info(void)
 	close(dev2);
 }
 
-static bool exec_is(int dev, unsigned int mode, unsigned int inline_max,
-		    unsigned int budget)
+static bool exec_is(int dev, const struct vhost_doorbell_exec *want)
 {
 	struct vhost_doorbell_exec e;
 
 	memset(&e, 0xff, sizeof(e));
 	MUST(!ioctl(dev, VHOST_DOORBELL_GET_EXEC, &e));
-	return e.mode == mode && e.inline_max == inline_max &&
-	       e.budget == budget && !e.pad && !e.reserved[0] && !e.reserved[1];
-}
-
-static bool polls_are(int dev, unsigned int us, unsigned int share)
-{
-	struct vhost_doorbell_exec e;
-
-	MUST(!ioctl(dev, VHOST_DOORBELL_GET_EXEC, &e));
-	return e.poll_us == us && e.poll_share == share;
-}
-
-static bool coalesces(int dev, unsigned int us, unsigned int count)
-{
-	struct vhost_doorbell_exec e;
-
-	MUST(!ioctl(dev, VHOST_DOORBELL_GET_EXEC, &e));
-	return e.coalesce_us == us && e.coalesce_count == count;
+	return !memcmp(&e, want, sizeof(e));
 }
 
 static void test_exec(void)
 {
-	struct vhost_doorbell_exec e = {
+	struct vhost_doorbell_exec other = {
 		.mode = 2, .inline_max = 65535, .budget = 1,
 		.poll_us = 10000, .poll_share = 100,
 		.coalesce_us = 10000, .coalesce_count = 65535,
-	};
+	}, defaults = {
+		.mode = VHOST_DOORBELL_MODE_AUTO, .inline_max = 8, .budget = 64,
+		.poll_us = 50, .poll_share = 50, .coalesce_count = 32,
+	}, zero = { .mode = 1 };
 	int dev = dev_new(OWNED);
 
-	ok(exec_is(dev, VHOST_DOORBELL_MODE_AUTO, 8, 64) &&
-	   polls_are(dev, 50, 50) && coalesces(dev, 0, 32),
-	   "GET_EXEC: the defaults");
-	ok(!ioctl(dev, VHOST_DOORBELL_SET_EXEC, &e) &&
-	   exec_is(dev, 2, 65535, 1) && polls_are(dev, 10000, 100) &&
-	   coalesces(dev, 10000, 65535),
-	   "GET_EXEC: what was set");
-	e = (struct vhost_doorbell_exec){ .mode = 1 };
-	ok(!ioctl(dev, VHOST_DOORBELL_SET_EXEC, &e) && exec_is(dev, 1, 8, 64) &&
-	   polls_are(dev, 50, 50) && coalesces(dev, 0, 32),
-	   "SET_EXEC: zero is the default");
+	ok(exec_is(dev, &defaults), "GET_EXEC: the defaults");
+	ok(!ioctl(dev, VHOST_DOORBELL_SET_EXEC, &other) &&
+	   exec_is(dev, &other), "GET_EXEC: what was set");
+	defaults.mode = 1;
+	ok(!ioctl(dev, VHOST_DOORBELL_SET_EXEC, &zero) &&
+	   exec_is(dev, &defaults), "SET_EXEC: zero is the default");
 	close(dev);
 }
 
