@@ -222,14 +222,17 @@ function guest_group(load, bs, depth, vcpus)
 	return "guest" FS "null" FS load FS bs FS depth FS vcpus
 }
 
-function least_of_peers(g, name,    p, v, least)
+# Of two, one of which may be null
+function lesser(a, b)
+{
+	return a == "null" || (b != "null" && b < a) ? b : a
+}
+
+function least_of_peers(g, name,    p, least)
 {
 	least = "null"
-	for (p in is_peer) {
-		v = at(g, p, name)
-		if (v != "null" && (least == "null" || v < least))
-			least = v
-	}
+	for (p in is_peer)
+		least = lesser(least, at(g, p, name))
 	return least
 }
 
@@ -245,21 +248,20 @@ function best_mode(g,    m, v, most)
 }
 
 # The worst over the groups of ours against the best peer, by IOPS
-function worst(pattern,    i, v, w)
+function worst(pattern,    i, w)
 {
 	w = "null"
 	for (i = 1; i <= ngroups; i++) {
 		if (groups[i] !~ pattern || !(groups[i] in best))
 			continue
-		v = ratio(at(groups[i], ours, "iops"), best[groups[i]])
-		if (v != "null" && (w == "null" || v < w))
-			w = v
+		w = lesser(w, ratio(at(groups[i], ours, "iops"),
+				    best[groups[i]]))
 	}
 	return w
 }
 
 # Two guests, against twice what one has on half the CPUs, worst load
-function worst_two(    i, g, half, v, w)
+function worst_two(    i, g, half, w)
 {
 	w = "null"
 	for (i = 1; i <= ngroups; i++) {
@@ -267,21 +269,18 @@ function worst_two(    i, g, half, v, w)
 		if (g !~ "^two" FS)
 			continue
 		half = at("half" substr(g, 4), ours, "iops")
-		v = ratio(at(g, ours, "iops"), half == "null" ? half : 2 * half)
-		if (v != "null" && (w == "null" || v < w))
-			w = v
+		w = lesser(w, ratio(at(g, ours, "iops"),
+				    half == "null" ? half : 2 * half))
 	}
 	return w
 }
 
-function worst_auto(    i, v, w)
+function worst_auto(    i, w)
 {
 	w = "null"
-	for (i = 1; i <= ngroups; i++) {
-		v = ratio(at(groups[i], ours, "iops"), best_mode(groups[i]))
-		if (v != "null" && (w == "null" || v < w))
-			w = v
-	}
+	for (i = 1; i <= ngroups; i++)
+		w = lesser(w, ratio(at(groups[i], ours, "iops"),
+				    best_mode(groups[i])))
 	return w
 }
 
