@@ -5,8 +5,8 @@
 # A group's results are lines 'ok - GROUP: NAME', 'not ok - GROUP: NAME', with
 # ' # SKIP reason' after a skipped one; they are shown as they come and kept in
 # $results/GROUP, from which the summary counts. $logs is a directory for what
-# was said, $retries a file with a line per second attempt of L1. What a case in
-# L1 says of its failure is repeated with the summary.
+# was said, $retries a file that says what was tried again. What a case in L1 says of
+# its failure is repeated with the summary.
 
 # result GROUP ok|'not ok' NAME
 result()
@@ -30,9 +30,15 @@ tap()
 		elif [[ $line == '@@RETRY '* ]]; then
 			# Of the case that it was in
 			sed -i "$((ended + 1)),\$d" "$results/$1"
-			echo "${line#@@RETRY }" >>"$retries"
-			echo "# $1: the emulator failed, another attempt: ${line#@@RETRY }"
+			echo "# $1: L1 is booted again: ${line#@@RETRY }" |
+				tee -a "$retries"
 		elif [[ $line == '#'* ]]; then
+			case $line in
+			'# first attempt: not ok'*) of=$results.said/$1 ;;
+			'# passed at the second attempt'*)
+				echo "$line" >>"$retries"
+				;;
+			esac
 			printf '%s\n' "$line" | tee -a "$of"
 			# The last line of a case
 			if [[ $line =~ ^'# '.*': '[0-9]+' s'$ ]]; then
@@ -91,9 +97,7 @@ summary()
 	skipped=$(cat "$results"/* 2>/dev/null | grep -ciE '^ok .*# *skip')
 	tail -q -n 40 "$results.said"/* 2>/dev/null
 	grep -h '^not ok' "$results"/* 2>/dev/null | sed 's/^/# failed: /'
-	if [ -s "$retries" ]; then
-		echo "# $(grep -c . "$retries") boots of L1 were tried again"
-	fi
+	cat "$retries" 2>/dev/null
 	echo "$((all - failed - skipped)) passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ] && [ "$all" -gt 0 ]
 }
