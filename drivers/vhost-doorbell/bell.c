@@ -59,6 +59,7 @@ struct bell_bell {
 	struct vhost_doorbell_bell_page		*shared;
 
 	struct bell_exec			 exec;
+	struct bell_worker			 worker;
 
 	/* Whoever waits for the mark is woken out of the eventfd's lock. */
 	struct irq_work				 wake;
@@ -225,7 +226,7 @@ static int bell_start(struct bell_bell *b)
 	b->exec_cfg.budget = BELL_BUDGET;
 	bell_exec_init(&b->exec, &bell_exec_ops, &b->exec_cfg, NULL);
 	snprintf(name, sizeof(name), "vhd-bell-%u", b->id);
-	ret = bell_exec_worker_start(&b->exec, name);
+	ret = bell_exec_worker_start(&b->exec, &b->worker, name);
 	if (ret)
 		return ret;
 	bell_exec_resume(&b->exec);

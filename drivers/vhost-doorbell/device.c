@@ -61,6 +61,7 @@ static void device_free(struct kref *ref)
 {
 	struct bell_device *dev = container_of(ref, struct bell_device, ref);
 
+	kvfree(dev->worker);
 	kvfree(dev->queue);
 	kfree(dev);
 	if (atomic_dec_and_test(&device_count))
@@ -123,7 +124,8 @@ int bell_device_check_owner(struct bell_device *dev)
 	return dev->mm == current->mm ? 0 : -EPERM;
 }
 
-static bool device_is_running(struct bell_device *dev)
+/* bell_device_is_running() - does any of its queues? */
+bool bell_device_is_running(struct bell_device *dev)
 {
 	u32 i;
 
@@ -255,7 +257,7 @@ int bell_device_set_features(struct bell_device *dev, u64 features)
 	if (!virtio_legacy_is_little_endian() &&
 	    !(features & BIT_ULL(VIRTIO_F_VERSION_1)))
 		return -EOPNOTSUPP;
-	if (device_is_running(dev))
+	if (bell_device_is_running(dev))
 		return -EBUSY;
 	dev->features = features;
 	dev->has_features = true;
@@ -285,7 +287,7 @@ static void device_exchange_gmem(struct bell_device *dev, struct bell_gmem *gm)
 		if (!dev->queue[i].running)
 			continue;
 		bell_exec_pause(&dev->queue[i].exec);
-		bell_gmem_user_drain(&dev->queue[i].vq.user);
+		bell_exec_drain(&dev->queue[i].exec);
 		bell_vq_set_gmem(&dev->queue[i].vq, gm);
 	}
 	dev->gmem = gm;
@@ -358,7 +360,13 @@ int bell_device_set_blk(struct bell_device *dev,
 		return PTR_ERR(be);
 	dev->queue = kvcalloc(be->num_queues, sizeof(*dev->queue),
 			      GFP_KERNEL_ACCOUNT);
-	if (!dev->queue) {
+	dev->worker = kvcalloc(be->num_queues, sizeof(*dev->worker),
+			       GFP_KERNEL_ACCOUNT);
+	if (!dev->queue || !dev->worker) {
+		kvfree(dev->worker);
+		kvfree(dev->queue);
+		dev->worker = NULL;
+		dev->queue = NULL;
 		be->ops->destroy(be);
 		return -ENOMEM;
 	}

@@ -40,12 +40,16 @@ struct bell_device {
 	struct bell_backend	*be __guarded_by(&lock);
 	struct bell_gmem	*gmem __guarded_by(&lock);
 	struct bell_queue	*queue __guarded_by(&lock);
+	/* As many are used as the owner had CPUs at the first start. */
+	struct bell_worker	*worker __guarded_by(&lock);
+	u32			 num_workers __guarded_by(&lock);
 	u64			 features __guarded_by(&lock);
 	bool			 has_features __guarded_by(&lock);
 	struct mutex		 lock;
 };
 
 int bell_device_check_owner(struct bell_device *dev);
+bool bell_device_is_running(struct bell_device *dev);
 void bell_device_stop_queue(struct bell_device *dev, struct bell_queue *q);
 
 #endif

@@ -14,6 +14,7 @@
  * the device: it finds a dead queue and lets go. What it needs for that is only
  * memory, so release does not wait for it.
  */
+#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/nospec.h>
@@ -205,9 +206,28 @@ int bell_device_set_vring_err(struct bell_device *dev,
 	return ret;
 }
 
-static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
+/*
+ * A worker each, unless they would fight for the CPUs that they may use: then those
+ * that have one in common take turns in it.
+ */
+static int device_start_worker(struct bell_device *dev, struct bell_queue *q)
 {
 	char name[TASK_COMM_LEN];
+	u32 i;
+
+	lockdep_assert_held(&dev->lock);
+	if (!bell_device_is_running(dev)) {
+		/* None, for an affinity that changes meanwhile */
+		i = cpumask_weight_and(current->cpus_ptr, cpu_online_mask);
+		dev->num_workers = max(i, 1U);
+	}
+	i = q->vq.index % dev->num_workers;
+	snprintf(name, sizeof(name), "vhd-%u-%u", dev->id, i);
+	return bell_exec_worker_start(&q->exec, &dev->worker[i], name);
+}
+
+static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
+{
 	int ret;
 
 	if (q->running)
@@ -232,8 +252,7 @@ static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 	ret = dev->be->ops->start_queue(dev->be, &q->exec, dev->features);
 	if (ret)
 		goto err_vq;
-	snprintf(name, sizeof(name), "vhd-%u-%u", dev->id, q->vq.index);
-	ret = bell_exec_worker_start(&q->exec, name);
+	ret = device_start_worker(dev, q);
 	if (ret)
 		goto err_backend;
 	bell_kickfd_arm(&q->kick, true);
@@ -261,7 +280,7 @@ void bell_device_stop_queue(struct bell_device *dev, struct bell_queue *q)
 	/* 2. */
 	bell_exec_pause(&q->exec);
 	/* 3. */
-	bell_gmem_user_drain(&q->vq.user);
+	bell_exec_drain(&q->exec);
 	/* 4. */
 	synchronize_rcu();
 	/* 5. */

@@ -79,7 +79,7 @@ static void disk_work(struct work_struct *work)
 /**
  * bell_disk_queue() - do something about a request where it may sleep
  * @req: the request
- * @func: what to do; its I/O is charged to who started the queue
+ * @func: what to do; its I/O is charged to who started the worker
  *
  * Context: Any.
  */

@@ -52,7 +52,7 @@ static void bdev_end_io(struct bio *bio)
 	bell_backend_blk_done(req, blk_status_to_errno(status));
 }
 
-/* It is the I/O of who started the queue, whichever thread submits it. */
+/* It is the I/O of who started the worker, whichever thread submits it. */
 static void bdev_bio_init(struct bell_disk_req *req, struct bio *bio,
 			  struct bio_vec *vecs, unsigned int n, blk_opf_t opf)
 {

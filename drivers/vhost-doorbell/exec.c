@@ -51,7 +51,8 @@ void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
  */
 void bell_exec_resume(struct bell_exec *exec)
 {
-	WRITE_ONCE(exec->dead, false);
+	/* For who finds it alive without having been woken: all that is set up. */
+	smp_store_release(&exec->dead, false);
 	/* The worker's wake-up is a full barrier: it sees us alive. */
 	bell_exec_worker_wake(exec);
 }
@@ -91,6 +92,24 @@ void bell_exec_pause(struct bell_exec *exec)
 		bell_exec_worker_interrupt(exec);
 }
 
+/**
+ * bell_exec_drain() - wait until nothing of the queue is in flight
+ * @exec: of a queue, paused
+ *
+ * What would have blocked is submitted by the worker, which may wait for user
+ * space on behalf of another queue: it is told, until it hears.
+ *
+ * Context: Process context.
+ */
+void bell_exec_drain(struct bell_exec *exec)
+{
+	while (!bell_gmem_user_drain(&exec->vq->user, EXEC_TELL)) {
+		if (bell_exec_worker_retries(exec))
+			bell_exec_worker_interrupt(exec);
+	}
+	wait_event(exec->idle, !bell_exec_worker_retries(exec));
+}
+
 /*
  * The token, if nobody has it; else who has it will look again. Taking it is a
  * full barrier.
@@ -116,9 +135,12 @@ static bool exec_enter(struct bell_exec *exec)
  * The runner leaves, unless somebody rang since it looked: then it looks again.
  * With something left to do it always leaves: the worker looks for them all.
  */
-static bool exec_leave(struct bell_exec *exec, enum bell_pass how)
+static bool exec_leave(struct bell_run *run, enum bell_pass how)
 {
-	bool wake = how == BELL_PASS_MORE || how == BELL_PASS_PUNT;
+	/* What the worker cannot do it does later, and keeps in mind itself. */
+	bool wake = how == BELL_PASS_MORE ||
+		    (how == BELL_PASS_PUNT && !run->may_sleep);
+	struct bell_exec *exec = run->exec;
 	int seen;
 
 	/* Whoever stops the worker waits for us in a grace period. */
@@ -150,7 +172,8 @@ static bool exec_leave(struct bell_exec *exec, enum bell_pass how)
  * @budget: chains that may be taken
  * @may_sleep: whether the caller may
  *
- * What is left goes to the worker. If there is a runner it looks again for us.
+ * What is left goes to the worker, but for what the worker itself could not do. If
+ * there is a runner it looks again for us.
  *
  * Context: Process context.
  * Return: how the last look at the ring ended.
@@ -166,13 +189,14 @@ enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 	if (!exec_enter(exec))
 		return how;
 	do {
-		if (READ_ONCE(exec->dead))
+		/* Pairs with the release in bell_exec_resume(). */
+		if (smp_load_acquire(&exec->dead))
 			how = BELL_PASS_STOP;
 		else if (!bell_run_spend(&run))
 			how = BELL_PASS_MORE;
 		else
 			how = exec->ops->pass(exec, &run);
-	} while (!exec_leave(exec, how));
+	} while (!exec_leave(&run, how));
 	return how;
 }
 

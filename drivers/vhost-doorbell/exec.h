@@ -79,8 +79,25 @@ struct bell_exec_auto {
 struct bell_exec_poll {
 	u64	limit;		/* in ns, of one look */
 	u64	in_vain;	/* when one began that found nothing, or 0 */
-	u64	window;		/* when it began */
-	u64	spent;		/* of it, in ns */
+};
+
+/* A kernel thread that serves one queue or several of a device; exec_worker.c */
+struct bell_worker {
+	/* Constant while it runs. */
+	struct task_struct		*task;
+	struct cgroup_subsys_state	*blkcg;
+
+	/* Its own: executors that it is about to serve, time spent looking. */
+	struct llist_node		*batch;
+	u64				 poll_window;	/* when it began */
+	u64				 poll_spent;	/* of it, in ns */
+
+	/* Whoever wakes it: executors to serve. */
+	struct llist_head		 work ____cacheline_aligned_in_smp;
+
+	/* Seldom; whoever starts and stops queues, one at a time */
+	unsigned int			 users;
+	cpumask_t			 cpus;		/* at first */
 };
 
 /* Serves one queue or bell: which context runs it, and that only one does. */
@@ -96,8 +113,8 @@ struct bell_exec {
 	void				(*owner_release)(struct kref *owner);
 
 	/* Constant while the queue runs; exec_worker.c */
-	struct task_struct		*worker;
-	struct cgroup_subsys_state	*blkcg;
+	struct bell_worker		*worker;
+	struct cgroup_subsys_state	*blkcg;		/* the worker's */
 
 	/*
 	 * Who rings, and who runs: the run token is EXEC_IDLE, _RUNNING or
@@ -107,6 +124,8 @@ struct bell_exec {
 	/* No pass does anything. */
 	bool				 dead;
 	unsigned long			 worker_flags;
+	struct llist_node		 worker_node;
+	struct bell_exec		*worker_next;	/* the worker's */
 	unsigned long			 vcpu_flags;
 	struct task_struct		*ringer;
 	struct callback_head		 vcpu_work;
@@ -119,7 +138,6 @@ struct bell_exec {
 
 	/* Seldom */
 	wait_queue_head_t		 idle;
-	cpumask_t			 cpus;		/* of the worker, at first */
 };
 
 void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
@@ -127,11 +145,13 @@ void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
 void bell_exec_resume(struct bell_exec *exec);
 void bell_exec_shut(struct bell_exec *exec);
 void bell_exec_pause(struct bell_exec *exec);
+void bell_exec_drain(struct bell_exec *exec);
 bool bell_exec_ring(struct bell_exec *exec);
 enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 			      bool may_sleep);
 
-int bell_exec_worker_start(struct bell_exec *exec, const char *name);
+int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
+			   const char *name);
 void bell_exec_worker_stop(struct bell_exec *exec);
 void bell_exec_worker_interrupt(struct bell_exec *exec);
 void bell_exec_worker_wake(struct bell_exec *exec);
@@ -140,6 +160,7 @@ pid_t bell_exec_worker_pid(struct bell_exec *exec);
 void bell_exec_worker_charge(struct bell_exec *exec);
 void bell_exec_worker_uncharge(void);
 
+bool bell_exec_worker_retries(const struct bell_exec *exec);
 bool bell_exec_worker_wanted(const struct bell_exec *exec);
 
 bool bell_exec_auto_inline(struct bell_exec *exec);

@@ -7,8 +7,9 @@
  *
  * How long it looks adapts itself, as KVM's halt polling does: twice as long when
  * the driver came back within the longest time allowed, half as long when later.
- * It gives up when somebody else wants the processor, and looks no more for the
- * rest of a window in which it has used its share of time.
+ * It gives up when somebody else wants the processor or another queue of the
+ * worker is to be served, and looks no more for the rest of a window in which the
+ * worker has used its share of time.
  */
 #include <linux/ktime.h>
 #include <linux/minmax.h>
@@ -47,16 +48,16 @@ static void poll_learn(struct bell_exec *exec, u64 now)
 /* How long may it look now? */
 static u64 poll_limit(struct bell_exec *exec, u64 now)
 {
-	struct bell_exec_poll *p = &exec->poll;
 	u64 share = POLL_WINDOW / 100 * READ_ONCE(exec->cfg->poll_share);
+	struct bell_worker *w = exec->worker;
 
-	if (now - p->window >= POLL_WINDOW) {
-		p->window = now;
-		p->spent = 0;
+	if (now - w->poll_window >= POLL_WINDOW) {
+		w->poll_window = now;
+		w->poll_spent = 0;
 	}
-	if (p->spent >= share)
+	if (w->poll_spent >= share)
 		return 0;
-	return min3(p->limit, poll_max(exec), share - p->spent);
+	return min3(exec->poll.limit, poll_max(exec), share - w->poll_spent);
 }
 
 static bool poll_look(struct bell_exec *exec, u64 from, u64 limit)
@@ -99,7 +100,7 @@ bool bell_exec_poll(struct bell_run *run)
 	found = limit && poll_look(exec, from, limit);
 	took = ktime_get_ns() - from;
 	if (limit) {
-		p->spent += took;
+		exec->worker->poll_spent += took;
 		bell_stat_inc(st->polls);
 		bell_stat_add(st->poll_ns, took);
 	}

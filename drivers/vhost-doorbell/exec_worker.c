@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exec_worker - the queue's kernel thread
+ * exec_worker - the kernel thread of a queue, or of several
  *
  * It serves what the ringing thread may not: rings from interrupts and kernel
  * threads, requests that may sleep, and deep queues. Its time and its I/O count
- * for whoever started the queue: nice, affinity, cgroups.
+ * for whoever started its first queue: nice, affinity, cgroups.
+ *
+ * Who wants it puts the executor into its list and wakes it for the first; it
+ * takes them all at once and serves each by turns. So many queues on few CPUs
+ * cost one wake-up for many rings, and their workers do not fight.
  *
  * The one thing in it that can wait for user space is a page fault of the owner
  * (userfaultfd, a file system in user space): a fatal signal ends that.
@@ -16,7 +20,9 @@
 
 #include "exec.h"
 
-#define WORKER_WORK	0	/* in worker_flags: there is something to do */
+/* In worker_flags */
+#define WORKER_WORK	0	/* it is in the worker's list */
+#define WORKER_RETRY	1	/* the worker submits what would have blocked */
 
 #define WORKER_BUDGET	256	/* chains between two looks at the scheduler */
 
@@ -28,8 +34,14 @@
  */
 void bell_exec_worker_wake(struct bell_exec *exec)
 {
-	if (!test_and_set_bit(WORKER_WORK, &exec->worker_flags))
-		wake_up_process(exec->worker);
+	struct bell_worker *worker = READ_ONCE(exec->worker);
+
+	/* Who finds the list not empty relies on who did. */
+	preempt_disable();
+	if (!test_and_set_bit(WORKER_WORK, &exec->worker_flags) &&
+	    llist_add(&exec->worker_node, &worker->work))
+		wake_up_process(worker->task);
+	preempt_enable();
 }
 
 /**
@@ -49,103 +61,210 @@ void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 	rcu_read_unlock();
 }
 
+/*
+ * A request may end before the function that submits it, which may look at it even
+ * so: who waits for the last request waits for that, too.
+ */
 static void worker_retry(struct bell_exec *exec)
 {
 	struct llist_node *node, *next;
 
+	if (llist_empty(&exec->retries))
+		return;
+	set_bit(WORKER_RETRY, &exec->worker_flags);
 	node = llist_reverse_order(llist_del_all(&exec->retries));
 	llist_for_each_safe(node, next, node)
 		exec->ops->retry(exec, node);
+	clear_bit_unlock(WORKER_RETRY, &exec->worker_flags);
+	/* Pairs with the one in bell_exec_shut(). */
+	smp_mb__after_atomic();
+	if (READ_ONCE(exec->dead))
+		wake_up(&exec->idle);
+}
+
+/**
+ * bell_exec_worker_retries() - does the worker submit something again, or is to?
+ * @exec: dead
+ *
+ * Context: Any.
+ */
+bool bell_exec_worker_retries(const struct bell_exec *exec)
+{
+	return !llist_empty(&exec->retries) ||
+	       test_bit_acquire(WORKER_RETRY, &exec->worker_flags);
+}
+
+static enum bell_pass worker_serve(struct bell_exec *exec)
+{
+	clear_bit_unlock(WORKER_WORK, &exec->worker_flags);
+	/* Who comes from here on puts it into the list, or is seen by us. */
+	smp_mb__after_atomic();
+	bell_exec_auto_crowd(exec);
+	worker_retry(exec);
+	return bell_exec_pass(exec, WORKER_BUDGET, true);
+}
+
+/* They could not go on: let them, after a while, or when another rings. */
+static void worker_serve_later(struct bell_exec *punted)
+{
+	schedule_timeout_idle(1);
+	for (; punted; punted = punted->worker_next) {
+		rcu_read_lock();
+		/* Else it may be without a worker by now. As in a pass. */
+		if (!smp_load_acquire(&punted->dead))
+			bell_exec_worker_wake(punted);
+		rcu_read_unlock();
+	}
+}
+
+/* Serve all that are in the list, the first that came first. */
+static void worker_serve_all(struct bell_worker *worker,
+			     struct llist_node *list)
+{
+	struct bell_exec *punted = NULL;
+
+	worker->batch = llist_reverse_order(list);
+	while (worker->batch) {
+		struct bell_exec *exec = llist_entry(worker->batch,
+						     struct bell_exec,
+						     worker_node);
+
+		/* Once it is served it may be in the list anew. */
+		worker->batch = exec->worker_node.next;
+		if (worker_serve(exec) == BELL_PASS_PUNT) {
+			exec->worker_next = punted;
+			punted = exec;
+		}
+		cond_resched();
+	}
+	/* Even we cannot: until stale pages are released. */
+	if (punted)
+		worker_serve_later(punted);
 }
 
 static int worker_thread(void *data)
 {
-	struct bell_exec *exec = data;
+	struct bell_worker *worker = data;
+	struct llist_node *list;
 
 	/* By itself: newer kernels give a thread its affinity as it begins. */
-	set_cpus_allowed_ptr(current, &exec->cpus);
-	bell_exec_worker_charge(exec);
+	set_cpus_allowed_ptr(current, &worker->cpus);
+	if (worker->blkcg)
+		kthread_associate_blkcg(worker->blkcg);
 	for (;;) {
 		set_current_state(TASK_IDLE);
-		if (!test_and_clear_bit(WORKER_WORK, &exec->worker_flags)) {
+		list = llist_del_all(&worker->work);
+		if (!list) {
 			if (kthread_should_stop())
 				break;
 			schedule();
 			continue;
 		}
 		__set_current_state(TASK_RUNNING);
-		bell_exec_auto_crowd(exec);
-		worker_retry(exec);
-		/* Even we cannot go on yet: until stale pages are released. */
-		if (bell_exec_pass(exec, WORKER_BUDGET, true) == BELL_PASS_PUNT)
-			schedule_timeout_idle(1);
-		cond_resched();
+		worker_serve_all(worker, list);
 	}
 	__set_current_state(TASK_RUNNING);
 	bell_exec_worker_uncharge();
 	return 0;
 }
 
-/**
- * bell_exec_worker_start() - make the worker, in the caller's likeness
- * @exec: paused
- * @name: of the thread
- *
- * Context: Process context, of a user process.
- * Return: 0 or what kthread_create() says.
- */
-int bell_exec_worker_start(struct bell_exec *exec, const char *name)
+/* Its users are paused, and nobody adds to the list: which it may leave as it is. */
+static void worker_end(struct bell_worker *worker)
 {
-	struct task_struct *worker;
+	struct bell_exec *exec, *next;
 
-	worker = kthread_create(worker_thread, exec, "%s", name);
-	if (IS_ERR(worker))
-		return PTR_ERR(worker);
-	exec->blkcg = bell_current_blkcg();
-	set_user_nice(worker, task_nice(current));
-	cpumask_copy(&exec->cpus, current->cpus_ptr);
+	kthread_stop(worker->task);
+	worker->task = NULL;
+	llist_for_each_entry_safe(exec, next, llist_del_all(&worker->work),
+				  worker_node)
+		clear_bit(WORKER_WORK, &exec->worker_flags);
+	if (worker->blkcg)
+		css_put(worker->blkcg);
+	worker->blkcg = NULL;
+}
+
+/* Make the thread, in the caller's likeness. */
+static int worker_create(struct bell_worker *worker, const char *name)
+{
+	struct task_struct *task;
+
+	task = kthread_create(worker_thread, worker, "%s", name);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	worker->blkcg = bell_current_blkcg();
+	set_user_nice(task, task_nice(current));
+	cpumask_copy(&worker->cpus, current->cpus_ptr);
 	/* As vhost does; where it fails the worker stays in the root. */
-	cgroup_attach_task_all(current, worker);
-	exec->worker_flags = 0;
-	exec->worker = worker;
-	wake_up_process(worker);
+	cgroup_attach_task_all(current, task);
+	worker->task = task;
+	wake_up_process(task);
 	return 0;
 }
 
 /**
- * bell_exec_worker_stop() - end the worker
+ * bell_exec_worker_start() - have a worker serve this executor, too
+ * @exec: paused; its memory lives as long as the worker's
+ * @worker: zeroed at first; its thread is made for the first user, in the
+ *	caller's likeness
+ * @name: of the thread
+ *
+ * Context: Process context, of a user process; of one worker, one at a time.
+ * Return: 0 or what kthread_create() says.
+ */
+int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
+			   const char *name)
+{
+	int ret;
+
+	if (!worker->users) {
+		ret = worker_create(worker, name);
+		if (ret)
+			return ret;
+	}
+	worker->users++;
+	exec->blkcg = worker->blkcg;
+	WRITE_ONCE(exec->worker, worker);
+	return 0;
+}
+
+/**
+ * bell_exec_worker_stop() - undo bell_exec_worker_start()
  * @exec: paused, nothing in flight, and a grace period ago
  *
- * Context: Process context.
+ * The last one ends the thread. Before that it may still have the executor in its
+ * list, where it is dead and nothing is done for it, or is there again for its
+ * next start.
+ *
+ * Context: As for bell_exec_worker_start().
  */
 void bell_exec_worker_stop(struct bell_exec *exec)
 {
-	struct task_struct *worker = exec->worker;
+	struct bell_worker *worker = exec->worker;
 
 	WRITE_ONCE(exec->worker, NULL);
-	kthread_stop(worker);
-	if (exec->blkcg)
-		css_put(exec->blkcg);
 	exec->blkcg = NULL;
+	if (!--worker->users)
+		worker_end(worker);
 }
 
 /**
  * bell_exec_worker_interrupt() - end what the worker may wait for user space in
  * @exec: with a worker
  *
- * It hears signals only while it pins, so that they end no I/O of a request.
+ * It hears signals only while it pins, so that they end no I/O of a request. What
+ * it pins for another queue is tried again.
  *
  * Context: Process context.
  */
 void bell_exec_worker_interrupt(struct bell_exec *exec)
 {
-	send_sig(SIGKILL, exec->worker, 1);
+	send_sig(SIGKILL, exec->worker->task, 1);
 }
 
 /* bell_exec_worker_wanted() - has the worker more to do than its pass? */
 bool bell_exec_worker_wanted(const struct bell_exec *exec)
 {
-	return test_bit(WORKER_WORK, &exec->worker_flags);
+	return exec->worker->batch || !llist_empty(&exec->worker->work);
 }
 
 /**
@@ -156,7 +275,7 @@ bool bell_exec_worker_wanted(const struct bell_exec *exec)
  */
 pid_t bell_exec_worker_pid(struct bell_exec *exec)
 {
-	return exec->worker ? task_pid_vnr(exec->worker) : 0;
+	return exec->worker ? task_pid_vnr(exec->worker->task) : 0;
 }
 
 /**

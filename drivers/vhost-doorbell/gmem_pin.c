@@ -162,9 +162,9 @@ static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
  * @i: the page, counted from the start of the first leaf
  *
  * Context: A kernel thread; sleeps. A fatal signal of the kernel ends it.
- * Return: 0; -ESRCH if the owner has died or we are to stop; -EFAULT if there is
- * no such page; -EAGAIN if it cannot be had for now: more would be held than the
- * owner accounts for, until stale pages are released, or there is no memory.
+ * Return: 0; -ESRCH if the owner has died; -EFAULT if there is no such page;
+ * -EAGAIN if it cannot be had for now: more would be held than the owner accounts
+ * for, until stale pages are released, there is no memory, or a signal came.
  */
 int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
 		  unsigned long i)
@@ -182,13 +182,14 @@ int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
 	switch (ret) {
 	case 0:
 		return 0;
-	case -EINTR:
-		return -ESRCH;
 	case -EFAULT:
 	case -EHWPOISON:
 		return -EFAULT;
 	default:
-		/* Memory, or a page that others hold: nothing the guest did. */
+		/*
+		 * Memory, a page that others hold, or that we are to let go
+		 * of this: nothing the guest did.
+		 */
 		return -EAGAIN;
 	}
 }

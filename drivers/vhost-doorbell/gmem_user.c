@@ -79,10 +79,18 @@ void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch)
 		wake_up(&user->idle);
 }
 
-/* bell_gmem_user_drain() - wait until @user, who begins no stay, has left all */
-void bell_gmem_user_drain(struct bell_gmem_user *user)
+/**
+ * bell_gmem_user_drain() - wait until all stays have ended
+ * @user: who stayed and begins no stay
+ * @timeout: in jiffies
+ *
+ * Context: Process context.
+ * Return: false if there are some when time is up.
+ */
+bool bell_gmem_user_drain(struct bell_gmem_user *user, long timeout)
 {
-	wait_event(user->idle, !bell_gmem_user_in_flight(user));
+	return wait_event_timeout(user->idle, !bell_gmem_user_in_flight(user),
+				  timeout);
 }
 
 /**

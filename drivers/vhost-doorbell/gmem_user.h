@@ -34,7 +34,7 @@ void bell_gmem_user_cancel(struct bell_gmem_user *user, unsigned int epoch);
 void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch);
 void bell_gmem_user_turn(struct bell_gmem_user *user);
 bool bell_gmem_user_turned(struct bell_gmem_user *user);
-void bell_gmem_user_drain(struct bell_gmem_user *user);
+bool bell_gmem_user_drain(struct bell_gmem_user *user, long timeout);
 
 /* Stays that began in an epoch and have not ended */
 static inline u32 bell_gmem_user_stays(const struct bell_gmem_user *user,

@@ -487,13 +487,15 @@ static void leave_one(void)
 static void test_drain(void)
 {
 	begin(0, 16);
-	bell_gmem_user_drain(&user);
+	CHECK(bell_gmem_user_drain(&user, 1));
 	for (int i = 0; i < 3; i++)
 		CHECK_EQ(bell_gmem_user_enter(&user), 0);
 	leave(&user, 0);
 	leave(&user, 0);
+	CHECK(!bell_gmem_user_drain(&user, 1));
+	CHECK_EQ(bell_gmem_user_in_flight(&user), 1);
 	world.on_wait = leave_one;
-	bell_gmem_user_drain(&user);
+	CHECK(bell_gmem_user_drain(&user, 1));
 	CHECK_EQ(bell_gmem_user_in_flight(&user), 0);
 	end();
 }
@@ -552,7 +554,7 @@ static void test_killed(void)
 	begin(0, 16);
 	moves = 0;
 	world.on_pin = move_until_killed;
-	CHECK_EQ(find_page(3, MAY_PIN), -ESRCH);
+	CHECK_EQ(find_page(3, MAY_PIN), -EAGAIN);
 	CHECK_EQ(moves, 10);
 	world.on_pin = NULL;
 	current->killed = false;

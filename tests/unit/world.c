@@ -610,7 +610,7 @@ void synchronize_rcu(void)
 	world_end_grace_period();
 }
 
-void shim_wait(wait_queue_head_t *wq)
+bool shim_wait_timeout(wait_queue_head_t *wq)
 {
 	unsigned int wakes = wq->wakes, tries = 0;
 
@@ -618,9 +618,16 @@ void shim_wait(wait_queue_head_t *wq)
 	/* Who is not woken does not look, whatever became of its condition. */
 	while (wq->wakes == wakes) {
 		if (!world.on_wait || ++tries > 1000)
-			shim_die("nobody wakes the sleeper");
+			return false;
 		world.on_wait();
 	}
+	return true;
+}
+
+void shim_wait(wait_queue_head_t *wq)
+{
+	if (!shim_wait_timeout(wq))
+		shim_die("nobody wakes the sleeper");
 }
 
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work)

@@ -162,7 +162,7 @@ struct vhost_doorbell_config {
  *	at most, 1 to VHOST_DOORBELL_MAX_POLL_US; 0: the default of 50. It
  *	looks shorter, down to not at all, when that proves useless. No other
  *	mode uses it
- * @poll_share: in poll mode, per cent of one CPU's time that a queue may spend
+ * @poll_share: in poll mode, per cent of one CPU's time that a worker may spend
  *	on looks at an empty ring, 1 to 100; 0: the default of 50
  * @coalesce_us: interrupt coalescing: microseconds that a signal to the driver
  *	may wait for more completions, at most VHOST_DOORBELL_MAX_COALESCE_US;
@@ -234,7 +234,8 @@ struct vhost_doorbell_run {
  * @signals: times the call eventfd was signalled
  * @suppressed: completions that the driver wanted no signal for
  * @completed: requests put into the used ring
- * @worker_pid: process id of the queue's worker, 0 when stopped
+ * @worker_pid: process id of the queue's worker, which other queues may share; 0 when
+ *	stopped
  * @polls: times that the worker looked for more in poll mode
  * @poll_hits: times that it found some
  * @poll_ns: nanoseconds that it looked

@@ -10,6 +10,7 @@ typedef struct {
 } wait_queue_head_t;
 
 void shim_wait(wait_queue_head_t *wq);
+bool shim_wait_timeout(wait_queue_head_t *wq);
 
 static inline void init_waitqueue_head(wait_queue_head_t *wq)
 {
@@ -36,5 +37,22 @@ static inline void wake_up(wait_queue_head_t *wq)
 			shim_wait(&(wq));				\
 		(wq).waiters--;						\
 	} while (0)
+
+/* Time is up when nobody wakes. */
+#define wait_event_timeout(wq, condition, timeout)			\
+	({								\
+		long left_ = (timeout);					\
+									\
+		might_sleep();						\
+		(wq).waiters++;						\
+		while (!(condition)) {					\
+			if (shim_wait_timeout(&(wq)))			\
+				continue;				\
+			left_ = !!(condition);				\
+			break;						\
+		}							\
+		(wq).waiters--;						\
+		left_;							\
+	})
 
 #endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * workers FILE - queues that share a worker: who has which, and what becomes of the
+ * others when one stops or waits for a page
+ *
+ * FILE is on a file system that allocates blocks for its holes, as ext4 does, and is
+ * larger than 1 MiB.
+ */
+#include <linux/userfaultfd.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "driver.h"
+
+#define LAZY		0x30000000UL
+#define LAZY_LEN	(1UL << 20)
+#define LAZY_GPA	0x80000000UL
+
+/* Pages of it; SET_MEM_TABLE looks at the first. */
+#define LAZY_PAGE(i)	(LAZY + ((i) + 1) * PAGE)
+
+#define HOLE		1024UL		/* sectors */
+
+static void run_on(int cpus)
+{
+	cpu_set_t set;
+	int i;
+
+	CPU_ZERO(&set);
+	for (i = 0; i < cpus; i++)
+		CPU_SET(i, &set);
+	MUST(!sched_setaffinity(0, sizeof(set), &set));
+}
+
+static __u64 worker(int dev, int q)
+{
+	return get_stats(dev, q).worker_pid;
+}
+
+static void test_as_many_as_cpus(void)
+{
+	int dev, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	__u64 first;
+
+	run_on(1);
+	dev = dev_new(RUNNING);
+	run_on(cpus);
+	first = worker(dev, 0);
+	ok(first && worker(dev, 1) == first, "one CPU: one worker");
+	ok(driver_works(0) && driver_works(1), "it serves both queues");
+	MUST(!set_run(dev, 0, 0));
+	ok(!worker(dev, 0) && worker(dev, 1) == first && driver_works(1),
+	   "one stops, the other goes on");
+	MUST(!set_run(dev, 0, 1));
+	ok(worker(dev, 0) == first && driver_works(0) && driver_works(1),
+	   "it has more CPUs, and begins again with the worker that is there");
+	MUST(!set_run(dev, 1, 0) && driver_works(0) && !set_run(dev, 0, 0));
+	ok(kill(first, 0) && errno == ESRCH, "the last one ends the thread");
+	MUST(!set_run(dev, 0, 1) && !set_run(dev, 1, 1));
+	ok((worker(dev, 0) != worker(dev, 1)) == (cpus > 1) &&
+	   driver_works(0) && driver_works(1), "%d CPUs: a worker each", cpus);
+	close(dev);
+}
+
+/* Memory of which pages come when user space says so */
+static int map_lazily(void)
+{
+	struct uffdio_register range = {
+		.range = { .start = LAZY_PAGE(0), .len = 3 * PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	MUST(uffd >= 0 && !ioctl(uffd, UFFDIO_API, &api));
+	MUST(mmap((void *)LAZY, LAZY_LEN, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+	     (void *)LAZY);
+	MUST(!ioctl(uffd, UFFDIO_REGISTER, &range));
+	return uffd;
+}
+
+static void resolve(int uffd, unsigned long addr)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = addr, .len = PAGE },
+	};
+
+	MUST(!ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+}
+
+/* Wait until somebody waits for a page of it: is it this one? */
+static bool waited_for(int uffd, unsigned long addr)
+{
+	struct pollfd p = { .fd = uffd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	return poll(&p, 1, 10000 * tap_factor()) == 1 &&
+	       read(uffd, &msg, sizeof(msg)) == sizeof(msg) &&
+	       msg.event == UFFD_EVENT_PAGEFAULT &&
+	       (msg.arg.pagefault.address & -PAGE) == addr;
+}
+
+/* Two queues with one worker, which waits for a page on behalf of queue 1 */
+static int dev_that_waits(int uffd, unsigned int mode, unsigned long page)
+{
+	struct {
+		struct vhost_memory_region region[2];
+		char room[sizeof(struct vhost_memory)];
+	} space;
+	struct vhost_memory *table = (void *)&space;
+	int dev = dev_new(READY), cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	memcpy(table, driver_table(),
+	       sizeof(*table) + sizeof(table->regions[0]));
+	table->nregions = 2;
+	table->regions[1] = (struct vhost_memory_region){
+		.guest_phys_addr = LAZY_GPA,
+		.memory_size = LAZY_LEN,
+		.userspace_addr = LAZY,
+	};
+	MUST(!ioctl(dev, VHOST_SET_MEM_TABLE, table));
+	MUST(!set_mode(dev, mode));
+	run_on(1);
+	dev_advance(dev, READY, RUNNING);
+	run_on(cpus);
+	MUST(driver_works(0) && driver_works(1));
+	driver_add_at(1, VIRTIO_BLK_T_IN, 0, GPA,
+		      LAZY_GPA - GPA + (page - LAZY), 512);
+	eventfd_write(FD_KICK + 1, 1);
+	MUST(waited_for(uffd, page));
+	return dev;
+}
+
+static bool ended_well(unsigned int q)
+{
+	return UNTIL(driver_done(q)) && *(volatile __u8 *)(MEM + STATUS(q)) == 0;
+}
+
+static void test_stop(int uffd)
+{
+	int dev = dev_that_waits(uffd, VHOST_DOORBELL_MODE_WORKER,
+				 LAZY_PAGE(0));
+
+	ok(!set_run(dev, 0, 0), "a queue stops while the worker waits");
+	ok(!driver_done(1), "for a page of another");
+	resolve(uffd, LAZY_PAGE(0));
+	ok(ended_well(1), "which goes on when the page is there");
+	MUST(!set_run(dev, 0, 1));
+	ok(driver_works(0) && driver_works(1), "and so does the one that stopped");
+	close(dev);
+}
+
+static void test_drain(int uffd)
+{
+	int dev = dev_that_waits(uffd, VHOST_DOORBELL_MODE_INLINE,
+				 LAZY_PAGE(1));
+
+	/* Blocks must be allocated: the ringing thread cannot, the worker can. */
+	driver_add_at(0, VIRTIO_BLK_T_OUT, HOLE, GPA, DATA(0), PAGE);
+	eventfd_write(FD_KICK, 1);
+	ok(get_stats(dev, 0).in_flight == 1 && !driver_done(0),
+	   "a request in flight waits for the worker");
+	ok(!set_run(dev, 0, 0) && ended_well(0),
+	   "its queue is drained and stops, while the page is not there");
+	ok(!driver_done(1), "for which the other still waits");
+	resolve(uffd, LAZY_PAGE(1));
+	ok(ended_well(1), "until it is");
+	close(dev);
+}
+
+static void test_close(int uffd)
+{
+	int dev = dev_that_waits(uffd, VHOST_DOORBELL_MODE_WORKER,
+				 LAZY_PAGE(2));
+
+	close(dev);
+	ok(!driver_done(1), "close, while the worker waits");
+}
+
+int main(int argc, char **argv)
+{
+	int uffd;
+
+	MUST(argc == 2);
+	tap_begin(60);
+	driver_init();
+	fd_at(FD_DISK, open(argv[1], O_RDWR));
+	test_as_many_as_cpus();
+	uffd = map_lazily();
+	test_stop(uffd);
+	test_drain(uffd);
+	test_close(uffd);
+	return tap_end();
+}
