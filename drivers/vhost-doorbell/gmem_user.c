@@ -67,7 +67,8 @@ void bell_gmem_user_cancel(struct bell_gmem_user *user, unsigned int epoch)
  * @user: who stayed
  * @epoch: what bell_gmem_user_enter() returned
  *
- * Context: Any, one caller at a time, in an RCU read-side section: whoever waits
+ * Context: Any, one caller at a time, in an RCU read-side section, which the hold of
+ * a spinlock is, too: whoever waits
  * for the last stay waits for a grace period too before @user goes.
  */
 void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch)

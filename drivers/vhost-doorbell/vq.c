@@ -387,8 +387,10 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 	u16 idx;
 
 	trace_bell_complete(vq->dev_id, vq->index, done->head, done->len);
-	/* Whoever stops the queue waits for us in a grace period. */
-	rcu_read_lock();
+	/*
+	 * Whoever stops the queue waits for us in a grace period, which such a
+	 * lock holds up; and a signal that goes on without it holds up another.
+	 */
 	spin_lock_irqsave(&vq->lock, flags);
 	signal = vq_use(vq, done);
 	bell_gmem_user_leave(&vq->user, done->epoch);
@@ -402,14 +404,15 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 		bell_stat_inc(st->suppressed);
 	if (unlikely(vq_coalesces(vq)))
 		signal = bell_vq_coalesce_signal(vq, signal);
-	if (signal)
-		bell_stat_inc(st->signals);
-	spin_unlock_irqrestore(&vq->lock, flags);
-
-	if (signal) {
-		trace_bell_signal(vq->dev_id, vq->index, idx);
-		bell_callfd_signal(&vq->call);
+	if (!signal) {
+		spin_unlock_irqrestore(&vq->lock, flags);
+		return;
 	}
+	bell_stat_inc(st->signals);
+	rcu_read_lock();
+	spin_unlock_irqrestore(&vq->lock, flags);
+	trace_bell_signal(vq->dev_id, vq->index, idx);
+	bell_callfd_signal(&vq->call);
 	rcu_read_unlock();
 }
 
