@@ -104,10 +104,14 @@ static enum bell_pass worker_serve(struct bell_exec *exec)
 	return bell_exec_pass(exec, WORKER_BUDGET, true);
 }
 
-/* They could not go on: let them, after a while, or when another rings. */
-static void worker_serve_later(struct bell_exec *punted)
+/* They could not go on: let them, after a while, or when anybody comes. */
+static void worker_serve_later(struct bell_worker *worker,
+			       struct bell_exec *punted)
 {
-	schedule_timeout_idle(1);
+	set_current_state(TASK_IDLE);
+	if (llist_empty(&worker->work))
+		schedule_timeout(1);
+	__set_current_state(TASK_RUNNING);
 	for (; punted; punted = punted->worker_next) {
 		rcu_read_lock();
 		/* Else it may be without a worker by now. As in a pass. */
@@ -139,7 +143,7 @@ static void worker_serve_all(struct bell_worker *worker,
 	}
 	/* Even we cannot: until stale pages are released. */
 	if (punted)
-		worker_serve_later(punted);
+		worker_serve_later(worker, punted);
 }
 
 static int worker_thread(void *data)
