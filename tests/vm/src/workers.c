@@ -90,19 +90,21 @@ static void resolve(int uffd, unsigned long addr)
 	MUST(!ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
 }
 
-/* Wait until somebody waits for a page of it: is it this one? */
+/* Wait until somebody waits for a page of it, or queue 1 is done: is it this page? */
 static bool waited_for(int uffd, unsigned long addr)
 {
-	struct pollfd p = { .fd = uffd, .events = POLLIN };
-	struct uffd_msg msg;
+	struct uffd_msg msg = { 0 };
 
-	return poll(&p, 1, 10000 * tap_factor()) == 1 &&
-	       read(uffd, &msg, sizeof(msg)) == sizeof(msg) &&
-	       msg.event == UFFD_EVENT_PAGEFAULT &&
+	MUST(UNTIL(read(uffd, &msg, sizeof(msg)) == sizeof(msg) ||
+		   driver_done(1)));
+	return msg.event == UFFD_EVENT_PAGEFAULT &&
 	       (msg.arg.pagefault.address & -PAGE) == addr;
 }
 
-/* Two queues with one worker, which waits for a page on behalf of queue 1 */
+/*
+ * Two queues with one worker, which waits for a page on behalf of queue 1; or -1 if
+ * this kernel does not wait for user space to pin a page for long, as 6.1
+ */
 static int dev_that_waits(int uffd, unsigned int mode, unsigned long page)
 {
 	struct {
@@ -129,8 +131,13 @@ static int dev_that_waits(int uffd, unsigned int mode, unsigned long page)
 	driver_add_at(1, VIRTIO_BLK_T_IN, 0, GPA,
 		      LAZY_GPA - GPA + (page - LAZY), 512);
 	eventfd_write(FD_KICK + 1, 1);
-	MUST(waited_for(uffd, page));
-	return dev;
+	if (waited_for(uffd, page))
+		return dev;
+	ok(*(volatile __u8 *)(MEM + STATUS(1)) == VIRTIO_BLK_S_IOERR &&
+	   driver_works(0) && driver_works(1),
+	   "a page that cannot be had is an I/O error, and no more");
+	close(dev);
+	return -1;
 }
 
 static bool ended_well(unsigned int q)
@@ -138,11 +145,8 @@ static bool ended_well(unsigned int q)
 	return UNTIL(driver_done(q)) && *(volatile __u8 *)(MEM + STATUS(q)) == 0;
 }
 
-static void test_stop(int uffd)
+static void test_stop(int dev, int uffd)
 {
-	int dev = dev_that_waits(uffd, VHOST_DOORBELL_MODE_WORKER,
-				 LAZY_PAGE(0));
-
 	ok(!set_run(dev, 0, 0), "a queue stops while the worker waits");
 	ok(!driver_done(1), "for a page of another");
 	resolve(uffd, LAZY_PAGE(0));
@@ -181,7 +185,7 @@ static void test_close(int uffd)
 
 int main(int argc, char **argv)
 {
-	int uffd;
+	int uffd, dev;
 
 	MUST(argc == 2);
 	tap_begin(60);
@@ -189,7 +193,13 @@ int main(int argc, char **argv)
 	fd_at(FD_DISK, open(argv[1], O_RDWR));
 	test_as_many_as_cpus();
 	uffd = map_lazily();
-	test_stop(uffd);
+	dev = dev_that_waits(uffd, VHOST_DOORBELL_MODE_WORKER, LAZY_PAGE(0));
+	if (dev < 0) {
+		skip("one queue stops while the worker waits for a page of another",
+		     "this kernel's pins do not wait for user space");
+		return tap_end();
+	}
+	test_stop(dev, uffd);
 	test_drain(uffd);
 	test_close(uffd);
 	return tap_end();
