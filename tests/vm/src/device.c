@@ -548,28 +548,16 @@ static void map_large(char *at, size_t part)
 static void test_attach(void)
 {
 	char *large = (char *)0x200000000UL;
-	struct {
-		struct vhost_memory_region region[2];
-		char room[sizeof(struct vhost_memory)];
-	} space;
-	struct vhost_memory *table = (void *)&space;
 	double begin, took;
 	int dev, q;
 
 	map_large(large, 64UL << 20);
-	memcpy(table, driver_table(),
-	       sizeof(*table) + sizeof(table->regions[0]));
-	table->nregions = 2;
-	table->regions[1] = (struct vhost_memory_region){
-		.guest_phys_addr = LARGE_GPA,
-		.memory_size = LARGE,
-		.userspace_addr = (unsigned long)large,
-	};
 	driver_reset();
 	dev = dev_new(BACKED);
 	begin = now();
 	MUST(!set_features(dev, 1ULL << VIRTIO_F_VERSION_1));
-	MUST(!ioctl(dev, VHOST_SET_MEM_TABLE, table));
+	MUST(!ioctl(dev, VHOST_SET_MEM_TABLE,
+		    driver_table_with(LARGE_GPA, LARGE, (unsigned long)large)));
 	for (q = 0; q < QUEUES; q++) {
 		dev_set_queue(dev, q);
 		MUST(!set_run(dev, q, 1));
@@ -580,7 +568,7 @@ static void test_attach(void)
 	driver_add_at(0, VIRTIO_BLK_T_IN, 0, GPA, LARGE_GPA - GPA + LARGE / 2,
 		      512);
 	eventfd_write(FD_KICK, 1);
-	ok(UNTIL(driver_done(0)) && *(volatile __u8 *)(MEM + STATUS(0)) == 0,
+	ok(driver_wait(0) == VIRTIO_BLK_S_OK,
 	   "and reads to where its memory is");
 	close(dev);
 	munmap(large, LARGE);

@@ -87,7 +87,7 @@ static inline void driver_init(void)
 static inline struct vhost_memory *driver_table(void)
 {
 	static struct {
-		struct vhost_memory_region region;
+		struct vhost_memory_region region[2];
 		char room[sizeof(struct vhost_memory)];
 	} space;
 	struct vhost_memory *table = (void *)&space;
@@ -97,6 +97,21 @@ static inline struct vhost_memory *driver_table(void)
 		.guest_phys_addr = GPA,
 		.memory_size = MEM_LEN,
 		.userspace_addr = MEM,
+	};
+	return table;
+}
+
+/* The same, and a region of more memory */
+static inline struct vhost_memory *driver_table_with(__u64 gpa, __u64 len,
+						     __u64 addr)
+{
+	struct vhost_memory *table = driver_table();
+
+	table->nregions = 2;
+	table->regions[1] = (struct vhost_memory_region){
+		.guest_phys_addr = gpa,
+		.memory_size = len,
+		.userspace_addr = addr,
 	};
 	return table;
 }
@@ -288,15 +303,21 @@ static inline bool driver_done(unsigned int q)
 	return __atomic_load_n(&used->idx, __ATOMIC_SEQ_CST) == driver_avail[q];
 }
 
-/* Send one request: its status, or -1 if nobody served it. */
+/* Wait for a request: its status, or -1 if nobody serves it. */
+static inline int driver_wait(unsigned int q)
+{
+	if (!UNTIL(driver_done(q)))
+		return -1;
+	return *(volatile __u8 *)(MEM + STATUS(q));
+}
+
+/* Send one request, and wait for it. */
 static inline int driver_send(unsigned int q, __u32 type, __u64 sector,
 			      __u32 len)
 {
 	driver_add_at(q, type, sector, GPA, DATA(q), len);
 	eventfd_write(FD_KICK + q, 1);
-	if (!UNTIL(driver_done(q)))
-		return -1;
-	return *(volatile __u8 *)(MEM + STATUS(q));
+	return driver_wait(q);
 }
 
 /* Does queue q serve: is what was written read again? */

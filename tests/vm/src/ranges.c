@@ -24,7 +24,7 @@ static int send(__u32 type, __u32 len)
 {
 	driver_add_at(0, type, 0, GPA, BUFFER, len);
 	eventfd_write(FD_KICK, 1);
-	return UNTIL(driver_done(0)) ? *(volatile __u8 *)(MEM + STATUS(0)) : -1;
+	return driver_wait(0);
 }
 
 static void fill(void)

@@ -107,22 +107,10 @@ static bool waited_for(int uffd, unsigned long addr)
  */
 static int dev_that_waits(int uffd, unsigned int mode, unsigned long page)
 {
-	struct {
-		struct vhost_memory_region region[2];
-		char room[sizeof(struct vhost_memory)];
-	} space;
-	struct vhost_memory *table = (void *)&space;
 	int dev = dev_new(READY), cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	memcpy(table, driver_table(),
-	       sizeof(*table) + sizeof(table->regions[0]));
-	table->nregions = 2;
-	table->regions[1] = (struct vhost_memory_region){
-		.guest_phys_addr = LAZY_GPA,
-		.memory_size = LAZY_LEN,
-		.userspace_addr = LAZY,
-	};
-	MUST(!ioctl(dev, VHOST_SET_MEM_TABLE, table));
+	MUST(!ioctl(dev, VHOST_SET_MEM_TABLE,
+		    driver_table_with(LAZY_GPA, LAZY_LEN, LAZY)));
 	MUST(!set_mode(dev, mode));
 	run_on(1);
 	dev_advance(dev, READY, RUNNING);
@@ -133,16 +121,11 @@ static int dev_that_waits(int uffd, unsigned int mode, unsigned long page)
 	eventfd_write(FD_KICK + 1, 1);
 	if (waited_for(uffd, page))
 		return dev;
-	ok(*(volatile __u8 *)(MEM + STATUS(1)) == VIRTIO_BLK_S_IOERR &&
+	ok(driver_wait(1) == VIRTIO_BLK_S_IOERR &&
 	   driver_works(0) && driver_works(1),
 	   "a page that cannot be had is an I/O error, and no more");
 	close(dev);
 	return -1;
-}
-
-static bool ended_well(unsigned int q)
-{
-	return UNTIL(driver_done(q)) && *(volatile __u8 *)(MEM + STATUS(q)) == 0;
 }
 
 static void test_stop(int dev, int uffd)
@@ -150,7 +133,7 @@ static void test_stop(int dev, int uffd)
 	ok(!set_run(dev, 0, 0), "a queue stops while the worker waits");
 	ok(!driver_done(1), "for a page of another");
 	resolve(uffd, LAZY_PAGE(0));
-	ok(ended_well(1), "which goes on when the page is there");
+	ok(driver_wait(1) == VIRTIO_BLK_S_OK, "which goes on when the page is there");
 	MUST(!set_run(dev, 0, 1));
 	ok(driver_works(0) && driver_works(1), "and so does the one that stopped");
 	close(dev);
@@ -166,11 +149,11 @@ static void test_drain(int uffd)
 	eventfd_write(FD_KICK, 1);
 	ok(get_stats(dev, 0).in_flight == 1 && !driver_done(0),
 	   "a request in flight waits for the worker");
-	ok(!set_run(dev, 0, 0) && ended_well(0),
+	ok(!set_run(dev, 0, 0) && driver_wait(0) == VIRTIO_BLK_S_OK,
 	   "its queue is drained and stops, while the page is not there");
 	ok(!driver_done(1), "for which the other still waits");
 	resolve(uffd, LAZY_PAGE(1));
-	ok(ended_well(1), "until it is");
+	ok(driver_wait(1) == VIRTIO_BLK_S_OK, "until it is");
 	close(dev);
 }
 
