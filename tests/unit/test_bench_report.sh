@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test_bench_report.sh - what 'make bench' makes of the numbers it took: a row of
+# samples and a load's line (row.awk), results and verdicts of rows (report)
+# shellcheck disable=SC2317 # ok calls them
+set -uo pipefail
+
+bench=$(cd "$(dirname "$0")/../bench" && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+n=0 failed=0
+
+# ok TEXT COMMAND...
+ok()
+{
+	local text=$1
+
+	shift
+	n=$((n + 1))
+	if "$@" >"$dir/why" 2>&1; then
+		echo "ok $n - bench: $text"
+	else
+		echo "not ok $n - bench: $text"
+		sed 's/^/# /' "$dir/why"
+		failed=1
+	fi
+}
+
+is()
+{
+	[ "$1" = "$2" ] || { echo "is '$1', should be '$2'"; return 1; }
+}
+
+# --- rows ---
+
+# terse READS WRITES: a line of fio's, with so many of each in a second
+terse()
+{
+	awk -v reads="$1" -v writes="$2" 'BEGIN {
+		for (i = 1; i <= 130; i++)
+			f[i] = 0
+		f[1] = 3
+		f[8] = reads
+		f[40] = 100
+		f[49] = writes
+		f[81] = 400
+		split("50.000000 99.000000 99.900000", p, " ")
+		for (i = 1; i <= 3; i++) {
+			f[17 + i] = p[i] "%=" i * 10
+			f[58 + i] = p[i] "%=" i * 100
+		}
+		line = f[1]
+		for (i = 2; i <= 130; i++)
+			line = line ";" f[i]
+		print line
+	}'
+}
+
+# make_row BS FSYNC KIND FIELD: of a row of the samples in $dir
+make_row()
+{
+	awk -v OFS='\t' -v id=id -v bs="$1" -v fsync="$2" -v kind="$3" \
+		-v calls=2 -v vmm=null -f "$bench/row.awk" "$dir/idle" \
+		"$dir/busy" "$dir/load" | cut -f "$4"
+}
+
+printf '%s\n' 'us 2000000' 'requests 0' 'ctxsw 400' 'irqs 200' 'busy_us 20000' \
+	'exits null' 'insn 2000000' >"$dir/idle"
+printf '%s\n' 'us 1000000' 'requests 1000' 'ctxsw 1200' 'irqs 600' \
+	'busy_us 510000' 'exits 1500' 'insn 21000000' >"$dir/busy"
+terse 800 200 >"$dir/load"
+
+row()
+{
+	is "$(make_row "$1" "$2" "$3" "$4")" "$5"
+}
+
+# id IOPS mean p50 p99 ctxsw calls exits CPU insn vmm p99.9 irqs
+ok 'reads and writes are added up' row 4k '' null 2 1000
+ok 'the mean latency is weighted' row 4k '' null 3 160
+ok 'percentiles are those of reads' row 4k '' null 4,5,12 $'10\t20\t30'
+ok 'what the idle machine does is taken off, in proportion' \
+	row 4k '' null 6,9,10,13 $'1\t500\t20000\t0.500'
+ok 'exits are not taken off' row 4k '' null 8 1.500
+sed -i 's/^requests .*/requests 4000/' "$dir/busy"
+ok 'a request is one of the disk' row 4k '' null 8 0.375
+ok 'but of the load where it syncs' row 4k 1 null 8 1.500
+ok 'and where the disk may split it' row 64k '' null 8 1.500
+ok 'and where it is a file' row 4k '' file 8 1.500
+terse 0 500 >"$dir/load"
+ok 'percentiles are those of writes without reads' \
+	row 4k '' null 4,5,12 $'100\t200\t300'
+sed -i 's/^insn .*/insn null/' "$dir/busy"
+ok 'what is not counted is null' row 4k '' null 10 null
+echo '{"iops": 1234.5, "lat_ns": {"mean": 2000, "p50": 1000, "p99": 9000, "p99.9": 10000}}' \
+	>"$dir/load"
+ok 'the emulated driver tells nanoseconds' \
+	row 64k '' null 2,3,4,5,12 $'1234.500\t2\t1\t9\t10'
+
+# --- results ---
+
+# add BACKEND CLIENT LOAD BS DEPTH VCPUS ROUND IOPS CALLS INSN: a row of raw.tsv
+add()
+{
+	printf '%s\t' 6.12 "$1" "${DISK:-null}" "$2" "$3" "$4" "$5" "$6" "$7" \
+		"$8" 10 9 20 0.1 "$9" 1.4 "${10}" "$((${10} * 10))" null 30
+	echo 0.2
+}
+
+{
+	add vhost-doorbell-auto guest randread 4k 1 1 1 2600 0 20
+	add qemu-iouring guest randread 4k 1 1 1 900 3.5 100
+	add vhost-doorbell-auto guest randread 4k 1 1 2 2400 null 40
+	add qemu-iouring guest randread 4k 1 1 2 1100 null 100
+	add vhost-doorbell-auto guest randread 4k 1 1 3 2500 null 30
+	add qemu-iouring guest randread 4k 1 1 3 1000 null 100
+	# Of these, one is behind; and two rounds have no middle one.
+	add vhost-doorbell-auto guest randread 4k 1 2 1 3000 0 20
+	add vhost-scsi guest randread 4k 1 2 1 1000 0 20
+	add vhost-doorbell-auto guest randrw 4k 1 2 1 800 0 20
+	add vhost-doorbell-auto guest randrw 4k 1 2 2 1000 0 20
+	add vhost-scsi guest randrw 4k 1 2 1 1000 0 20
+	add vhost-doorbell-worker guest randrw 4k 1 2 1 1000 0 20
+	add vhost-doorbell-auto guest read 1M 4 1 1 950 0 20
+	add bare host read 1M 4 1 1 1000 0 20
+	add vhost-doorbell-auto half randread 4k 1 1 1 1000 0 20
+	add vhost-doorbell-auto two randread 4k 1 1 1 1700 0 20
+} >"$dir/raw.tsv"
+"$bench/report" "$dir/raw.tsv" "$dir/results.json" "$dir" >"$dir/tables"
+
+# A field of the result whose fields are as said: result FIELD NAME=VALUE...
+result()
+{
+	perl -MJSON::PP -e '
+		my ($file, $field, @want) = @ARGV;
+		open(my $in, "<", $file) or die;
+		my $all = decode_json(join("", <$in>));
+		for my $want (@want) {
+			my ($name, $value) = split(/=/, $want);
+			$all = [grep { $_->{$name} eq $value } @$all];
+		}
+		die "not one but " . @$all . "\n" if @$all != 1;
+		print $field eq "" ? join(" ", sort keys %{$all->[0]}) :
+			$all->[0]{$field} // "null";
+	' "$dir/results.json" "$@"
+}
+
+has()
+{
+	is "$(result "$1" backend="$2" load="$3" vcpus="$4" client=guest)" "$5"
+}
+
+verdict()
+{
+	grep -qE "^$1.* $2\$" "$dir/tables" || {
+		grep "^$1" "$dir/tables"
+		return 1
+	}
+}
+
+ok 'a result has all its fields' is "$(result '' backend=qemu-iouring)" \
+	"$(printf '%s ' backend bs client cpu_us_per_req ctxsw_per_req \
+	daemon_syscalls_per_req depth disk exits_per_req insn_per_req \
+	insn_spread iops irqs_per_req kernel lat_us_mean lat_us_p50 lat_us_p99 \
+	lat_us_p999 load rounds spread vcpus vmm_syscalls_per_req | sed 's/ $//')"
+ok 'block sizes are in bytes' is \
+	"$(result bs backend=bare)" 1048576
+ok 'the median of three' has iops vhost-doorbell-auto randread 1 2500
+ok 'how far they are apart' has spread vhost-doorbell-auto randread 1 0.08
+ok 'what was counted once' has daemon_syscalls_per_req qemu-iouring randread 1 3.5
+ok 'what was not counted' has vmm_syscalls_per_req qemu-iouring randread 1 null
+ok 'the middle of two' has iops vhost-doorbell-auto randrw 2 900
+ok 'a share that is met' verdict '1 vCPU, depth 1: IOPS' \
+	'2\.500 >=  2\.5  met'
+ok 'a share that is missed' \
+	verdict '1 vCPU, depth 1: instructions' '0\.300 <= 0\.28  missed'
+ok 'the worst row counts' verdict '2 vCPUs: IOPS' '0\.900 >=    1  missed'
+ok 'against the best mode, too' verdict "IOPS, of the best fixed mode's" \
+	'0\.900 >= 0\.95  missed'
+ok 'against the bare disk' verdict '1M sequential read' '0\.950 >= 0\.95  met'
+ok 'two guests against twice one' verdict 'two guests' '0\.850 >=  0\.9  missed'
+ok 'what was not measured is not met' verdict 'the same on mem' \
+	' null >= 0\.95  not measured'
+ok 'a bar for each that there is' is \
+	"$(grep -c '<rect x=.* height="[1-9].*fill="#' "$dir/bench-iops.svg")" 11
+echo "1..$n"
+exit $failed
