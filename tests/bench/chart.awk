@@ -90,13 +90,13 @@ function write_charts(dir,    p)
 		"vhost-doorbell-inline vhost-doorbell-auto", shown, " ")
 	split("#9aa5b1 #b8c0c9 #ccd2d9 #7d8fa3 #5f7186 #f3c98b #efb25c #e8962e #d9480f",
 	      colour, " ")
-	p = "^guest" FS "null" FS ".*" FS "1$"
-	chart(dir "/bench-iops.svg", "IOPS, guest of 1 vCPU; bars: by QEMU's",
+	p = "^guest" FS "null" FS "(rand)?read" FS ".*" FS "1$"
+	chart(dir "/bench-iops.svg", "IOPS of reads, guest of 1 vCPU; bars: by QEMU's",
 	      "iops", p)
 	chart(dir "/bench-latency.svg",
-	      "Mean latency in us, guest of 1 vCPU; bars: by QEMU's",
+	      "Mean latency of reads in us, guest of 1 vCPU; bars: by QEMU's",
 	      "lat_us_mean", p)
 	chart(dir "/bench-cpu.svg",
-	      "Host CPU time per request in us, guest of 1 vCPU; bars: by QEMU's",
+	      "Host CPU time per read in us, guest of 1 vCPU; bars: by QEMU's",
 	      "cpu_us_per_req", p)
 }

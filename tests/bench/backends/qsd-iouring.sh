@@ -14,7 +14,7 @@ backend_start()
 
 	qemu-storage-daemon --object iothread,id=thread \
 		--blockdev "driver=$(qemu_driver "$1"),node-name=disk,filename=$1,aio=io_uring,cache.direct=on" \
-		--export "type=vhost-user-blk,id=export,node-name=disk,addr.type=unix,addr.path=$socket,writable=on,iothread=thread,num-queues=2" \
+		--export "type=vhost-user-blk,id=export,node-name=disk,addr.type=unix,addr.path=$socket,writable=on,iothread=thread,num-queues=$(nproc)" \
 		>"$CASE_DIR/$name.log" 2>&1 &
 	daemon=$!
 	wait_for 30 test -S "$socket"
