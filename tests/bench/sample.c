@@ -125,6 +125,7 @@ static void open_counters(void)
 		.type = PERF_TYPE_HARDWARE,
 		.size = sizeof(attr),
 		.config = PERF_COUNT_HW_INSTRUCTIONS,
+		.pinned = 1,
 	};
 	long cpus = sysconf(_SC_NPROCESSORS_CONF), cpu;
 

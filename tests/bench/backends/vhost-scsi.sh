@@ -19,7 +19,8 @@ backend_start()
 	group=$target/vhost/$wwpn/tpgt_1
 	if [ ! -b "$1" ]; then
 		store=$target/core/fileio_$ndisks/$name
-		control=fd_dev_name=$1,fd_dev_size=$(stat -c %s "$1")
+		# Not by the page cache, as the others do
+		control=fd_dev_name=$1,fd_dev_size=$(stat -c %s "$1"),fd_async_io=1
 	fi
 	mkdir -p "$store"
 	echo "$control" >"$store/control"
