@@ -67,6 +67,14 @@ struct bell_exec_auto {
 	u64	seen;		/* requests */
 	u64	since;		/* when, in ns */
 	bool	sparse;
+	bool	to_worker;	/* many requests a ring */
+	bool	trying;		/* the other */
+	u32	rings;		/* of the span that is timed */
+	u32	spans;		/* since the last trial */
+	u32	spans_max;	/* before the next */
+	u64	span_seen;	/* requests, when it began */
+	u64	span_since;	/* when, in ns; 0: it is not timed */
+	u64	rate[2];	/* requests per second, by ringer and by worker */
 	u32	tried;		/* inline passes */
 	u32	failed;		/* of these */
 	/* And others: since the last pass; rings for the worker; not for it. */

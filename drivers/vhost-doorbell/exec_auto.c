@@ -7,10 +7,16 @@
  * when many requests are in flight, they come fast, and it has a CPU to itself;
  * and when the ringer could not do it lately, since something would block.
  *
+ * A disk that completes at once has nothing in flight when the bell rings, however
+ * much the driver submits. If that is much, both are tried, and the worker gets it
+ * if more is done that way: it serves while the guest submits and reaps.
+ *
  * What is known is a few numbers that go stale: each is forgotten after some
  * rings, so that what would be better by now is tried.
  */
 #include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/sched/stat.h>
 
@@ -24,6 +30,12 @@
 #define AUTO_WINDOW		NSEC_PER_MSEC
 /* To submit one is some 2 us of the guest's time: no more than a tenth of it. */
 #define AUTO_SPARSE		(20 * NSEC_PER_USEC)
+#define AUTO_RINGS		64	/* of a span that is timed */
+/* Such spans between two trials: twice as many each time nothing changes. */
+#define AUTO_SPANS_MIN		2U
+#define AUTO_SPANS_MAX		64U
+/* The part by which the worker must be faster: it costs more. */
+#define AUTO_FASTER		16
 
 /* Do requests come so seldom that the ringer has time for them? */
 static bool auto_sparse(struct bell_exec *exec)
@@ -50,6 +62,55 @@ static bool auto_count_down(u32 *rings)
 	return n;
 }
 
+/* One of the two has had @n requests served in a span of @ns. */
+static void auto_timed(struct bell_exec_auto *a, u64 n, u64 ns)
+{
+	u64 *rate = &a->rate[a->to_worker ^ a->trying];
+	u64 now = div64_u64(n * NSEC_PER_SEC, ns);
+
+	*rate = *rate ? (*rate + now) / 2 : now;
+	if (!a->trying) {
+		a->trying = ++a->spans >= a->spans_max;
+		return;
+	}
+	a->trying = false;
+	a->spans = 0;
+	if ((a->rate[1] > a->rate[0] + a->rate[0] / AUTO_FASTER) ==
+	    a->to_worker) {
+		a->spans_max = clamp(2 * a->spans_max, AUTO_SPANS_MIN,
+				     AUTO_SPANS_MAX);
+	} else {
+		a->to_worker = !a->to_worker;
+		a->spans_max = AUTO_SPANS_MIN;
+	}
+}
+
+/* Does the worker serve more of what comes by many requests a ring? */
+static bool auto_worker_faster(struct bell_exec *exec)
+{
+	struct bell_exec_auto *a = &exec->automatic;
+	u64 requests, n, now;
+
+	if (++a->rings < AUTO_RINGS)
+		return a->to_worker ^ a->trying;
+	requests = READ_ONCE(exec->vq->stats.requests);
+	n = requests - a->span_seen;
+	a->span_seen = requests;
+	a->rings = 0;
+	if (n < AUTO_RINGS * READ_ONCE(exec->cfg->inline_max)) {
+		a->spans_max = AUTO_SPANS_MIN;
+		a->span_since = 0;
+		a->to_worker = false;
+		a->trying = false;
+		return false;
+	}
+	now = ktime_get_ns();
+	if (a->span_since && now > a->span_since)
+		auto_timed(a, n, now - a->span_since);
+	a->span_since = now;
+	return a->to_worker ^ a->trying;
+}
+
 /**
  * bell_exec_auto_inline() - is this ring better served by who rings?
  * @exec: in auto mode
@@ -62,8 +123,9 @@ bool bell_exec_auto_inline(struct bell_exec *exec)
 
 	if (auto_count_down(&a->blocked))
 		return false;
-	return bell_vq_in_flight(exec->vq) < READ_ONCE(exec->cfg->inline_max) ||
-	       auto_count_down(&a->crowded) || auto_sparse(exec);
+	if (bell_vq_in_flight(exec->vq) < READ_ONCE(exec->cfg->inline_max))
+		return !auto_worker_faster(exec) || auto_count_down(&a->crowded);
+	return auto_count_down(&a->crowded) || auto_sparse(exec);
 }
 
 /**

@@ -119,11 +119,77 @@ static void test_crowded(void)
 	CHECK_EQ(ring(256 + 64, 1), 64);
 }
 
+/*
+ * Rings, with @batch requests each on a disk that completes at once, which take so
+ * many us by the ringer and by the worker: how many the ringer serves
+ */
+static u32 burst(u32 n, u32 batch, u32 by_ringer, u32 by_worker)
+{
+	u32 served = 0;
+
+	while (n--) {
+		bool own = bell_exec_auto_inline(&exec);
+
+		vq.stats.requests += batch;
+		shim_now += (own ? by_ringer : by_worker) * NSEC_PER_USEC;
+		served += own;
+	}
+	return served;
+}
+
+static void test_bursts(void)
+{
+	/* Few requests a ring: whatever is faster. */
+	begin(0);
+	CHECK_EQ(burst(10000, 7, 100, 10), 10000);
+	/* The worker, but while the ringer is tried. */
+	begin(0);
+	burst(10000, 32, 100, 80);
+	CHECK(burst(10000, 32, 100, 80) < 1000);
+	/* It must be worth it. */
+	begin(0);
+	burst(10000, 32, 100, 97);
+	CHECK(burst(10000, 32, 100, 97) > 9000);
+	begin(0);
+	burst(10000, 32, 100, 300);
+	CHECK(burst(10000, 32, 100, 300) > 9000);
+	/* And so back, in some trials, and with few requests a ring at once. */
+	burst(20000, 32, 100, 50);
+	CHECK(burst(10000, 32, 100, 50) < 1000);
+	burst(20000, 32, 50, 100);
+	CHECK(burst(10000, 32, 50, 100) > 9000);
+	burst(20000, 32, 100, 50);
+	burst(128, 1, 100, 50);
+	CHECK_EQ(burst(10000, 1, 100, 50), 10000);
+	/* A clock that stands still times nothing. */
+	begin(0);
+	burst(10000, 32, 0, 0);
+	CHECK_EQ(burst(10000, 32, 0, 0), 10000);
+	/* Many requests a ring that come seldom are no reason for the worker. */
+	begin(0);
+	burst(10000, 1000, 50000, 50000);
+	CHECK(burst(10000, 1000, 50000, 50000) > 9000);
+}
+
+static void test_bursts_crowded(void)
+{
+	begin(0);
+	burst(10000, 32, 100, 50);
+	shim_crowded = true;
+	bell_exec_auto_crowd(&exec);
+	CHECK_EQ(burst(64, 32, 100, 50), 64);
+	CHECK(burst(64, 32, 100, 50) < 64);
+	try(16, 16);
+	CHECK_EQ(burst(256, 32, 100, 50), 0);
+}
+
 static const struct tap_test tests[] = {
 	{ "exec auto: requests in flight", test_in_flight },
 	{ "exec auto: how fast they come", test_rate },
 	{ "exec auto: what would block", test_blocked },
 	{ "exec auto: no CPU to spare", test_crowded },
+	{ "exec auto: many requests a ring", test_bursts },
+	{ "exec auto: the same without a CPU to spare", test_bursts_crowded },
 };
 
 int main(void)
