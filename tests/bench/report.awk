@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# report.awk: see report; with chart.awk. A row of the input has the columns of 'names'.
+# report.awk: see report; with chart.awk and matrix.awk. A row of the input has the columns of 'names'.
 
 BEGIN {
 	columns = split("kernel backend disk client load bs depth vcpus round " \
@@ -185,10 +185,13 @@ function write_row(g, b)
 			     at(g, "qemu-iouring", "insn_per_req")), "%.2f")
 }
 
-function write_tables(    i, j, g)
+# Of the groups that match
+function write_tables(pattern,    i, j, g)
 {
 	for (i = 1; i <= ngroups; i++) {
 		g = groups[i]
+		if (g !~ pattern)
+			continue
 		printf "\n%s\n", title(g)
 		printf "%-22s %8s %6s %6s %7s %7s %7s %6s %6s %6s %6s %7s %8s %6s\n",
 			"", "IOPS", "spread", "x best", "us mean", "us p99",
@@ -341,8 +344,14 @@ function write_bars(    one, deep, e1, e32, mib, copied)
 END {
 	write_json()
 	collect()
-	write_tables()
+	if (charts == "") {
+		write_tables(".")
+		write_bars()
+		exit
+	}
+	write_tables("^(guest|emulated)" FS "null" FS "randread" FS "4k" FS \
+		     "(1|32)" FS)
 	write_bars()
-	if (charts != "")
-		write_charts(charts)
+	write_matrices()
+	write_charts(charts)
 }

@@ -210,6 +210,14 @@ ok 'the emulated driver' verdict 'emulated driver, depth 32: IOPS, of qsd' \
 	'8\.250 >=    8  met'
 ok 'what was not measured is not met' \
 	verdict 'emulated driver, depth 1: IOPS' ' null >=    4  not measured'
+matrix()
+{
+	is "$(sed -n "/^$1; guest with 2/,/^\$/p" "$dir/tables" |
+		awk '{ $1 = $1; print }' | paste -s -d /)" "$2"
+}
+ok 'a table of all loads' matrix 'IOPS on null' "$(printf '%s/' \
+	'IOPS on null; guest with 2 vCPUs' 'auto vhost-scsi worker' \
+	'randread 4k, 1 3000 1000 null' 'randrw 4k, 1 900 1000 1000')"
 ok 'a bar of a chart is as high as its share' is "$(awk -F '"' '
 	/<rect x=.*fill="#/ && $8 != 10 { print $8 }' "$dir/bench-iops.svg" |
 	paste -s)" $'88.0\t220.0'
