@@ -152,9 +152,9 @@ struct vhost_doorbell_config {
 /**
  * struct vhost_doorbell_exec - how the queues are served
  * @mode: an enum vhost_doorbell_mode value
- * @inline_max: in auto mode, requests in flight from which a ring of the bell
- *	may go to the worker; 1 to 65535; 0: the default of 8. No other mode
- *	uses it
+ * @inline_max: in auto mode, requests in flight, or brought by one ring of the
+ *	bell, from which a ring may go to the worker; 1 to 65535; 0: the default
+ *	of 8. No other mode uses it
  * @budget: requests that one inline pass may submit before it hands the rest
  *	to the worker; 1 to 65535; 0: the default of 64
  * @pad: must be zero
