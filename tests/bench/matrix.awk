@@ -53,7 +53,7 @@ function write_matrix(first, name, what,    place, n, c, i, g, part, head)
 	n = matrix_columns(place)
 	if (!matrix_known(place, name, n))
 		return
-	printf "\n%s\n%-20s", matrix_title(first, what), ""
+	printf "\n%s\n%-22s", matrix_title(first, what), ""
 	for (c = 1; c <= n; c++) {
 		head = matrix_column[c]
 		sub(/^vhost-doorbell-/, "", head)
@@ -65,9 +65,8 @@ function write_matrix(first, name, what,    place, n, c, i, g, part, head)
 		if (matrix_place(g) != place)
 			continue
 		split(g, part, FS)
-		printf "%-15s %s, %d", part[3], part[4], part[5]
-		printf "%*s", 20 - length(sprintf("%-15s %s, %d", part[3],
-			part[4], part[5])), ""
+		printf "%-22s", sprintf("%-15s %s, %d", part[3], part[4],
+					part[5])
 		for (c = 1; c <= n; c++)
 			printf " %12s", number(at(g, matrix_column[c], name),
 					       "%.0f")

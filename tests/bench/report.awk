@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# report.awk: see report; with chart.awk and matrix.awk. A row of the input has the columns of 'names'.
+# report.awk: see report; with chart.awk and matrix.awk. A row of the input has the
+# columns of 'names'.
 
 BEGIN {
 	columns = split("kernel backend disk client load bs depth vcpus round " \
@@ -222,8 +223,7 @@ function verdict(what, v, sense, limit,    met)
 
 function guest_group(load, bs, depth, vcpus, disk)
 {
-	disk = disk ? disk : "null"
-	return "guest" FS disk FS load FS bs FS depth FS vcpus
+	return "guest" FS (disk ? disk : "null") FS load FS bs FS depth FS vcpus
 }
 
 # Of two, one of which may be null
@@ -346,14 +346,14 @@ function write_bars(    one, deep, e1, e32, mib, copied)
 END {
 	write_json()
 	collect()
-	if (charts == "") {
-		write_tables(".")
-		write_bars()
-		exit
-	}
-	write_tables("^(guest|emulated)" FS "null" FS "randread" FS "4k" FS \
-		     "(1|32)" FS)
+	shown_tables = "."
+	if (charts != "")
+		shown_tables = "^(guest|emulated)" FS "null" FS "randread" FS \
+			       "4k" FS "(1|32)" FS
+	write_tables(shown_tables)
 	write_bars()
-	write_matrices()
-	write_charts(charts)
+	if (charts != "") {
+		write_matrices()
+		write_charts(charts)
+	}
 }

@@ -2,29 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # test_bench_report.sh - what 'make bench' makes of the numbers it took: a row of
 # samples and a load's line (row.awk), results and verdicts of rows (report)
-# shellcheck disable=SC2317 # ok calls them
-set -uo pipefail
+set -euo pipefail
 
 bench=$(cd "$(dirname "$0")/../bench" && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-n=0 failed=0
-
-# ok TEXT COMMAND...
-ok()
-{
-	local text=$1
-
-	shift
-	n=$((n + 1))
-	if "$@" >"$dir/why" 2>&1; then
-		echo "ok $n - bench: $text"
-	else
-		echo "not ok $n - bench: $text"
-		sed 's/^/# /' "$dir/why"
-		failed=1
-	fi
-}
+# shellcheck source=../vm/case.sh
+. "$bench/../vm/case.sh"
 
 is()
 {
@@ -76,25 +60,25 @@ row()
 }
 
 # id IOPS mean p50 p99 ctxsw calls exits CPU insn vmm p99.9 irqs
-ok 'reads and writes are added up' row 4k '' null 2 1000
-ok 'the mean latency is weighted' row 4k '' null 3 160
-ok 'percentiles are those of reads' row 4k '' null 4,5,12 $'10\t20\t30'
-ok 'what the idle machine does is taken off, in proportion' \
+check 'bench: reads and writes are added up' row 4k '' null 2 1000
+check 'bench: the mean latency is weighted' row 4k '' null 3 160
+check 'bench: percentiles are those of reads' row 4k '' null 4,5,12 $'10\t20\t30'
+check 'bench: what the idle machine does is taken off, in proportion' \
 	row 4k '' null 6,9,10,13 $'1\t500\t20000\t0.500'
-ok 'exits are not taken off' row 4k '' null 8 1.500
+check 'bench: exits are not taken off' row 4k '' null 8 1.500
 sed -i 's/^requests .*/requests 4000/' "$dir/busy"
-ok 'a request is one of the disk' row 4k '' null 8 0.375
-ok 'but of the load where it syncs' row 4k 1 null 8 1.500
-ok 'and where the disk may split it' row 64k '' null 8 1.500
-ok 'and where it is a file' row 4k '' file 8 1.500
+check 'bench: a request is one of the disk' row 4k '' null 8 0.375
+check 'bench: but of the load where it syncs' row 4k 1 null 8 1.500
+check 'bench: and where the disk may split it' row 64k '' null 8 1.500
+check 'bench: and where it is a file' row 4k '' file 8 1.500
 terse 0 500 >"$dir/load"
-ok 'percentiles are those of writes without reads' \
+check 'bench: percentiles are those of writes without reads' \
 	row 4k '' null 4,5,12 $'100\t200\t300'
 sed -i 's/^insn .*/insn null/' "$dir/busy"
-ok 'what is not counted is null' row 4k '' null 10 null
+check 'bench: what is not counted is null' row 4k '' null 10 null
 echo '{"iops": 1234.5, "lat_ns": {"mean": 2000, "p50": 1000, "p99": 9000, "p99.9": 10000}}' \
 	>"$dir/load"
-ok 'the emulated driver tells nanoseconds' \
+check 'bench: the emulated driver tells nanoseconds' \
 	row 64k '' null 2,3,4,5,12 $'1234.500\t2\t1\t9\t10'
 
 # --- results ---
@@ -179,47 +163,46 @@ verdict()
 	}
 }
 
-ok 'results are of JSON' is_json "$dir/results.json"
-ok 'a result has all its fields' is "$(result '' backend=qemu-iouring)" \
+check 'bench: results are of JSON' is_json "$dir/results.json"
+check 'bench: a result has all its fields' is "$(result '' backend=qemu-iouring)" \
 	"$(printf '%s ' kernel backend disk client load bs depth vcpus iops \
 	lat_us_mean lat_us_p50 lat_us_p99 ctxsw_per_req daemon_syscalls_per_req \
 	exits_per_req cpu_us_per_req insn_per_req vmm_syscalls_per_req \
 	lat_us_p999 irqs_per_req rounds spread insn_spread | sed 's/ $//')"
-ok 'block sizes are in bytes' is \
+check 'bench: block sizes are in bytes' is \
 	"$(result bs backend=bare disk=null)" 1048576
-ok 'the median of three' has iops vhost-doorbell-auto randread 1 2500.000
-ok 'how far they are apart' has spread vhost-doorbell-auto randread 1 0.080
-ok 'what was counted once' has daemon_syscalls_per_req qemu-iouring randread 1 3.500
-ok 'what was not counted' has vmm_syscalls_per_req qemu-iouring randread 1 null
-ok 'the middle of two' has iops vhost-doorbell-auto randrw 2 900.000
-ok 'a share that is met' verdict '1 vCPU, depth 1: IOPS' \
+check 'bench: the median of three' has iops vhost-doorbell-auto randread 1 2500.000
+check 'bench: how far they are apart' has spread vhost-doorbell-auto randread 1 0.080
+check 'bench: what was counted once' has daemon_syscalls_per_req qemu-iouring randread 1 3.500
+check 'bench: what was not counted' has vmm_syscalls_per_req qemu-iouring randread 1 null
+check 'bench: the middle of two' has iops vhost-doorbell-auto randrw 2 900.000
+check 'bench: a share that is met' verdict '1 vCPU, depth 1: IOPS' \
 	'2\.500 >=  2\.5  met'
-ok 'a share that is missed' \
+check 'bench: a share that is missed' \
 	verdict '1 vCPU, depth 1: instructions' '0\.300 <= 0\.28  missed'
-ok 'the worst row counts' verdict '2 vCPUs, all loads' '0\.900 >=    1  missed'
-ok 'against the best mode, too' verdict "IOPS, of the best fixed mode's" \
+check 'bench: the worst row counts' verdict '2 vCPUs, all loads' '0\.900 >=    1  missed'
+check 'bench: against the best mode, too' verdict "IOPS, of the best fixed mode's" \
 	'0\.900 >= 0\.95  missed'
-ok 'against the bare disk' verdict '1M sequential read' '0\.950 >= 0\.95  met'
-ok 'two guests against twice one' verdict 'two guests' '0\.850 >=  0\.9  missed'
-ok 'on another disk' verdict 'the same on mem' '0\.950 >= 0\.95  met'
-ok 'context switches' verdict '1 vCPU, depth 1: context switches' \
+check 'bench: against the bare disk' verdict '1M sequential read' '0\.950 >= 0\.95  met'
+check 'bench: two guests against twice one' verdict 'two guests' '0\.850 >=  0\.9  missed'
+check 'bench: on another disk' verdict 'the same on mem' '0\.950 >= 0\.95  met'
+check 'bench: context switches' verdict '1 vCPU, depth 1: context switches' \
 	'0\.100 <=  0\.3  met'
-ok 'host CPU time, against the best peer' \
+check 'bench: host CPU time, against the best peer' \
 	verdict '1 vCPU, depth 1: host CPU time' '0\.300 <=  0\.4  met'
-ok 'the emulated driver' verdict 'emulated driver, depth 32: IOPS, of qsd' \
+check 'bench: the emulated driver' verdict 'emulated driver, depth 32: IOPS, of qsd' \
 	'8\.250 >=    8  met'
-ok 'what was not measured is not met' \
+check 'bench: what was not measured is not met' \
 	verdict 'emulated driver, depth 1: IOPS' ' null >=    4  not measured'
 matrix()
 {
 	is "$(sed -n "/^$1; guest with 2/,/^\$/p" "$dir/tables" |
 		awk '{ $1 = $1; print }' | paste -s -d /)" "$2"
 }
-ok 'a table of all loads' matrix 'IOPS on null' "$(printf '%s/' \
+check 'bench: a table of all loads' matrix 'IOPS on null' "$(printf '%s/' \
 	'IOPS on null; guest with 2 vCPUs' 'auto vhost-scsi worker' \
 	'randread 4k, 1 3000 1000 null' 'randrw 4k, 1 900 1000 1000')"
-ok 'a bar of a chart is as high as its share' is "$(awk -F '"' '
+check 'bench: a bar of a chart is as high as its share' is "$(awk -F '"' '
 	/<rect x=.*fill="#/ && $8 != 10 { print $8 }' "$dir/bench-iops.svg" |
 	paste -s)" $'88.0\t220.0'
-echo "1..$n"
-exit $failed
+case_end
