@@ -50,6 +50,25 @@ void bell_exec_vcpu_init(struct bell_exec *exec)
 	init_task_work(&exec->vcpu_work, vcpu_run);
 }
 
+/*
+ * Do what task_work_add(current, work, TWA_RESUME) does: mainline exports no such
+ * function to modules.
+ *
+ * Context: Task context of a thread that is not exiting. Only the thread itself
+ * closes its list, in exit_task_work(), after it has set PF_EXITING: so the list is
+ * open here. Other threads and this one's interrupts may push at the same time.
+ */
+static void vcpu_push(struct callback_head *work)
+{
+	struct callback_head *head = READ_ONCE(current->task_works);
+
+	do {
+		work->next = head;
+		/* A full barrier: the runner of the list sees all that @work needs. */
+	} while (!try_cmpxchg(&current->task_works, &head, work));
+	set_thread_flag(TIF_NOTIFY_RESUME);
+}
+
 /**
  * bell_exec_vcpu_queue() - serve the queue before this thread leaves the kernel
  * @exec: the executor
@@ -68,12 +87,6 @@ bool bell_exec_vcpu_queue(struct bell_exec *exec)
 
 	kref_get(exec->owner);
 	WRITE_ONCE(exec->ringer, current);
-	if (!task_work_add(current, &exec->vcpu_work, TWA_RESUME))
-		return true;
-
-	WRITE_ONCE(exec->ringer, NULL);
-	clear_bit(VCPU_QUEUED, &exec->vcpu_flags);
-	/* Not the last one: the hook that called us belongs to the device. */
-	kref_put(exec->owner, exec->owner_release);
-	return false;
+	vcpu_push(&exec->vcpu_work);
+	return true;
 }
