@@ -5,6 +5,7 @@
 # make install         both, and the man pages (DESTDIR=, PREFIX=)
 # make demo            a guest on a disk that the host kernel serves, in a VM
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
+# make check-all       the same, and each VM case on each of these kernels
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
 # make bench           side by side with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
@@ -40,6 +41,9 @@ demo:
 check:
 	tests/run all
 
+check-all:
+	tests/run everywhere
+
 check-debug:
 	tests/run debug
 
@@ -68,5 +72,5 @@ clean:
 	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf build
 
-.PHONY: all modules modules_install tools install demo check check-debug \
+.PHONY: all modules modules_install tools install demo check check-all check-debug \
 	lint unit fuzz vm bench bench-profile bench-doc bench-bell features layout clean

@@ -1,17 +1,24 @@
-# shellcheck shell=bash disable=SC2154 # the caller's: results, logs, retries
+# shellcheck shell=bash disable=SC2154 # the caller's: results, logs, retries, attempts
 # SPDX-License-Identifier: GPL-2.0
 # lib.sh: results of the test groups, for tests/run.
 #
 # A group's results are lines 'ok - GROUP: NAME', 'not ok - GROUP: NAME', with
 # ' # SKIP reason' after a skipped one; they are shown as they come and kept in
 # $results/GROUP, from which the summary counts. $logs is a directory for what
-# was said, $retries a file that says what was tried again. What a case in L1 says of
+# was said, $retries a file that says what was tried again in this run, and $attempts
+# one that keeps a line of each for all runs. What a case in L1 says of
 # its failure is repeated with the summary.
 
 # result GROUP ok|'not ok' NAME
 result()
 {
 	printf '%s - %s: %s\n' "$2" "$1" "$3" | tee -a "$results/$1"
+}
+
+# attempt WHAT: something that is tried again
+attempt()
+{
+	echo "$(date -u +%FT%TZ) $*" >>"$attempts"
 }
 
 # tap GROUP: read TAP, and show and keep it; everything goes to GROUP.log too
@@ -32,11 +39,16 @@ tap()
 			sed -i "$((ended + 1)),\$d" "$results/$1"
 			echo "# $1: L1 is booted again: ${line#@@RETRY }" |
 				tee -a "$retries"
+			attempt "$1: L1 is booted again: ${line#@@RETRY }"
 		elif [[ $line == '#'* ]]; then
 			case $line in
-			'# first attempt: not ok'*) of=$results.said/$1 ;;
+			'# first attempt: not ok'*)
+				of=$results.said/$1
+				attempt "$1: ${line#\# }"
+				;;
 			'# passed at the second attempt'*)
 				echo "$line" >>"$retries"
+				attempt "$1: ${line#\# }"
 				;;
 			esac
 			printf '%s\n' "$line" | tee -a "$of"
