@@ -186,6 +186,8 @@ static void measure(struct bell_rig *r, struct bell_row *row)
 
 	if (bell_rig_measure(r, row, row->count, &s))
 		return;
+	row->rings += row->count;
+	row->switches += s.switches;
 	row->slice_rtt[row->slices] = s.rtt;
 	row->slice_rate[row->slices++] = s.rate;
 }

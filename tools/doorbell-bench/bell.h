@@ -45,6 +45,9 @@ struct bell_row {
 	unsigned int		 slices;
 	double			 slice_rtt[BELL_SLICES];
 	double			 slice_rate[BELL_SLICES];
+	/* Of all slices, for BELL_HANDLER: what its thread's context switches are of. */
+	uint64_t		 rings;
+	double			 switches;
 	unsigned int		 rounds;
 	double			 rtt[BELL_MAX_ROUNDS];
 	double			 rate[BELL_MAX_ROUNDS];	/* per second */
@@ -87,6 +90,9 @@ void bell_stat(struct bell_row *row);
  * order; false if something that was asked for is not so, or not known.
  */
 bool bell_check(const struct bell_table *t, FILE *out);
+
+/* Context switches of the handler's thread for each ring; NAN where none handles. */
+double bell_switches(const struct bell_row *row);
 
 void bell_print(const struct bell_table *t, FILE *out);
 /* 0 or -errno. */

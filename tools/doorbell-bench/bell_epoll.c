@@ -32,6 +32,7 @@ static void *epoll_thread(void *arg)
 	struct epoll_event ev = { .events = EPOLLIN };
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 
+	__atomic_store_n(&r->tid, gettid(), __ATOMIC_RELEASE);
 	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, r->efd, &ev)) {
 		/* The guest waits in vain then, and the row says so. */
 		if (ep >= 0)

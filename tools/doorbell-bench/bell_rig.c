@@ -349,13 +349,41 @@ static struct vmm_job job_of(const struct bell_rig *r, uint64_t count)
 	return job;
 }
 
+/* Context switches of the thread that handles, so far; 0 if there is none. */
+static double handler_switches(const struct bell_rig *r)
+{
+	pid_t tid = __atomic_load_n(&r->tid, __ATOMIC_ACQUIRE);
+	struct vhost_doorbell_bell_stats st;
+	char path[64], line[128];
+	double sum = 0, n;
+	FILE *f;
+
+	if (r->desc->kind != BELL_HANDLER)
+		return 0;
+	if (r->bell >= 0 && !vhd_bell_get_stats(r->bell, &st))
+		tid = (pid_t)st.worker_pid;
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *value = strstr(line, "ctxt_switches:");
+
+		if (value && sscanf(value, "ctxt_switches: %lf", &n) == 1)
+			sum += n;
+	}
+	if (f)
+		fclose(f);
+	return sum;
+}
+
 static int measure(struct bell_rig *r, struct bell_row *row, uint64_t count,
 		   struct bell_sample *s)
 {
 	struct vmm_job job = job_of(r, count);
 	uint64_t exits, cycles;
+	double switches;
 	int ret;
 
+	switches = handler_switches(r);
 	r->vmm->on_exit = r->desc->kind == BELL_QEMU ? ring_bell : NULL;
 	r->vmm->arg = r;
 	ret = vmm_run(r->vmm, &job);
@@ -372,6 +400,7 @@ static int measure(struct bell_rig *r, struct bell_row *row, uint64_t count,
 	ret = count_rings(r, row, count);
 	if (ret)
 		return ret;
+	s->switches = handler_switches(r) - switches;
 	/* By the guest's clock: without the way in and out of it. */
 	cycles = r->vmm->ended - r->vmm->began;
 	s->seconds = (double)cycles / 1e3 / r->vmm->tsc_khz;

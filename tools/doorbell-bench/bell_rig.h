@@ -33,6 +33,7 @@ struct bell_rig {
 
 	/* The thread that waits in epoll. */
 	pthread_t				 thread;
+	pid_t					 tid;	/* 0 until it runs */
 	bool					 started;
 	bool					 stop;
 };
@@ -41,6 +42,7 @@ struct bell_sample {
 	double	rtt;		/* ns */
 	double	rate;		/* per second */
 	double	seconds;	/* that it took */
+	double	switches;	/* context switches of the handler's thread */
 };
 
 /*

@@ -71,6 +71,8 @@ int bell_json(const struct bell_table *t, FILE *out)
 		json_double(&j, "rtt_us", known ? row->rtt_median / 1e3 : NAN,
 			    3);
 		json_double(&j, "spread", known ? spread(row) : NAN, 3);
+		json_double(&j, "switches", known ? bell_switches(row) : NAN,
+			    3);
 		json_str(&j, "vmexit", row->desc->vmexit);
 		json_str(&j, "reason", known ? NULL : row->reason);
 		json_object_end(&j);

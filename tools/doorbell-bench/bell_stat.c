@@ -2,6 +2,7 @@
 /*
  * bell_stat - medians of the rounds, and what they must show
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,12 @@ double bell_ratio(const struct bell_table *t, const char *a, const char *b)
 	const struct bell_row *x = bell_find(t, a), *y = bell_find(t, b);
 
 	return x && y ? x->rtt_median / y->rtt_median : 0;
+}
+
+double bell_switches(const struct bell_row *row)
+{
+	return row->desc->kind == BELL_HANDLER && row->rings ?
+	       row->switches / (double)row->rings : NAN;
 }
 
 /* --- checks --- */
