@@ -121,14 +121,25 @@ limit()
 	[ -e "$1" ]
 }
 
-# rate SECONDS: requests per second of $daemon
+# rate SECONDS [DAEMON...]: requests of each ($daemon) per second that has passed, in
+# about so many. A sleep takes longer here than it says, so a clock is read beside each
+# counter.
 rate()
 {
-	local before
+	local seconds=$1 daemon=$daemon one
+	local -A requests since
 
-	before=$(counter 0 requests)
-	sleep "$1"
-	echo $((($(counter 0 requests) - before) / $1))
+	shift
+	[ $# -gt 0 ] || set -- "$daemon"
+	for daemon; do
+		since[$daemon]=${EPOCHREALTIME/./}
+		requests[$daemon]=$(counter 0 requests)
+	done
+	sleep "$seconds"
+	for daemon; do
+		one=$(($(counter 0 requests) - requests[$daemon]))
+		echo $((one * 1000000 / (${EPOCHREALTIME/./} - since[$daemon])))
+	done
 }
 
 number=$(cat "/sys/class/block/${immediate##*/}/dev")
@@ -179,7 +190,7 @@ weigh()
 # In 1000 parts a second, by iocost
 weights()
 {
-	local root=/sys/fs/cgroup light heavy first second loads
+	local root=/sys/fs/cgroup light heavy rates loads
 
 	echo "$number enable=1 ctrl=user min=100 max=100" >$root/io.cost.qos
 	echo "$number ctrl=user model=linear rbps=1000000000 rseqiops=1000" \
@@ -190,16 +201,10 @@ weights()
 	weigh two 400
 	heavy=$daemon loads+=" $load"
 	sleep 2
-	first=$(counter 0 requests)
-	daemon=$light
-	second=$(counter 0 requests)
-	sleep 5
-	second=$((($(counter 0 requests) - second) / 5))
-	daemon=$heavy
-	first=$((($(counter 0 requests) - first) / 5))
-	diag "$first requests per second of weight 400, $second of 100"
+	mapfile -t rates < <(rate 5 "$heavy" "$light")
+	diag "${rates[0]} requests per second of weight 400, ${rates[1]} of 100"
 	check "io.weight of the daemons' cgroups holds" \
-		test "$first" -ge $((2 * second)) -a "$second" -ge 20
+		test "${rates[0]}" -ge $((2 * rates[1])) -a "${rates[1]}" -ge 20
 	# shellcheck disable=SC2086 # two of them
 	kill $loads
 	for daemon in $light $heavy; do
