@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Back end and driver are killed at any time: nothing acknowledged is lost, the
 # next ones are served, and the module can go at once.
+# kernels: trixie
 # timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

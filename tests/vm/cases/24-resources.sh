@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What serving costs, and who pays: no system call, hardly a context switch, the
 # owner's CPUs, nice value, cgroup and memory limit. And the tracepoints.
+# kernels: bookworm trixie
 # timeout: 200
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # The bell: every rule of its calls, and that it counts exactly under load.
+# kernels: trixie
 # timeout: 170
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

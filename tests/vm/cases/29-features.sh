@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What is offered to drivers: each feature can be turned off by its name, and a
 # driver without it is served; the rules of those that no guest here asks for.
+# kernels: trixie
 # timeout: 240
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

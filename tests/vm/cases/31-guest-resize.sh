@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A guest's disks become larger and smaller under load: a block device, which the
 # kernel announces, and a file, of which doorbellctl tells.
+# kernels: trixie
 # timeout: 300
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

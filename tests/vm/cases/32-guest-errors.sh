@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What becomes of a guest's disk becomes of the guest's requests: errors, a disk
 # that waits, one that is taken away. Errors and no hangs; what can go on does.
+# kernels: trixie
 # timeout: 300
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -3,6 +3,7 @@
 # A guest switches its disk's cache to write-through and back, and what was promised
 # holds on the disk; also when the daemon was killed and another takes over. A disk
 # with no volatile cache is not flushed, and is if it gets one.
+# kernels: trixie
 # timeout: 240
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Memory comes and goes while a guest's disks are in use; what of QEMU is refused,
 # and how; more queues than anyone needs.
+# kernels: trixie trixie-backports
 # timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

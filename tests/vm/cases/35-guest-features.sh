@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # What a Linux guest agrees on with us, bit by bit, and that its disks work with it.
+# kernels: trixie trixie-backports
 # timeout: 200
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The worker that looks for more instead of waiting for a kick; and how a running
 # device is told to be served otherwise.
+# kernels: trixie
 # timeout: 120
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Interrupt coalescing: fewer signals by count and by time, none late, data as they
 # should be; by an emulated driver and by a guest.
+# kernels: trixie
 # timeout: 200
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

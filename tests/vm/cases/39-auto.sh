@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Mode auto: the ringing thread serves what comes seldom, the worker what would
 # block. (Whether the worker has a CPU to itself is for the unit test.)
+# kernels: trixie
 # timeout: 120
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

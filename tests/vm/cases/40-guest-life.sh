@@ -3,6 +3,7 @@
 # A Linux guest whose disks go through what happens in the life of a machine:
 # the daemon sleeps, dies and comes back; memory is taken away; the guest boots
 # again; the VMM is killed.
+# kernels: bookworm trixie
 # timeout: 900
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

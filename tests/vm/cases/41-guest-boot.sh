@@ -4,6 +4,7 @@
 # kinds of guest memory, a reset. One daemon serves most of them, one connection
 # after the other. Legacy devices are for a Linux guest: the SeaBIOS of trixie
 # does not boot from those, not from QEMU's own either.
+# kernels: trixie-backports
 # timeout: 300
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -7,6 +7,7 @@
 # Not under KVM: OVMF's interrupt handlers write CR8, and the emulated SVM of L1
 # dies of that when KVM waits for an interrupt window (QEMU 10: an assertion,
 # bql_locked). QEMU itself rings then, by write to the eventfd.
+# kernels: trixie
 # timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

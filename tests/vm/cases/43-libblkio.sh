@@ -3,6 +3,7 @@
 # Another front end than QEMU's: libblkio, a virtio driver in a process, whose memory
 # is no guest's, and not in whole pages. qemu-img and qemu-io use it by QEMU's block
 # driver virtio-blk-vhost-user; that asks for one queue.
+# kernels: trixie
 # timeout: 200
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

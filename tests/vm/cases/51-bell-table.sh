@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # The table of rings, without the module and with it.
+# kernels: trixie
 # timeout: 240
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

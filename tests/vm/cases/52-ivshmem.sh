@@ -3,6 +3,7 @@
 # Linux guests ring bells by the doorbell register of QEMU's ivshmem-doorbell
 # device: counted to the last one, while QEMU sleeps; by QEMU for comparison;
 # more guests at once; an odd crowd on the socket; guest and server killed.
+# kernels: trixie
 # timeout: 600
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"
