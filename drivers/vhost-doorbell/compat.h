@@ -65,6 +65,22 @@ static inline bool bell_current_in_blkcg(const struct cgroup_subsys_state *css)
 #endif
 }
 
+/*
+ * May a read or write of this file wait until a listener of fanotify allows it?
+ * Kernels before 6.14 do not tell by the file's mode: drop with 6.12.
+ */
+static inline bool bell_file_asks(const struct file *file)
+{
+#if defined(FMODE_FSNOTIFY_ACCESS_PERM)
+	return FMODE_FSNOTIFY_ACCESS_PERM(file->f_mode) ||
+	       FMODE_FSNOTIFY_HSM(file->f_mode);
+#elif defined(FMODE_FSNOTIFY_PERM)
+	return FMODE_FSNOTIFY_PERM(file->f_mode);
+#else
+	return false;
+#endif
+}
+
 #ifndef VIRTIO_F_NOTIFICATION_DATA	/* drop with 6.1 */
 #define VIRTIO_F_NOTIFICATION_DATA	38
 #endif

@@ -12,12 +12,14 @@
 #include <linux/cred.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/fsnotify.h>
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 #include <linux/workqueue.h>
 
 #include "disk.h"
 
+/* Begin to modify the file; false if the caller may not wait for a thaw. */
 static bool file_write_begin(struct kiocb *iocb, bool nowait)
 {
 	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
@@ -35,8 +37,6 @@ static bool file_write_begin(struct kiocb *iocb, bool nowait)
 
 static void file_end(struct bell_disk_req *req, long ret)
 {
-	if (req->op == BELL_DISK_WRITE)
-		kiocb_end_write(&req->iocb);
 	/*
 	 * Short, or not at all, for want of waiting: the whole of it again, as
 	 * it is idempotent. Some file systems say that they do not support it
@@ -56,46 +56,72 @@ static void file_end(struct bell_disk_req *req, long ret)
 
 static void file_complete(struct kiocb *iocb, long ret)
 {
-	file_end(container_of(iocb, struct bell_disk_req, iocb), ret);
+	struct bell_disk_req *req =
+		container_of(iocb, struct bell_disk_req, iocb);
+
+	if (req->op == BELL_DISK_WRITE)
+		kiocb_end_write(iocb);
+	file_end(req, ret);
 }
 
-static long file_rw(struct kiocb *iocb, struct iov_iter *iter)
+/*
+ * As vfs_iocb_iter_write(), which on newer kernels waits for a frozen file
+ * system. Of a write in flight fsnotify is told now, as its end may be in irq.
+ */
+static long file_write(struct bell_disk_req *req, struct iov_iter *iter)
 {
-	const struct file_operations *fop = iocb->ki_filp->f_op;
-	const struct cred *cred = override_creds(iocb->ki_filp->f_cred);
+	struct kiocb *iocb = &req->iocb;
+	struct file *file = iocb->ki_filp;
 	long ret;
 
-	if (iocb->ki_flags & IOCB_WRITE)
-		ret = fop->write_iter(iocb, iter);
-	else
-		ret = fop->read_iter(iocb, iter);
-	revert_creds(cred);
+	ret = rw_verify_area(WRITE, file, &iocb->ki_pos, req->bytes);
+	if (ret)
+		return ret;
+	if (!file_write_begin(iocb, req->nowait))
+		return -EAGAIN;
+	ret = file->f_op->write_iter(iocb, iter);
+	if (ret != -EIOCBQUEUED)
+		kiocb_end_write(iocb);
+	if (ret > 0 || ret == -EIOCBQUEUED)
+		fsnotify_modify(file);
 	return ret;
 }
 
-static int file_start(struct bell_disk_req *req, int flags, bool sync)
+static long file_read(struct bell_disk_req *req, struct iov_iter *iter)
 {
-	struct kiocb *iocb = &req->iocb;
+	struct file *file = req->iocb.ki_filp;
+	long ret;
+
+	ret = vfs_iocb_iter_read(file, &req->iocb, iter);
+	if (ret == -EIOCBQUEUED)
+		fsnotify_access(file);
+	return ret;
+}
+
+/* Read or write; the request may have ended when this returns. */
+static void file_start(struct bell_disk_req *req, int flags, bool sync)
+{
 	bool write = req->op == BELL_DISK_WRITE;
+	struct file *file = req->disk->file;
+	const struct cred *cred;
 	struct iov_iter iter;
 	long ret;
 
-	*iocb = (struct kiocb){
-		.ki_filp = req->disk->file,
+	req->iocb = (struct kiocb){
+		.ki_filp = file,
 		.ki_pos = req->sector << SECTOR_SHIFT,
 		.ki_flags = flags | (write ? IOCB_WRITE : 0) |
 			    (write && req->fua ? IOCB_DSYNC : 0),
 		.ki_complete = sync ? NULL : file_complete,
 	};
 	req->nowait = flags & IOCB_NOWAIT;
-	if (write && !file_write_begin(iocb, req->nowait))
-		return -EAGAIN;
 	iov_iter_bvec(&iter, write ? ITER_SOURCE : ITER_DEST, req->vecs,
 		      req->nvecs, req->bytes);
-	ret = file_rw(iocb, &iter);
+	cred = override_creds(file->f_cred);
+	ret = write ? file_write(req, &iter) : file_read(req, &iter);
+	revert_creds(cred);
 	if (ret != -EIOCBQUEUED)
 		file_end(req, ret);
-	return 0;
 }
 
 /* --- ranges --- */
@@ -148,6 +174,12 @@ static void file_work(struct bell_disk_req *req)
 		file_start(req, 0, true);
 }
 
+/* Does direct I/O of this file know how not to block? */
+static bool file_may_inline(const struct file *file)
+{
+	return file->f_mode & FMODE_NOWAIT && !bell_file_asks(file);
+}
+
 static int file_submit(struct bell_disk_req *req, bool nowait)
 {
 	struct file *file = req->disk->file;
@@ -162,13 +194,12 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 		bell_disk_queue(req, file_work);
 		return 0;
 	}
-	if (!nowait)
-		return file_start(req, IOCB_DIRECT, false);
 	/* The limit of whoever rings is not the opener's. */
-	if (!(file->f_mode & FMODE_NOWAIT) ||
-	    rlimit(RLIMIT_FSIZE) != RLIM_INFINITY)
+	if (nowait && (!file_may_inline(file) ||
+		       rlimit(RLIMIT_FSIZE) != RLIM_INFINITY))
 		return -EAGAIN;
-	return file_start(req, IOCB_DIRECT | IOCB_NOWAIT, false);
+	file_start(req, IOCB_DIRECT | (nowait ? IOCB_NOWAIT : 0), false);
+	return 0;
 }
 
 static void file_resubmit(struct bell_disk_req *req)
@@ -191,19 +222,21 @@ static const struct bell_disk_ops file_ops = {
  * bell_disk_file_open() - fill in a disk that is a regular file
  * @disk: with its file
  *
+ * Context: Process context, of who opened the file.
  * Return: 0, -EOPNOTSUPP if the file system cannot do it.
  */
 int bell_disk_file_open(struct bell_disk *disk)
 {
 	struct inode *inode = file_inode(disk->file);
 	struct block_device *bdev = inode->i_sb->s_bdev;
+	struct file *file = disk->file;
 
-	if (!disk->file->f_op->read_iter || !disk->file->f_op->write_iter)
+	if (!file->f_op->read_iter || !file->f_op->write_iter)
 		return -EOPNOTSUPP;
 	disk->ops = &file_ops;
 	disk->block_size = SECTOR_SIZE;
 	disk->phys_block_size = i_blocksize(inode);
-	if (disk->file->f_op->fallocate) {
+	if (file->f_op->fallocate) {
 		disk->max_discard = BELL_DISK_MAX_RANGE;
 		disk->max_zero = BELL_DISK_MAX_RANGE;
 		disk->discard_align = i_blocksize(inode) >> SECTOR_SHIFT;
@@ -215,7 +248,6 @@ int bell_disk_file_open(struct bell_disk *disk)
 	/* The file system makes the bios. */
 	disk->charges_runner = true;
 	/* Buffered I/O is handed to the workqueue, which never blocks. */
-	disk->may_inline = !(disk->file->f_flags & O_DIRECT) ||
-			   (disk->file->f_mode & FMODE_NOWAIT) != 0;
+	disk->may_inline = !(file->f_flags & O_DIRECT) || file_may_inline(file);
 	return 0;
 }
