@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
 #include <linux/sched/signal.h>
+#include <linux/stat.h>
 #include <linux/uio.h>
 #include <linux/workqueue.h>
 
@@ -35,6 +36,8 @@ static bool file_write_begin(struct kiocb *iocb, bool nowait)
 	return true;
 }
 
+static void file_work(struct bell_disk_req *req);
+
 static void file_end(struct bell_disk_req *req, long ret)
 {
 	/*
@@ -47,6 +50,16 @@ static void file_end(struct bell_disk_req *req, long ret)
 	    (ret >= 0 || ret == -EAGAIN || ret == -EOPNOTSUPP ||
 	     ret == -EINTR)) {
 		bell_backend_blk_retry(req);
+		return;
+	}
+	/*
+	 * The file system asks for another alignment than it said, or has no
+	 * direct I/O here. The second attempt is buffered, so there is no third.
+	 */
+	if ((ret == -EINVAL || ret == -EOPNOTSUPP) &&
+	    req->iocb.ki_flags & IOCB_DIRECT) {
+		req->nowait = false;
+		bell_disk_queue(req, file_work);
 		return;
 	}
 	if (ret >= 0)
@@ -99,7 +112,7 @@ static long file_read(struct bell_disk_req *req, struct iov_iter *iter)
 }
 
 /* Read or write; the request may have ended when this returns. */
-static void file_start(struct bell_disk_req *req, int flags, bool sync)
+static void file_start(struct bell_disk_req *req, int flags)
 {
 	bool write = req->op == BELL_DISK_WRITE;
 	struct file *file = req->disk->file;
@@ -107,12 +120,16 @@ static void file_start(struct bell_disk_req *req, int flags, bool sync)
 	struct iov_iter iter;
 	long ret;
 
+	/*
+	 * Never a synchronous iocb, not even for what is: overlayfs would take
+	 * the flags of its file instead of ours, and do direct what is buffered.
+	 */
 	req->iocb = (struct kiocb){
 		.ki_filp = file,
 		.ki_pos = req->sector << SECTOR_SHIFT,
 		.ki_flags = flags | (write ? IOCB_WRITE : 0) |
 			    (write && req->fua ? IOCB_DSYNC : 0),
-		.ki_complete = sync ? NULL : file_complete,
+		.ki_complete = file_complete,
 	};
 	req->nowait = flags & IOCB_NOWAIT;
 	iov_iter_bvec(&iter, write ? ITER_SOURCE : ITER_DEST, req->vecs,
@@ -171,7 +188,7 @@ static void file_work(struct bell_disk_req *req)
 	if (req->op == BELL_DISK_FLUSH)
 		bell_backend_blk_done(req, bell_disk_flush(req->disk));
 	else
-		file_start(req, 0, true);
+		file_start(req, 0);
 }
 
 /* Does direct I/O of this file know how not to block? */
@@ -198,13 +215,13 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 	if (nowait && (!file_may_inline(file) ||
 		       rlimit(RLIMIT_FSIZE) != RLIM_INFINITY))
 		return -EAGAIN;
-	file_start(req, IOCB_DIRECT | (nowait ? IOCB_NOWAIT : 0), false);
+	file_start(req, IOCB_DIRECT | (nowait ? IOCB_NOWAIT : 0));
 	return 0;
 }
 
 static void file_resubmit(struct bell_disk_req *req)
 {
-	file_start(req, IOCB_DIRECT, false);
+	file_start(req, IOCB_DIRECT);
 }
 
 static u64 file_nsectors(const struct bell_disk *disk)
@@ -218,6 +235,42 @@ static const struct bell_disk_ops file_ops = {
 	.nsectors = file_nsectors,
 };
 
+/*
+ * What direct I/O asks for, by the file system's own word if it has one, else a
+ * guess: what it refuses is done again buffered. What is not so aligned goes
+ * buffered at once; that is all, if the file system says 0.
+ */
+static void file_set_align(struct bell_disk *disk)
+{
+	struct block_device *bdev = file_inode(disk->file)->i_sb->s_bdev;
+	struct kstat stat;
+
+	disk->len_mask = (bdev ? bdev_logical_block_size(bdev) :
+				 SECTOR_SIZE) - 1;
+	disk->addr_mask = disk->len_mask;
+	if (vfs_getattr(&disk->file->f_path, &stat, STATX_DIOALIGN,
+			AT_STATX_DONT_SYNC) ||
+	    !(stat.result_mask & STATX_DIOALIGN))
+		return;
+	disk->len_mask = stat.dio_offset_align - 1;
+	disk->addr_mask = stat.dio_mem_align - 1;
+}
+
+/* Block sizes, as the guest is told; a network file system's may be a MiB. */
+static void file_set_blocks(struct bell_disk *disk)
+{
+	struct inode *inode = file_inode(disk->file);
+
+	disk->block_size = SECTOR_SIZE;
+	disk->phys_block_size = min_t(u32, i_blocksize(inode), SZ_4K);
+	if (!disk->file->f_op->fallocate)
+		return;
+	disk->max_discard = BELL_DISK_MAX_RANGE;
+	disk->max_zero = BELL_DISK_MAX_RANGE;
+	disk->discard_align = (inode->i_sb->s_bdev ? i_blocksize(inode) :
+			       disk->phys_block_size) >> SECTOR_SHIFT;
+}
+
 /**
  * bell_disk_file_open() - fill in a disk that is a regular file
  * @disk: with its file
@@ -227,24 +280,13 @@ static const struct bell_disk_ops file_ops = {
  */
 int bell_disk_file_open(struct bell_disk *disk)
 {
-	struct inode *inode = file_inode(disk->file);
-	struct block_device *bdev = inode->i_sb->s_bdev;
 	struct file *file = disk->file;
 
 	if (!file->f_op->read_iter || !file->f_op->write_iter)
 		return -EOPNOTSUPP;
 	disk->ops = &file_ops;
-	disk->block_size = SECTOR_SIZE;
-	disk->phys_block_size = i_blocksize(inode);
-	if (file->f_op->fallocate) {
-		disk->max_discard = BELL_DISK_MAX_RANGE;
-		disk->max_zero = BELL_DISK_MAX_RANGE;
-		disk->discard_align = i_blocksize(inode) >> SECTOR_SHIFT;
-	}
-	/* Coarser than most need: what is finer goes buffered. */
-	disk->addr_mask = (bdev ? bdev_logical_block_size(bdev) :
-				  i_blocksize(inode)) - 1;
-	disk->len_mask = disk->addr_mask;
+	file_set_align(disk);
+	file_set_blocks(disk);
 	/* The file system makes the bios. */
 	disk->charges_runner = true;
 	/* Buffered I/O is handed to the workqueue, which never blocks. */
