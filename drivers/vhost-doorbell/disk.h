@@ -128,6 +128,7 @@ struct bell_disk {
 	/* Bits that must be clear in what is read or written without a copy. */
 	u32				 addr_mask;	/* in memory addresses */
 	u32				 len_mask;	/* in lengths and offsets */
+	u64				 write_limit;	/* in bytes; files only */
 	bool				 may_inline;	/* submit() need not block */
 	bool				 charges_runner; /* as of a bell_backend */
 

@@ -78,6 +78,20 @@ static void file_complete(struct kiocb *iocb, long ret)
 }
 
 /*
+ * May this be written? Nothing that a guest does makes the file longer. A file
+ * that is truncated at the same time may get its old length back by a write
+ * that was checked before.
+ */
+static int file_check_end(const struct bell_disk *disk, u64 pos, u64 bytes)
+{
+	u64 end = pos + bytes;
+
+	if (unlikely(end > disk->write_limit))
+		return -EFBIG;
+	return likely(end <= i_size_read(file_inode(disk->file))) ? 0 : -EIO;
+}
+
+/*
  * As vfs_iocb_iter_write(), which on newer kernels waits for a frozen file
  * system. Of a write in flight fsnotify is told now, as its end may be in irq.
  */
@@ -87,6 +101,9 @@ static long file_write(struct bell_disk_req *req, struct iov_iter *iter)
 	struct file *file = iocb->ki_filp;
 	long ret;
 
+	ret = file_check_end(req->disk, iocb->ki_pos, req->bytes);
+	if (ret)
+		return ret;
 	ret = rw_verify_area(WRITE, file, &iocb->ki_pos, req->bytes);
 	if (ret)
 		return ret;
@@ -151,11 +168,16 @@ static int file_allocate(struct file *file, int mode,
 			     (loff_t)r->nsectors << SECTOR_SHIFT);
 }
 
-static int file_do_range(struct file *file, enum bell_disk_op op,
+static int file_do_range(const struct bell_disk *disk, enum bell_disk_op op,
 			 const struct bell_disk_range *r)
 {
+	struct file *file = disk->file;
 	int ret;
 
+	ret = file_check_end(disk, r->sector << SECTOR_SHIFT,
+			     (u64)r->nsectors << SECTOR_SHIFT);
+	if (ret)
+		return ret;
 	if (op == BELL_DISK_DISCARD || r->unmap)
 		return file_allocate(file, FALLOC_FL_PUNCH_HOLE, r);
 	ret = file_allocate(file, FALLOC_FL_ZERO_RANGE, r);
@@ -174,7 +196,7 @@ static void file_do_ranges(struct bell_disk_req *req)
 	u32 i;
 
 	for (i = 0; i < req->nvecs && !ret; i++)
-		ret = file_do_range(file, req->op, &req->range[i]);
+		ret = file_do_range(req->disk, req->op, &req->range[i]);
 	if (!ret && req->fua)
 		ret = bell_disk_flush(req->disk);
 	revert_creds(cred);
@@ -285,6 +307,7 @@ int bell_disk_file_open(struct bell_disk *disk)
 	if (!file->f_op->read_iter || !file->f_op->write_iter)
 		return -EOPNOTSUPP;
 	disk->ops = &file_ops;
+	disk->write_limit = rlimit(RLIMIT_FSIZE);
 	file_set_align(disk);
 	file_set_blocks(disk);
 	/* The file system makes the bios. */
