@@ -227,6 +227,11 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 		bell_disk_queue(req, file_do_ranges);
 		return 0;
 	}
+	if (req->op == BELL_DISK_FLUSH && !file->f_op->fsync) {
+		/* A read-only file system: nothing was written. */
+		bell_backend_blk_done(req, 0);
+		return 0;
+	}
 	if (req->op == BELL_DISK_FLUSH || !(file->f_flags & O_DIRECT) ||
 	    !req->aligned) {
 		req->nowait = false;
@@ -304,7 +309,8 @@ int bell_disk_file_open(struct bell_disk *disk)
 {
 	struct file *file = disk->file;
 
-	if (!file->f_op->read_iter || !file->f_op->write_iter)
+	if (!file->f_op->read_iter ||
+	    (file->f_mode & FMODE_WRITE && !file->f_op->write_iter))
 		return -EOPNOTSUPP;
 	disk->ops = &file_ops;
 	disk->write_limit = rlimit(RLIMIT_FSIZE);

@@ -328,7 +328,7 @@ static const struct row backless[] = {
 	{ "SET_BLK: a pipe", SET_BLK(.fd = FD_PIPE), .err = EINVAL },
 	{ "SET_BLK: a socket", SET_BLK(.fd = FD_SOCKET), .err = EINVAL },
 	{ "SET_BLK: an eventfd", SET_BLK(.fd = FD_KICK), .err = EINVAL },
-	{ "SET_BLK: a file that cannot be written so", SET_BLK(.fd = FD_PROC),
+	{ "SET_BLK: a file without asynchronous reads", SET_BLK(.fd = FD_PROC),
 	  .err = EOPNOTSUPP },
 	{ "SET_BLK: a file of 511 bytes", SET_BLK(.fd = FD_TINY),
 	  .err = ENOSPC },
@@ -725,7 +725,7 @@ static void open_files(const char *disk)
 	MUST(!ftruncate(FD_TINY, 511));
 	fd_at(FD_SMALL, memfd_create("small", 0));
 	MUST(!ftruncate(FD_SMALL, 1024));
-	fd_at(FD_PROC, open("/proc/version", O_RDONLY));
+	fd_at(FD_PROC, open("/proc/self/oom_score_adj", O_RDONLY));
 	if (disk)
 		fd_at(FD_BLOCK4K, open(disk, O_RDWR));
 }
