@@ -12,7 +12,9 @@
 #include <linux/cgroup.h>
 #include <linux/eventfd.h>
 #include <linux/hrtimer.h>
+#include <linux/memcontrol.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 
 #ifndef BELL_HAVE_EVENTFD_SIGNAL_1	/* drop with 6.1 */
 static inline void bell_compat_eventfd_signal(struct eventfd_ctx *ctx)
@@ -78,6 +80,26 @@ static inline bool bell_file_asks(const struct file *file)
 	return FMODE_FSNOTIFY_PERM(file->f_mode);
 #else
 	return false;
+#endif
+}
+
+/* With a reference; NULL in a kernel without memory cgroups. */
+static inline struct mem_cgroup *bell_current_memcg(void)
+{
+#ifdef CONFIG_MEMCG
+	return mem_cgroup_from_css(task_get_css(current, memory_cgrp_id));
+#else
+	return NULL;
+#endif
+}
+
+/* Charge to @memcg what this thread allocates, until the next call; NULL: its own */
+static inline void bell_charge_memcg(struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	if (memcg)
+		css_get(&memcg->css);
+	mem_cgroup_put(set_active_memcg(memcg));
 #endif
 }
 

@@ -17,8 +17,15 @@
 #include <linux/stat.h>
 #include <linux/uio.h>
 #include <linux/workqueue.h>
+#include <linux/writeback.h>
 
 #include "disk.h"
+
+/*
+ * Buffered requests of a disk that are done at a time. The threads that copy are in
+ * no cgroup that limits CPU time, so they are few.
+ */
+#define FILE_WORKERS	8
 
 /* Begin to modify the file; false if the caller may not wait for a thaw. */
 static bool file_write_begin(struct kiocb *iocb, bool nowait)
@@ -314,8 +321,15 @@ int bell_disk_file_open(struct bell_disk *disk)
 		return -EOPNOTSUPP;
 	disk->ops = &file_ops;
 	disk->write_limit = rlimit(RLIMIT_FSIZE);
+	workqueue_set_max_active(disk->wq, FILE_WORKERS);
 	file_set_align(disk);
 	file_set_blocks(disk);
+	/*
+	 * The first to make a file dirty has its writeback charged: be that the
+	 * owner, and not a kernel thread that updates its times.
+	 */
+	if (file->f_mode & FMODE_WRITE)
+		inode_attach_wb(file_inode(file), NULL);
 	/* The file system makes the bios. */
 	disk->charges_runner = true;
 	/* Buffered I/O is handed to the workqueue, which never blocks. */

@@ -94,6 +94,7 @@ struct bell_worker {
 	/* Constant while it runs. */
 	struct task_struct		*task;
 	struct cgroup_subsys_state	*blkcg;
+	struct mem_cgroup		*memcg;
 
 	/* Its own: executors that it is about to serve, time spent looking. */
 	struct llist_node		*batch;
@@ -123,6 +124,7 @@ struct bell_exec {
 	/* Constant while the queue runs; exec_worker.c */
 	struct bell_worker		*worker;
 	struct cgroup_subsys_state	*blkcg;		/* the worker's */
+	struct mem_cgroup		*memcg;		/* the same */
 
 	/*
 	 * Who rings, and who runs: the run token is EXEC_IDLE, _RUNNING or

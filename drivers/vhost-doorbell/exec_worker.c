@@ -155,6 +155,7 @@ static int worker_thread(void *data)
 	set_cpus_allowed_ptr(current, &worker->cpus);
 	if (worker->blkcg)
 		kthread_associate_blkcg(worker->blkcg);
+	bell_charge_memcg(worker->memcg);
 	for (;;) {
 		set_current_state(TASK_IDLE);
 		list = llist_del_all(&worker->work);
@@ -185,6 +186,8 @@ static void worker_end(struct bell_worker *worker)
 	if (worker->blkcg)
 		css_put(worker->blkcg);
 	worker->blkcg = NULL;
+	mem_cgroup_put(worker->memcg);
+	worker->memcg = NULL;
 }
 
 /* Make the thread, in the caller's likeness. */
@@ -196,6 +199,7 @@ static int worker_create(struct bell_worker *worker, const char *name)
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	worker->blkcg = bell_current_blkcg();
+	worker->memcg = bell_current_memcg();
 	set_user_nice(task, task_nice(current));
 	cpumask_copy(&worker->cpus, current->cpus_ptr);
 	/* As vhost does; where it fails the worker stays in the root. */
@@ -227,6 +231,7 @@ int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
 	}
 	worker->users++;
 	exec->blkcg = worker->blkcg;
+	exec->memcg = worker->memcg;
 	WRITE_ONCE(exec->worker, worker);
 	return 0;
 }
@@ -247,6 +252,7 @@ void bell_exec_worker_stop(struct bell_exec *exec)
 
 	WRITE_ONCE(exec->worker, NULL);
 	exec->blkcg = NULL;
+	exec->memcg = NULL;
 	if (!--worker->users)
 		worker_end(worker);
 }
@@ -283,7 +289,8 @@ pid_t bell_exec_worker_pid(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_worker_charge() - let this thread's I/O count as that of the worker
+ * bell_exec_worker_charge() - let this thread's I/O and the memory that it takes
+ *	count as those of the worker
  * @exec: with a worker
  *
  * Context: A kernel thread, until bell_exec_worker_uncharge().
@@ -292,10 +299,12 @@ void bell_exec_worker_charge(struct bell_exec *exec)
 {
 	if (exec->blkcg)
 		kthread_associate_blkcg(exec->blkcg);
+	bell_charge_memcg(exec->memcg);
 }
 
 /* bell_exec_worker_uncharge() - undo bell_exec_worker_charge() */
 void bell_exec_worker_uncharge(void)
 {
 	kthread_associate_blkcg(NULL);
+	bell_charge_memcg(NULL);
 }

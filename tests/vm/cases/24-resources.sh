@@ -3,7 +3,7 @@
 # What serving costs, and who pays: no system call, hardly a context switch, the
 # owner's CPUs, nice value, cgroup and memory limit. And the tracepoints.
 # kernels: bookworm trixie
-# timeout: 200
+# timeout: 240
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
@@ -176,6 +176,68 @@ for kind in 'disk worker' 'disk inline' 'file worker' 'file inline'; do
 	load_stop
 	[ "${kind% *}" = file ] || mount "$immediate" "$CASE_DIR/limited"
 done
+
+# on_disk: bytes written to $immediate
+on_disk()
+{
+	awk '{ print $7 * 512 }' "/sys/class/block/${immediate##*/}/stat"
+}
+
+# by_group: of these, for the daemon's cgroup
+by_group()
+{
+	local bytes
+
+	bytes=$(sed -n "s/^$number .*wbytes=\([0-9]*\).*/\1/p" \
+		/sys/fs/cgroup/case-one/io.stat)
+	echo "${bytes:-0}"
+}
+
+# buffered MODE: data at odd addresses goes through the page cache, by kworkers
+buffered()
+{
+	local group=/sys/fs/cgroup/case-one most=4000000 begin time disk ours cache
+
+	echo "$number wbps=$most" >$group/io.max
+	echo 16M >$group/memory.max
+	daemon_start --blk-file="$CASE_DIR/limited/buffered" --mode="$1"
+	echo "$daemon" >$group/cgroup.procs
+	load --rw randwrite --bs 64k --depth 16 --align 101 --flush-every 50
+	disk=$(on_disk) ours=$(by_group) begin=${EPOCHREALTIME/./}
+	sleep 6
+	disk=$(($(on_disk) - disk)) ours=$(($(by_group) - ours))
+	time=$((${EPOCHREALTIME/./} - begin))
+	cache=$(sed -n 's/^file //p' $group/memory.stat)
+	diag "buffered, $1: $disk bytes written in $time us, $ours by the group" \
+		"page cache: $cache bytes, peak $(cat $group/memory.peak)"
+	check "buffered, $1: the group's io.max holds" \
+		test $((disk * 10 / (time / 100000))) -le $((most * 5 / 4))
+	check "buffered, $1: what is written back is the group's" \
+		test "$ours" -ge $((disk * 8 / 10)) -a "$ours" -gt 1000000
+	check "buffered, $1: the page cache is the group's" \
+		test "$cache" -gt 1000000
+	echo "$number wbps=max" >$group/io.max
+	load_stop
+	echo max >$group/memory.max
+}
+
+if limit /sys/fs/cgroup/case-one/io.max &&
+   echo +memory >/sys/fs/cgroup/cgroup.subtree_control; then
+	umount "$CASE_DIR/limited"
+	# So that the file system writes little of its own accord.
+	mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$immediate"
+	mount "$immediate" "$CASE_DIR/limited"
+	dd if=/dev/urandom of="$CASE_DIR/limited/buffered" bs=1M count=28 \
+		conv=fsync status=none
+	for mode in inline worker; do
+		# What this cgroup has cached would stay its own.
+		umount "$CASE_DIR/limited"
+		mount "$immediate" "$CASE_DIR/limited"
+		buffered $mode
+	done
+else
+	skip "buffered: io.max and memory.max" "this kernel has not both"
+fi
 umount "$CASE_DIR/limited"
 
 # weigh NAME WEIGHT: a load on the disk, of a cgroup of that weight
