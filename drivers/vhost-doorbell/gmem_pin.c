@@ -65,7 +65,6 @@ static bool gmem_install(struct bell_gmem_region *r, unsigned long i,
 		leaf->n++;
 		r->pinned++;
 		r->pins++;
-		atomic_long_inc(&r->gm->held);
 	}
 	/* Pairs with the dependent load in bell_gmem_span(). */
 	smp_store_release(&r->leaf[i >> GMEM_LEAF_SHIFT], leaf);
@@ -73,41 +72,82 @@ static bool gmem_install(struct bell_gmem_region *r, unsigned long i,
 	return true;
 }
 
+/* Count @n more pages as held, if the owner accounts for that many. */
+static bool gmem_hold(struct bell_gmem *gm, unsigned long n)
+{
+	if (atomic_long_add_return(n, &gm->held) <= gm->npages)
+		return true;
+	atomic_long_sub(n, &gm->held);
+	return false;
+}
+
+static void gmem_unhold(struct bell_gmem *gm, unsigned long n)
+{
+	atomic_long_sub(n, &gm->held);
+}
+
+/*
+ * Pin the folio around @page, which is page *@i and is held. On success the pins
+ * are in the scratch array, from page *@i on, and @page is among them.
+ */
+static int gmem_pin_folio(struct bell_gmem *gm, struct bell_gmem_region *r,
+			  struct page *page, unsigned long *i)
+{
+	unsigned long base = r->uaddr - (r->skew << PAGE_SHIFT);
+	unsigned long first, n;
+	int got;
+
+	first = gmem_pin_around(r, *i, page, &n);
+	if (!gmem_hold(gm, n - 1))
+		return 0;
+	/* Of those that were given away none is to come back by this. */
+	got = pin_user_pages_fast(base + (first << PAGE_SHIFT), n,
+				  FOLL_WRITE | FOLL_LONGTERM | FOLL_NOFAULT,
+				  gm->scratch);
+	if (got > 0 && got > *i - first) {
+		unpin_user_page(page);
+		gmem_unhold(gm, n - got);
+		*i = first;
+		return got;
+	}
+	/* The neighbours are not mapped as they lie in the folio. */
+	if (got > 0)
+		unpin_user_pages(gm->scratch, got);
+	gmem_unhold(gm, n - 1);
+	return 0;
+}
+
 /*
  * Pin page @i of the region and its neighbours, in the owner's address space:
- * the pins are in the scratch array, the first one is that of page *@i.
+ * the pins are in the scratch array, the first one is that of page *@i. They are
+ * held before they are pinned, so that two threads together pin no more than
+ * the owner accounts for.
  */
 static int gmem_pin_pages(struct bell_gmem *gm, struct bell_gmem_region *r,
 			  unsigned long *i)
 {
 	unsigned long base = r->uaddr - (r->skew << PAGE_SHIFT);
-	unsigned long first, n;
 	struct page *page;
 	int got;
 
+	if (!gmem_hold(gm, 1))
+		return -EBUSY;
 	got = pin_user_pages_fast(base + (*i << PAGE_SHIFT), 1,
 				  FOLL_WRITE | FOLL_LONGTERM, &page);
-	if (got <= 0)
+	if (got <= 0) {
+		gmem_unhold(gm, 1);
 		return got ?: -EFAULT;
+	}
 	if (PageCompound(page)) {
-		first = gmem_pin_around(r, *i, page, &n);
-		/* Of those that were given away none is to come back by this. */
-		got = pin_user_pages_fast(base + (first << PAGE_SHIFT), n,
-					  FOLL_WRITE | FOLL_LONGTERM |
-					  FOLL_NOFAULT, gm->scratch);
-		if (got > 0 && got > *i - first) {
-			unpin_user_page(page);
-			*i = first;
+		got = gmem_pin_folio(gm, r, page, i);
+		if (got)
 			return got;
-		}
-		/* The neighbours are not mapped as they lie in the folio. */
-		if (got > 0)
-			unpin_user_pages(gm->scratch, got);
 	}
 	gm->scratch[0] = page;
 	return 1;
 }
 
+/* Return: 0, 1 if pages went away meanwhile, or a negative errno. */
 static int gmem_pin_once(struct bell_gmem *gm, struct bell_gmem_region *r,
 			 unsigned long i, struct bell_gmem_leaf **fresh)
 {
@@ -121,10 +161,12 @@ static int gmem_pin_once(struct bell_gmem *gm, struct bell_gmem_region *r,
 		return n;
 	done = gmem_install(r, i, gm->scratch, n, fresh, seq);
 	for (k = 0; k < n; k++) {
-		if (gm->scratch[k])
-			unpin_user_page(gm->scratch[k]);
+		if (!gm->scratch[k])
+			continue;
+		unpin_user_page(gm->scratch[k]);
+		gmem_unhold(gm, 1);
 	}
-	return done ? 0 : -EAGAIN;
+	return done ? 0 : 1;
 }
 
 static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
@@ -144,7 +186,7 @@ static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
 			cond_resched();
 			ret = gmem_pin_once(gm, r, i, &fresh);
 			/* Pages that keep going away must not keep us. */
-		} while (ret == -EAGAIN && !fatal_signal_pending(current));
+		} while (ret > 0 && !fatal_signal_pending(current));
 		mutex_unlock(&gm->pin_lock);
 	}
 	if (fatal_signal_pending(current))
@@ -162,17 +204,16 @@ static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
  * @i: the page, counted from the start of the first leaf
  *
  * Context: A kernel thread; sleeps. A fatal signal of the kernel ends it.
- * Return: 0; -ESRCH if the owner has died; -EFAULT if there is no such page;
- * -EAGAIN if it cannot be had for now: more would be held than the owner accounts
- * for, until stale pages are released, there is no memory, or a signal came.
+ * Return: 0; -ESRCH if the owner has died; -EFAULT if there is no such page, or it
+ * cannot be pinned; -EAGAIN if it cannot be pinned for now: more pages would be
+ * held than the owner accounts for, until stale pages are released, there is no
+ * memory, or a signal came.
  */
 int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
 		  unsigned long i)
 {
 	int ret;
 
-	if (atomic_long_read(&gm->held) >= gm->npages)
-		return -EAGAIN;
 	if (!mmget_not_zero(gm->mm))
 		return -ESRCH;
 	kthread_use_mm(gm->mm);
@@ -182,14 +223,18 @@ int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
 	switch (ret) {
 	case 0:
 		return 0;
-	case -EFAULT:
-	case -EHWPOISON:
-		return -EFAULT;
+	case -EAGAIN:
+	case -EBUSY:
+	case -EINTR:
+	case -ENOMEM:
+		/* These pass, and the guest did not cause them: try again. */
+		return -EAGAIN;
 	default:
 		/*
-		 * Memory, a page that others hold, or that we are to let go
-		 * of this: nothing the guest did.
+		 * Trying again gives the same answer: there is no such page, it
+		 * is poisoned (EHWPOISON), or this kind of memory cannot stay
+		 * pinned (EOPNOTSUPP: the owner put a DAX mapping there).
 		 */
-		return -EAGAIN;
+		return -EFAULT;
 	}
 }

@@ -584,6 +584,63 @@ static void test_held(void)
 	end();
 }
 
+/* The neighbours in a folio count, too. */
+static void test_held_folio(void)
+{
+	begin(0, 1024);
+	world_set_folio(512, 9);
+	stay = bell_gmem_user_enter(&user);
+	pin_all(513);
+	CHECK_EQ(world.pins, 1024);
+	world_move(512, 512, 512);
+	/* 512 are stale: there is room for a single one. */
+	world_punch(511, 1);
+	CHECK_EQ(find_page(600, MAY_PIN), -EAGAIN);
+	CHECK_EQ(world.pins, 1024);
+	leave(&user, stay);
+	world_run_work();
+	stay = bell_gmem_user_enter(&user);
+	/* Of the 1024, one page moves 513 times under one request. */
+	for (unsigned int k = 0; k < 513; k++) {
+		CHECK_EQ(find_page(5, MAY_PIN), 5);
+		world_move(5, 1, 5);
+	}
+	CHECK_EQ(world.pins, 513);
+	CHECK_EQ(find_page(600, MAY_PIN), 600);
+	CHECK_EQ(world.pins, 514);
+	CHECK_EQ(find_page(601, MAY_PIN), 601);
+	CHECK_EQ(world.pins, 515);
+	leave(&user, stay);
+	world_run_work();
+	CHECK_EQ(find_page(700, MAY_PIN), 700);
+	CHECK_EQ(pinned(), 512);
+	end();
+}
+
+/* What passes is tried again, and what does not ends the request. */
+static void test_errors(void)
+{
+	static const struct { int error, want; } rows[] = {
+		{ -EAGAIN, -EAGAIN }, { -EBUSY, -EAGAIN },
+		{ -EINTR, -EAGAIN }, { -ENOMEM, -EAGAIN },
+		{ -EFAULT, -EFAULT }, { -EHWPOISON, -EFAULT },
+		{ -EOPNOTSUPP, -EFAULT }, { -EINVAL, -EFAULT },
+		{ -EPERM, -EFAULT }, { -ENODEV, -EFAULT },
+	};
+
+	begin(0, 16);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		world.pin_error = rows[i].error;
+		world.pin_calls = 0;
+		CHECK_EQ(find_page(3, MAY_PIN), rows[i].want);
+		CHECK_EQ(world.pin_calls, 1);
+	}
+	world.pin_error = 0;
+	CHECK_EQ(find_page(3, MAY_PIN), 3);
+	CHECK_EQ(pinned(), 1);
+	end();
+}
+
 static void test_retry_gone(void)
 {
 	begin(0, 16);
@@ -729,6 +786,8 @@ static const struct tap_test tests[] = {
 	{ "gmem: a page goes while it is pinned", test_retry_gone },
 	{ "gmem: killed while pages keep moving", test_killed },
 	{ "gmem: stale pages count as held", test_held },
+	{ "gmem: the rest of a folio counts as held", test_held_folio },
+	{ "gmem: which errors of pinning are final", test_errors },
 	{ "gmem: destroyed with stale pages", test_destroy_with_stale },
 	{ "gmem: 30000 random moves, look-ups and stays", test_model },
 };

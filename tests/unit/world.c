@@ -231,6 +231,8 @@ int pin_user_pages_fast(unsigned long start, int nr, unsigned int flags,
 	if (current->mm != &world.mm || !world.mm.users)
 		shim_die("pinning in nobody's memory");
 	world.pin_calls++;
+	if (world.pin_error)
+		return world.pin_error;
 	if (world.pin_max && nr > (int)world.pin_max)
 		nr = world.pin_max;
 	for (i = 0; i < nr; i++) {

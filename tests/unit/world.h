@@ -33,6 +33,7 @@ struct world {
 	unsigned int	fail_alloc;	/* the Nth from now fails */
 	unsigned int	pin_max;	/* at a time; 0: no limit */
 	unsigned int	pin_calls;
+	int		pin_error;	/* what pinning says, if not 0 */
 
 	long		allocated;	/* pieces of memory now */
 	long		pins;		/* of all pages */

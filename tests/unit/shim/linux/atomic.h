@@ -25,5 +25,12 @@ typedef struct {
 #define atomic_long_inc(v)	atomic_inc(v)
 #define atomic_long_dec(v) \
 	((void)__atomic_fetch_sub(&(v)->counter, 1, __ATOMIC_RELAXED))
+#define atomic_long_add(i, v) \
+	((void)__atomic_fetch_add(&(v)->counter, (long)(i), __ATOMIC_RELAXED))
+#define atomic_long_sub(i, v) \
+	((void)__atomic_fetch_sub(&(v)->counter, (long)(i), __ATOMIC_RELAXED))
+#define atomic_long_add_return(i, v) \
+	__atomic_add_fetch(&(v)->counter, (long)(i), __ATOMIC_SEQ_CST)
+#define atomic_long_set(v, i)	atomic_set(v, i)
 
 #endif
