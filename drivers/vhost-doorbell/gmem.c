@@ -164,8 +164,31 @@ static void gmem_drop_leaf(struct bell_gmem_region *r, unsigned long i)
 }
 
 /*
+ * Take leaves [first, end) out of the table. The lock is dropped after each, as a
+ * region may have a million of them, and look-ups need none.
+ */
+static void gmem_drop_leaves(struct bell_gmem_region *r, unsigned long first,
+			     unsigned long end, bool may_sleep)
+{
+	unsigned long i;
+
+	for (i = first; i < end; i++) {
+		if (may_sleep && !(i & GMEM_LEAF_MASK))
+			cond_resched();
+		if (!READ_ONCE(r->leaf[i]))
+			continue;
+		spin_lock(&r->lock);
+		gmem_drop_leaf(r, i);
+		spin_unlock(&r->lock);
+	}
+}
+
+/*
  * The pages behind a part of a region go away, or may. Runs in the context of
  * whoever does that, at times where nothing may block.
+ *
+ * From the new sequence on, until the kernel is done with all notifiers, no page
+ * is put into the table: what began before fails, what begins waits.
  */
 static bool gmem_invalidate(struct mmu_interval_notifier *notifier,
 			    const struct mmu_notifier_range *range,
@@ -176,14 +199,13 @@ static bool gmem_invalidate(struct mmu_interval_notifier *notifier,
 	unsigned long base = r->uaddr - (r->skew << PAGE_SHIFT);
 	unsigned long first = max(range->start, r->uaddr);
 	unsigned long last = min(range->end - 1, r->uaddr + r->size - 1);
-	unsigned long i;
 
 	spin_lock(&r->lock);
 	mmu_interval_set_seq(notifier, seq);
-	for (i = (first - base) >> (PAGE_SHIFT + GMEM_LEAF_SHIFT);
-	     i <= (last - base) >> (PAGE_SHIFT + GMEM_LEAF_SHIFT); i++)
-		gmem_drop_leaf(r, i);
 	spin_unlock(&r->lock);
+	gmem_drop_leaves(r, (first - base) >> (PAGE_SHIFT + GMEM_LEAF_SHIFT),
+			 ((last - base) >> (PAGE_SHIFT + GMEM_LEAF_SHIFT)) + 1,
+			 mmu_notifier_range_blockable(range));
 
 	if (!llist_empty(&r->gm->stale))
 		queue_delayed_work(gmem_wq, &r->gm->reap, 0);

@@ -398,6 +398,22 @@ static void test_exact_leaves(void)
 	end();
 }
 
+/* The lock is not held from the first leaf to the last. */
+static void test_drop_latency(void)
+{
+	unsigned int taken;
+
+	begin(0, 15 * LEAF);
+	for (unsigned long n = 0; n < 15 * LEAF; n += LEAF)
+		CHECK_EQ(find_page(n, MAY_PIN), n);
+	taken = world.spin_locks;
+	world_invalidate(0, ~0UL);
+	CHECK(world.spin_locks >= taken + 15);
+	world_run_work();
+	CHECK_EQ(pinned(), 0);
+	end();
+}
+
 static unsigned int stay;
 static struct bell_gmem_user *stayer;
 
@@ -776,6 +792,8 @@ static const struct tap_test tests[] = {
 	{ "gmem: a large folio, few pages at a time",
 	  test_folio_few_at_a_time },
 	{ "gmem: invalidation drops the leaves in range", test_exact_leaves },
+	{ "gmem: invalidation takes the lock for each leaf",
+	  test_drop_latency },
 	{ "gmem: stale pages wait for the stays of their epoch", test_epochs },
 	{ "gmem: stale pages wait for each user", test_two_users },
 	{ "gmem: the epoch turns while a stay begins", test_enter_race },

@@ -523,6 +523,7 @@ void spin_lock(spinlock_t *lock)
 		shim_die("a spinlock is taken twice");
 	lock->held = true;
 	world.atomic++;
+	world.spin_locks++;
 }
 
 void spin_unlock(spinlock_t *lock)

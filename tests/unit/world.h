@@ -40,6 +40,7 @@ struct world {
 	long		ctx_refs;	/* of all eventfds */
 	unsigned int	atomic;		/* if not 0, nobody may sleep */
 	unsigned int	rcu;
+	unsigned int	spin_locks;	/* taken so far */
 
 	unsigned int	notices;
 	char		notice[128];	/* the last one */

@@ -31,6 +31,14 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *n,
 				 const struct mmu_interval_notifier_ops *ops);
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *n);
 
+/* None of the played ones may sleep. */
+static inline bool
+mmu_notifier_range_blockable(const struct mmu_notifier_range *range)
+{
+	(void)range;
+	return false;
+}
+
 static inline void mmu_interval_set_seq(struct mmu_interval_notifier *n,
 					unsigned long seq)
 {
