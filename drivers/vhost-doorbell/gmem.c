@@ -183,6 +183,50 @@ static void gmem_drop_leaves(struct bell_gmem_region *r, unsigned long first,
 	}
 }
 
+/* Is something going to be released? */
+static bool gmem_reaps(struct bell_gmem *gm)
+{
+	return !llist_empty(&gm->stale) || READ_ONCE(gm->batch);
+}
+
+/*
+ * bell_gmem_evict_one() - as many pages are held as may be: let a leaf go
+ *
+ * Each in its turn; none if stale pages are going to be released anyway.
+ */
+void bell_gmem_evict_one(struct bell_gmem *gm)
+{
+	struct bell_gmem_region *r;
+	unsigned int turns = 0;
+	unsigned long k;
+
+	lockdep_assert_held(&gm->pin_lock);
+	while (!gmem_reaps(gm) && turns <= gm->nregions) {
+		r = &gm->region[gm->evict_region];
+		k = gm->evict_leaf++;
+		if (k < r->nleaves) {
+			gmem_drop_leaves(r, k, k + 1, true);
+			continue;
+		}
+		gm->evict_leaf = 0;
+		gm->evict_region = (gm->evict_region + 1) % gm->nregions;
+		turns++;
+	}
+	if (gmem_reaps(gm))
+		queue_delayed_work(gmem_wq, &gm->reap, 0);
+}
+
+/* bell_gmem_evict_all() - let all leaves go, to be released later */
+void bell_gmem_evict_all(struct bell_gmem *gm)
+{
+	unsigned int i;
+
+	for (i = 0; i < gm->nregions; i++)
+		gmem_drop_leaves(&gm->region[i], 0, gm->region[i].nleaves, true);
+	if (gmem_reaps(gm))
+		queue_delayed_work(gmem_wq, &gm->reap, 0);
+}
+
 /*
  * The pages behind a part of a region go away, or may. Runs in the context of
  * whoever does that, at times where nothing may block.
@@ -326,6 +370,47 @@ static int gmem_probe(struct bell_gmem *gm)
 	return 0;
 }
 
+/*
+ * Account for what @gm needs more than @old. If that fails, the rings may have
+ * taken what is left of the limit: the table comes first, and they can do with
+ * its pages.
+ */
+static int gmem_account(struct bell_gmem *gm, struct bell_gmem *old)
+{
+	unsigned long had = old ? old->accounted : 0;
+	unsigned long more = gm->accounted - had, rings;
+	int ret;
+
+	if (!more)
+		return 0;
+	ret = account_locked_vm(gm->mm, more, true);
+	if (!ret || !old || old->rings >= old->npages)
+		return ret;
+	rings = old->rings_accounted;
+	account_locked_vm(gm->mm, rings, false);
+	ret = account_locked_vm(gm->mm, more, true);
+	if (ret && !account_locked_vm(gm->mm, rings, true))
+		return ret;
+	WRITE_ONCE(old->limit, old->limit - rings);
+	old->rings_accounted = 0;
+	return ret;
+}
+
+/* The rings of @old's queues will be in @gm: what they pin and account for. */
+static int gmem_take_rings(struct bell_gmem *gm, const struct bell_gmem *old)
+{
+	gm->limit = gm->npages;
+	if (!old)
+		return 0;
+	if (old->rings - old->rings_accounted >= gm->npages)
+		return -ENOMEM;
+	gm->rings = old->rings;
+	gm->rings_accounted = old->rings_accounted;
+	gm->limit += gm->rings_accounted;
+	atomic_long_set(&gm->held, gm->rings);
+	return 0;
+}
+
 static void gmem_free(struct bell_gmem *gm)
 {
 	mmdrop(gm->mm);
@@ -375,11 +460,12 @@ struct bell_gmem *bell_gmem_create(struct mm_struct *mm,
 		goto err_free;
 	/* Never less than before, until @old is destroyed. */
 	gm->accounted = max(gm->npages, had);
-	if (gm->accounted > had) {
-		ret = account_locked_vm(mm, gm->accounted - had, true);
-		if (ret)
-			goto err_free;
-	}
+	ret = gmem_account(gm, old);
+	if (ret)
+		goto err_free;
+	ret = gmem_take_rings(gm, old);
+	if (ret)
+		goto err_regions;
 	for (i = 0; i < n; i++) {
 		ret = gmem_start_region(gm, &gm->region[i]);
 		if (ret)

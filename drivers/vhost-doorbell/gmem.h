@@ -24,6 +24,7 @@ struct bell_gmem_map {
 	void		 *vmap;
 	struct page	**pages;
 	unsigned long	  npages;
+	unsigned long	  charged;	/* pages that are counted for it */
 };
 
 struct bell_gmem_stats {
@@ -47,7 +48,7 @@ void bell_gmem_get_stats(struct bell_gmem *gm, struct bell_gmem_stats *st);
 
 int bell_gmem_map(struct bell_gmem *gm, u64 uaddr, size_t len,
 		  struct bell_gmem_map *map);
-void bell_gmem_unmap(struct bell_gmem_map *map);
+void bell_gmem_unmap(struct bell_gmem *gm, struct bell_gmem_map *map);
 bool bell_gmem_covers(struct bell_gmem *gm, u64 uaddr, size_t len);
 
 void bell_gmem_add_user(struct bell_gmem *gm, struct bell_gmem_user *user);

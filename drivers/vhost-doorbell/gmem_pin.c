@@ -72,20 +72,6 @@ static bool gmem_install(struct bell_gmem_region *r, unsigned long i,
 	return true;
 }
 
-/* Count @n more pages as held, if the owner accounts for that many. */
-static bool gmem_hold(struct bell_gmem *gm, unsigned long n)
-{
-	if (atomic_long_add_return(n, &gm->held) <= gm->npages)
-		return true;
-	atomic_long_sub(n, &gm->held);
-	return false;
-}
-
-static void gmem_unhold(struct bell_gmem *gm, unsigned long n)
-{
-	atomic_long_sub(n, &gm->held);
-}
-
 /*
  * Pin the folio around @page, which is page *@i and is held. On success the pins
  * are in the scratch array, from page *@i on, and @page is among them.
@@ -98,7 +84,7 @@ static int gmem_pin_folio(struct bell_gmem *gm, struct bell_gmem_region *r,
 	int got;
 
 	first = gmem_pin_around(r, *i, page, &n);
-	if (!gmem_hold(gm, n - 1))
+	if (!bell_gmem_hold(gm, n - 1))
 		return 0;
 	/* Of those that were given away none is to come back by this. */
 	got = pin_user_pages_fast(base + (first << PAGE_SHIFT), n,
@@ -106,14 +92,14 @@ static int gmem_pin_folio(struct bell_gmem *gm, struct bell_gmem_region *r,
 				  gm->scratch);
 	if (got > 0 && got > *i - first) {
 		unpin_user_page(page);
-		gmem_unhold(gm, n - got);
+		bell_gmem_unhold(gm, n - got);
 		*i = first;
 		return got;
 	}
 	/* The neighbours are not mapped as they lie in the folio. */
 	if (got > 0)
 		unpin_user_pages(gm->scratch, got);
-	gmem_unhold(gm, n - 1);
+	bell_gmem_unhold(gm, n - 1);
 	return 0;
 }
 
@@ -130,12 +116,15 @@ static int gmem_pin_pages(struct bell_gmem *gm, struct bell_gmem_region *r,
 	struct page *page;
 	int got;
 
-	if (!gmem_hold(gm, 1))
+	lockdep_assert_held(&gm->pin_lock);
+	if (!bell_gmem_hold(gm, 1)) {
+		bell_gmem_evict_one(gm);
 		return -EBUSY;
+	}
 	got = pin_user_pages_fast(base + (*i << PAGE_SHIFT), 1,
 				  FOLL_WRITE | FOLL_LONGTERM, &page);
 	if (got <= 0) {
-		gmem_unhold(gm, 1);
+		bell_gmem_unhold(gm, 1);
 		return got ?: -EFAULT;
 	}
 	if (PageCompound(page)) {
@@ -164,7 +153,7 @@ static int gmem_pin_once(struct bell_gmem *gm, struct bell_gmem_region *r,
 		if (!gm->scratch[k])
 			continue;
 		unpin_user_page(gm->scratch[k]);
-		gmem_unhold(gm, 1);
+		bell_gmem_unhold(gm, 1);
 	}
 	return done ? 0 : 1;
 }
@@ -206,8 +195,8 @@ static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
  * Context: A kernel thread; sleeps. A fatal signal of the kernel ends it.
  * Return: 0; -ESRCH if the owner has died; -EFAULT if there is no such page, or it
  * cannot be pinned; -EAGAIN if it cannot be pinned for now: more pages would be
- * held than the owner accounts for, until stale pages are released, there is no
- * memory, or a signal came.
+ * held than the owner accounts for, until stale pages are released (if there are
+ * none, a leaf is evicted), there is no memory, or a signal came.
  */
 int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
 		  unsigned long i)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * gmem_priv - what gmem.c and gmem_pin.c share; nobody else's
+ * gmem_priv - what gmem.c, gmem_map.c and gmem_pin.c share; nobody else's
  */
 #ifndef BELL_GMEM_PRIV_H
 #define BELL_GMEM_PRIV_H
@@ -54,8 +54,12 @@ struct bell_gmem {
 
 	unsigned long			 npages;
 
-	/* Pages that are pinned, in the table or stale. */
+	/*
+	 * Pages that are pinned: in the table, stale, or of rings. There may be
+	 * @limit: @npages, and the rings that were accounted by themselves.
+	 */
 	atomic_long_t			 held;
+	unsigned long			 limit;		/* under the caller's lock */
 
 	/* What the tables counted that this one replaced. */
 	u64				 past_pins;
@@ -63,6 +67,8 @@ struct bell_gmem {
 
 	/* Pages accounted to the owner's RLIMIT_MEMLOCK; under the caller's lock. */
 	unsigned long			 accounted;
+	unsigned long			 rings;		/* pages of them all */
+	unsigned long			 rings_accounted;
 
 	/* The regions found last, of memory below 4 GiB, from there on, ... */
 	struct bell_gmem_region		*hint[GMEM_HINTS];
@@ -79,6 +85,9 @@ struct bell_gmem {
 
 	/* Scratch of whoever pins. */
 	struct page			*scratch[GMEM_LEAF_PAGES] __guarded_by(&pin_lock);
+	/* Where to look for the next leaf to evict. */
+	unsigned int			 evict_region __guarded_by(&pin_lock);
+	unsigned long			 evict_leaf __guarded_by(&pin_lock);
 	struct mutex			 pin_lock;
 
 	/* Constant but for what each region says of itself; sorted by gpa. */
@@ -87,6 +96,24 @@ struct bell_gmem {
 
 struct kmem_cache;
 extern struct kmem_cache *bell_gmem_leaf_cache;
+
+/* Count @n more pages as held, if the owner accounts for that many. */
+static inline bool bell_gmem_hold(struct bell_gmem *gm, unsigned long n)
+{
+	/* A full barrier: pairs with the one in map_make_room(). */
+	if (atomic_long_add_return(n, &gm->held) <= READ_ONCE(gm->limit))
+		return true;
+	atomic_long_sub(n, &gm->held);
+	return false;
+}
+
+static inline void bell_gmem_unhold(struct bell_gmem *gm, unsigned long n)
+{
+	atomic_long_sub(n, &gm->held);
+}
+
+void bell_gmem_evict_one(struct bell_gmem *gm);
+void bell_gmem_evict_all(struct bell_gmem *gm);
 
 int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
 		  unsigned long i);

@@ -33,11 +33,11 @@ void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index,
 	bell_gmem_user_init(&vq->user);
 }
 
-static void vq_unmap(struct bell_vq *vq)
+static void vq_unmap(struct bell_vq *vq, struct bell_gmem *gm)
 {
-	bell_gmem_unmap(&vq->used_map);
-	bell_gmem_unmap(&vq->avail_map);
-	bell_gmem_unmap(&vq->desc_map);
+	bell_gmem_unmap(gm, &vq->used_map);
+	bell_gmem_unmap(gm, &vq->avail_map);
+	bell_gmem_unmap(gm, &vq->desc_map);
 	kvfree(vq->order);
 	kvfree(vq->taken);
 	kvfree(vq->segs);
@@ -98,7 +98,7 @@ static int vq_map(struct bell_vq *vq, struct bell_gmem *gm,
  *	@cfg->base within the ring for a packed one
  *
  * Context: Process context, the owner's.
- * Return: 0, -EFAULT rings outside of guest memory, -ENOMEM.
+ * Return: 0, or what bell_gmem_map() returns.
  */
 int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 		  const struct bell_vq_config *cfg)
@@ -107,7 +107,7 @@ int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 
 	ret = vq_map(vq, gm, cfg);
 	if (ret) {
-		vq_unmap(vq);
+		vq_unmap(vq, gm);
 		return ret;
 	}
 	vq->gmem = gm;
@@ -146,7 +146,7 @@ u32 bell_vq_stop(struct bell_vq *vq)
 	/* Whoever serves it next may not know that kicks are off. */
 	bell_vq_enable_kick(vq);
 	bell_gmem_del_user(vq->gmem, &vq->user);
-	vq_unmap(vq);
+	vq_unmap(vq, vq->gmem);
 	return base;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* gmem.c and gmem_map.c: what a table costs its owner, and where rings are. */
+#include <linux/rcupdate.h>
+
 #include "gmem_table.h"
 
 /* --- regions --- */
@@ -229,8 +231,8 @@ static void test_map_contiguous(void)
 	world_punch(0, 16);
 	world_run_work();
 	memset(map.addr, 0, 2 * PAGE_SIZE);
-	bell_gmem_unmap(&map);
-	bell_gmem_unmap(&map);
+	bell_gmem_unmap(gm, &map);
+	bell_gmem_unmap(gm, &map);
 	end();
 }
 
@@ -249,7 +251,7 @@ static void test_map_scattered(void)
 	CHECK_EQ(*(u8 *)(world_ram(200) + 2047), 0x22);
 	CHECK_EQ(*(u8 *)(world_ram(200) + 2048), 0);
 	memset(map.addr, 0, PAGE_SIZE);
-	bell_gmem_unmap(&map);
+	bell_gmem_unmap(gm, &map);
 	end();
 }
 
@@ -269,8 +271,175 @@ static void test_map_fails(void)
 	world.fail_alloc = 2;
 	CHECK_EQ(bell_gmem_map(gm, uaddr(0), PAGE_SIZE + 1, &map), -ENOMEM);
 	CHECK_EQ(world.pins, 0);
-	bell_gmem_unmap(&map);
+	bell_gmem_unmap(gm, &map);
 	end();
+}
+
+/* --- rings and memlock --- */
+
+static struct bell_gmem_map maps[64];
+
+static int map_ring(unsigned int i, unsigned long n, unsigned long count)
+{
+	return bell_gmem_map(gm, uaddr(n), count * PAGE_SIZE, &maps[i]);
+}
+
+static void unmap_rings(void)
+{
+	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
+		bell_gmem_unmap(gm, &maps[i]);
+}
+
+/* The guest's view of all of its pages, each of which takes a few attempts. */
+static void read_all(unsigned long count)
+{
+	struct bell_gmem_span s;
+
+	for (unsigned long n = 0; n < count; n++) {
+		int ret, tries = 0;
+
+		while ((ret = bell_gmem_span(gm, GPA + n * PAGE_SIZE, 1, true,
+					     &s)) == -EAGAIN && ++tries < 3)
+			world_run_work();
+		CHECK_EQ(ret, 0);
+		CHECK_EQ(page_to_pfn(s.page), n);
+		CHECK(world.pins <= (long)world.mm.locked_vm);
+	}
+}
+
+static void test_rings_accounted(void)
+{
+	memlock_begin(1000);
+	gm = sized(100, NULL);
+	CHECK_EQ(map_ring(0, 3, 4), 0);
+	CHECK_EQ(map_ring(1, 50, 1), 0);
+	CHECK_EQ(world.mm.locked_vm, 105);
+	read_all(100);
+	CHECK_EQ(world.pins, 105);
+	bell_gmem_unmap(gm, &maps[0]);
+	CHECK_EQ(world.mm.locked_vm, 101);
+	unmap_rings();
+	CHECK_EQ(world.mm.locked_vm, 100);
+	CHECK_EQ(world.pins, 100);
+	bell_gmem_destroy(gm);
+	bell_gmem_exit();
+}
+
+/* The limit is the guest's size: that is enough, and no more is pinned. */
+static void test_rings_exact_limit(void)
+{
+	memlock_begin(2000);
+	gm = sized(2000, NULL);
+	CHECK_EQ(map_ring(0, 3, 4), 0);
+	CHECK_EQ(world.mm.locked_vm, 2000);
+	for (int i = 0; i < 3; i++)
+		read_all(2000);
+	/* One that starts when data has all pages. */
+	CHECK_EQ(map_ring(1, 1000, 3), 0);
+	CHECK(world.pins <= 2000);
+	read_all(2000);
+	unmap_rings();
+	for (int i = 0; i < 2; i++)
+		read_all(2000);
+	CHECK_EQ(world.pins, 2000);
+	bell_gmem_destroy(gm);
+	bell_gmem_exit();
+}
+
+/* Rings at the same addresses, whose pages are given away in between */
+static void test_rings_same_place(void)
+{
+	unsigned int n;
+	int ret = 0;
+
+	memlock_begin(100);
+	gm = sized(100, NULL);
+	for (n = 0; n < 64; n++) {
+		ret = map_ring(n, 10, 9);
+		if (ret)
+			break;
+		world_move(10, 9, 200 + n * 9);
+	}
+	CHECK_EQ(ret, -ENOMEM);
+	CHECK_EQ(n, 11);
+	CHECK_EQ(world.pins, 99);
+	/* It is not there for rings alone. */
+	CHECK_EQ(map_ring(n, 20, 1), -ENOMEM);
+	unmap_rings();
+	CHECK_EQ(world.mm.locked_vm, 100);
+	bell_gmem_destroy(gm);
+	bell_gmem_exit();
+}
+
+static void kill_us(void)
+{
+	current->killed = true;
+}
+
+/* Stale pages that a request keeps: the ring waits for it, but not for ever. */
+static void test_rings_wait(void)
+{
+	unsigned int stay;
+
+	memlock_begin(100);
+	gm = sized(100, NULL);
+	bell_gmem_user_init(&user);
+	bell_gmem_add_user(gm, &user);
+	stay = bell_gmem_user_enter(&user);
+	read_all(100);
+	CHECK_EQ(map_ring(0, 0, 1), -ENOMEM);
+	CHECK_EQ(world.pins, 100);
+	world.on_wait = kill_us;
+	CHECK_EQ(map_ring(0, 0, 1), -EINTR);
+	world.on_wait = NULL;
+	current->killed = false;
+	rcu_read_lock();
+	bell_gmem_user_leave(&user, stay);
+	rcu_read_unlock();
+	CHECK_EQ(map_ring(0, 0, 1), 0);
+	bell_gmem_del_user(gm, &user);
+	read_all(100);
+	unmap_rings();
+	bell_gmem_destroy(gm);
+	bell_gmem_exit();
+}
+
+/* The table grows to the limit: what rings took of it is given back. */
+static void test_rings_grow(void)
+{
+	struct bell_gmem *new;
+
+	memlock_begin(200);
+	gm = sized(100, NULL);
+	CHECK_EQ(map_ring(0, 3, 4), 0);
+	CHECK_EQ(world.mm.locked_vm, 104);
+	CHECK_EQ(PTR_ERR(sized(201, gm)), -ENOMEM);
+	CHECK_EQ(world.mm.locked_vm, 104);
+	new = sized(150, gm);
+	bell_gmem_replaced(new, gm);
+	gm = new;
+	CHECK_EQ(world.mm.locked_vm, 154);
+	read_all(150);
+	CHECK_EQ(world.pins, 154);
+	new = sized(200, gm);
+	bell_gmem_replaced(new, gm);
+	gm = new;
+	CHECK_EQ(world.mm.locked_vm, 200);
+	read_all(200);
+	unmap_rings();
+	read_all(200);
+	CHECK_EQ(world.pins, 200);
+	/* And one that is smaller than its rings. */
+	CHECK_EQ(map_ring(0, 3, 50), 0);
+	CHECK_EQ(PTR_ERR(sized(50, gm)), -ENOMEM);
+	new = sized(51, gm);
+	CHECK(!IS_ERR(new));
+	bell_gmem_revert(new, gm);
+	read_all(200);
+	unmap_rings();
+	CHECK_EQ(world.mm.locked_vm, 200);
+	bell_gmem_destroy(gm);
+	bell_gmem_exit();
 }
 
 static const struct tap_test tests[] = {
@@ -285,6 +454,14 @@ static const struct tap_test tests[] = {
 	{ "gmem ring: what is covered", test_covers },
 	{ "gmem ring: pages side by side", test_map_contiguous },
 	{ "gmem ring: scattered pages", test_map_scattered },
+	{ "gmem ring: accounted in addition to the table",
+	  test_rings_accounted },
+	{ "gmem ring: a limit of the guest's size is enough",
+	  test_rings_exact_limit },
+	{ "gmem ring: many in one place, pages given away",
+	  test_rings_same_place },
+	{ "gmem ring: waits for stale pages", test_rings_wait },
+	{ "gmem ring: the table comes first", test_rings_grow },
 	{ "gmem ring: failures leave nothing", test_map_fails },
 };
 

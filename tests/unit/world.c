@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
@@ -684,6 +685,17 @@ void destroy_workqueue(struct workqueue_struct *wq)
 	if (!list_empty(&works))
 		shim_die("a workqueue has work left");
 	shim_free(wq);
+}
+
+long schedule_timeout_killable(long timeout)
+{
+	(void)timeout;
+	might_sleep();
+	if (world.on_wait)
+		world.on_wait();
+	if (!list_empty(&works))
+		flush_work(list_entry(works.next, struct work_struct, node));
+	return 0;
 }
 
 bool world_run_work(void)

@@ -87,7 +87,7 @@ static inline void driver_init(void)
 static inline struct vhost_memory *driver_table(void)
 {
 	static struct {
-		struct vhost_memory_region region[2];
+		struct vhost_memory_region region[4];
 		char room[sizeof(struct vhost_memory)];
 	} space;
 	struct vhost_memory *table = (void *)&space;

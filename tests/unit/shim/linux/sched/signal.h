@@ -8,6 +8,9 @@
 
 #define fatal_signal_pending(task)	((task)->killed)
 
+/* Others run meanwhile: the test's hook, and work that is queued. */
+long schedule_timeout_killable(long timeout);
+
 /* Tests that kill do so while it is allowed. */
 static inline void allow_kernel_signal(int sig)
 {
