@@ -504,7 +504,9 @@ static int blk_read_header(struct bell_vq *vq, struct bell_blk_cursor *out,
 
 	span->page = NULL;
 	if (likely(out->seg->len >= sizeof(*hdr))) {
-		ret = bell_gmem_span(vq->gmem, out->seg->addr, sizeof(*hdr),
+		/* To the end of its page, or of the region */
+		ret = bell_gmem_span(vq->gmem, out->seg->addr,
+				     PAGE_SIZE - offset_in_page(out->seg->addr),
 				     may_sleep, span);
 		if (ret)
 			return ret;
@@ -539,7 +541,8 @@ static int blk_find_status(struct bell_disk_req *req,
 		return -EFAULT;
 	if (check_add_overflow(last->addr, (u64)last->len - 1, &gpa))
 		return -EFAULT;
-	if (header->page && !((gpa ^ chain->seg->addr) >> PAGE_SHIFT)) {
+	if (header->page && !((gpa ^ chain->seg->addr) >> PAGE_SHIFT) &&
+	    offset_in_page(gpa) < header->offset + header->len) {
 		req->status = page_address(header->page) + offset_in_page(gpa);
 		return 0;
 	}

@@ -242,7 +242,8 @@ static bool gmem_invalidate(struct mmu_interval_notifier *notifier,
 		container_of(notifier, struct bell_gmem_region, notifier);
 	unsigned long base = r->uaddr - (r->skew << PAGE_SHIFT);
 	unsigned long first = max(range->start, r->uaddr);
-	unsigned long last = min(range->end - 1, r->uaddr + r->size - 1);
+	unsigned long last = min(range->end - 1,
+				 r->uaddr + (r->npages << PAGE_SHIFT) - 1);
 
 	spin_lock(&r->lock);
 	mmu_interval_set_seq(notifier, seq);
@@ -262,7 +263,7 @@ static const struct mmu_interval_notifier_ops gmem_notifier_ops = {
 
 static int gmem_check_region(const struct vhost_memory_region *r)
 {
-	u64 bits = r->guest_phys_addr | r->memory_size | r->userspace_addr;
+	u64 bits = r->guest_phys_addr | r->userspace_addr;
 	u64 end;
 
 	if (!r->memory_size || bits & ~PAGE_MASK || r->flags_padding)
@@ -295,8 +296,11 @@ static int gmem_set_regions(struct bell_gmem *gm,
 			return ret;
 		gm->region[i].gpa = regions[i].guest_phys_addr;
 		gm->region[i].size = regions[i].memory_size;
+		gm->region[i].whole = regions[i].memory_size & PAGE_MASK;
 		gm->region[i].uaddr = regions[i].userspace_addr;
-		gm->npages += regions[i].memory_size >> PAGE_SHIFT;
+		gm->region[i].npages = DIV_ROUND_UP(regions[i].memory_size,
+						    PAGE_SIZE);
+		gm->npages += gm->region[i].npages;
 	}
 	sort(gm->region, n, sizeof(gm->region[0]), gmem_cmp_region, NULL);
 	for (i = 1; i < n; i++) {
@@ -313,15 +317,15 @@ static int gmem_start_region(struct bell_gmem *gm, struct bell_gmem_region *r)
 
 	r->gm = gm;
 	r->skew = (r->uaddr >> PAGE_SHIFT) & GMEM_LEAF_MASK;
-	r->nleaves = ((r->size >> PAGE_SHIFT) + r->skew + GMEM_LEAF_MASK) >>
-		     GMEM_LEAF_SHIFT;
+	r->nleaves = (r->npages + r->skew + GMEM_LEAF_MASK) >> GMEM_LEAF_SHIFT;
 	spin_lock_init(&r->lock);
 	r->leaf = kvcalloc(r->nleaves, sizeof(struct bell_gmem_leaf *),
 			   GFP_KERNEL_ACCOUNT);
 	if (!r->leaf)
 		return -ENOMEM;
 	ret = mmu_interval_notifier_insert(&r->notifier, gm->mm, r->uaddr,
-					   r->size, &gmem_notifier_ops);
+					   r->npages << PAGE_SHIFT,
+					   &gmem_notifier_ops);
 	if (ret) {
 		kvfree(r->leaf);
 		r->leaf = NULL;
@@ -420,8 +424,8 @@ static void gmem_free(struct bell_gmem *gm)
 /**
  * bell_gmem_create() - make a table of guest memory
  * @mm: the caller's own address space, where the regions are mapped
- * @regions: guest physical address, size and user address of each, in whole
- *	pages; must not overlap
+ * @regions: guest physical address and user address of each, which begin a
+ *	page, and size in bytes; must not overlap
  * @n: number of regions, not zero
  * @old: the table that this one replaces, or NULL: what was accounted for it
  *	now counts for this one
@@ -657,8 +661,11 @@ int bell_gmem_span(struct bell_gmem *gm, u64 gpa, u64 len, bool may_pin,
 	struct page *page;
 	unsigned long i;
 
-	/* Most is in the region found last, and within a page that is pinned. */
-	if (unlikely(gpa - r->gpa >= r->size || len > PAGE_SIZE - offset))
+	/*
+	 * Most is in the region found last, and within a page that is pinned and
+	 * not cut off by the region's end.
+	 */
+	if (unlikely(gpa - r->gpa >= r->whole || len > PAGE_SIZE - offset))
 		return gmem_span(gm, gpa, len, may_pin, span);
 	i = ((gpa - r->gpa) >> PAGE_SHIFT) + r->skew;
 	leaf = gmem_leaf(r, i);

@@ -26,8 +26,7 @@ static unsigned long gmem_pin_around(struct bell_gmem_region *r,
 	unsigned long before = page_to_pfn(page) - page_to_pfn(&folio->page);
 	unsigned long after = folio_nr_pages(folio) - before;
 	unsigned long first = max(i & ~GMEM_LEAF_MASK, r->skew);
-	unsigned long end = min((i | GMEM_LEAF_MASK) + 1,
-				r->skew + (unsigned long)(r->size >> PAGE_SHIFT));
+	unsigned long end = min((i | GMEM_LEAF_MASK) + 1, r->skew + r->npages);
 
 	if (before < i - first)
 		first = i - before;

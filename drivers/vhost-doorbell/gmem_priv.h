@@ -31,8 +31,10 @@ struct bell_gmem_region {
 	/* Constant. */
 	struct bell_gmem		 *gm;
 	u64				  gpa;
-	u64				  size;
+	u64				  size;		/* in bytes */
+	u64				  whole;	/* of these, in whole pages */
 	unsigned long			  uaddr;
+	unsigned long			  npages;	/* the last one may be in part */
 	/* Pages between the start of the first leaf and @uaddr. */
 	unsigned long			  skew;
 	unsigned long			  nleaves;

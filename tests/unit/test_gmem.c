@@ -246,6 +246,60 @@ static void test_region_end(void)
 	end();
 }
 
+/* A region ends where it ends, and not with the page. */
+static void test_partial_page(void)
+{
+	struct vhost_memory_region r = region(GPA, 1, 4);
+	struct bell_gmem_stats st;
+	u8 byte;
+
+	world_map(0, 16, 0);
+	bell_gmem_init();
+	r.memory_size = 3 * PAGE_SIZE + 100;
+	gm = create(&r, 1, NULL);
+	bell_gmem_user_init(&user);
+	bell_gmem_add_user(gm, &user);
+	bell_gmem_get_stats(gm, &st);
+	CHECK_EQ(st.bytes, 3 * PAGE_SIZE + 100);
+	/* First, and when another look-up has left its hint. */
+	for (int i = 0; i < 2; i++) {
+		check_span(GPA + 3 * PAGE_SIZE + 99, 1, 4, 1);
+		check_span(GPA + 3 * PAGE_SIZE + 90, 4096, 4, 10);
+		check_span(GPA + 3 * PAGE_SIZE, 101, 4, 100);
+		CHECK_EQ(find(GPA + 3 * PAGE_SIZE + 100, MAY_PIN), -EFAULT);
+		CHECK_EQ(find(GPA + 4 * PAGE_SIZE - 1, MAY_PIN), -EFAULT);
+	}
+	pin_all(3);
+	check_span(GPA, ~0ULL, 1, 3 * PAGE_SIZE + 100);
+	CHECK_EQ(bell_gmem_read(gm, GPA + 3 * PAGE_SIZE + 99, &byte, 1,
+				PINNED_NOW), 0);
+	CHECK_EQ(bell_gmem_write(gm, GPA + 3 * PAGE_SIZE + 100, &byte, 1,
+				 MAY_PIN), -EFAULT);
+	/* The last page is known to the notifier, too. */
+	world_move(4, 1, 9);
+	CHECK_EQ(find_page(3, PINNED_NOW), -EAGAIN);
+	world_run_work();
+	CHECK_EQ(find_page(3, MAY_PIN), 9);
+	end();
+}
+
+static void test_folio_partial(void)
+{
+	struct vhost_memory_region r = region(GPA, 512, 4);
+
+	world_map(0, 1024, 0);
+	world_set_folio(512, 4);
+	bell_gmem_init();
+	r.memory_size = 3 * PAGE_SIZE + 1;
+	gm = create(&r, 1, NULL);
+	bell_gmem_user_init(&user);
+	bell_gmem_add_user(gm, &user);
+	CHECK_EQ(find_page(0, MAY_PIN), 512);
+	CHECK_EQ(pinned(), 4);
+	CHECK_EQ(world_page_pins(515), 1);
+	end();
+}
+
 static void test_copy(void)
 {
 	u8 in[3 * 4096], out[sizeof(in)];
@@ -783,6 +837,9 @@ static const struct tap_test tests[] = {
 	{ "gmem: spans merge what lies side by side", test_merge },
 	{ "gmem: spans end at a leaf's end", test_leaf_end },
 	{ "gmem: spans end at a region's end", test_region_end },
+	{ "gmem: a region ends within a page", test_partial_page },
+	{ "gmem: a large folio, the region ends within a page",
+	  test_folio_partial },
 	{ "gmem: copies across pages, leaves and into nothing", test_copy },
 	{ "gmem: a large folio is pinned at once", test_folio },
 	{ "gmem: a large folio, within the leaf", test_folio_in_leaf },

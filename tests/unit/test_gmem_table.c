@@ -25,7 +25,15 @@ static const struct bad_table {
 	  -EINVAL },
 	{ "user address is not on a page", { R(0, U + 1, 0x1000, 0) }, 1,
 	  -EINVAL },
-	{ "size is not whole pages", { R(0, U, 0x1800, 0) }, 1, -EINVAL },
+	{ "size is not whole pages", { R(0, U, 0x1801, 0) }, 1, 0 },
+	{ "size is less than a page", { R(0, U, 1, 0) }, 1, 0 },
+	{ "a region begins where another ends within a page",
+	  { R(0, U, 0x1800, 0), R(0x1800, U + 0x2000, 0x800, 0) }, 2, -EINVAL },
+	{ "regions overlap by a part of a page",
+	  { R(0, U, 0x1001, 0), R(0x1000, U + 0x4000, 0x1000, 0) }, 2,
+	  -EINVAL },
+	{ "a part of a page beyond the user's addresses",
+	  { R(0, TASK_SIZE - 0x1000, 0x1001, 0) }, 1, -EINVAL },
 	{ "padding is not zero", { R(0, U, 0x1000, 1) }, 1, -EINVAL },
 	{ "guest addresses wrap", { R(~0xfffULL, U, 0x2000, 0) }, 1, -EINVAL },
 	{ "guest addresses end at 2^64", { R(~0xfffULL, U, 0x1000, 0) }, 1,
@@ -69,6 +77,27 @@ static void test_bad_tables(void)
 }
 
 /* --- memlock --- */
+
+/* Pages count, also those of which a part is the guest's. */
+static void test_memlock_partial(void)
+{
+	struct vhost_memory_region r[2] = {
+		region(0, 0, 1), region(0x10000, 8, 1),
+	};
+
+	world_map(0, 16, 0);
+	world.mm.limit = 3;
+	bell_gmem_init();
+	r[0].memory_size = 1;
+	r[1].memory_size = PAGE_SIZE + 1;
+	gm = create(r, 2, NULL);
+	CHECK(!IS_ERR(gm));
+	CHECK_EQ(world.mm.locked_vm, 3);
+	bell_gmem_destroy(gm);
+	r[0].memory_size = PAGE_SIZE + 1;
+	CHECK_EQ(PTR_ERR(create(r, 2, NULL)), -ENOMEM);
+	bell_gmem_exit();
+}
 
 static struct bell_gmem *sized(unsigned long count, struct bell_gmem *old)
 {
@@ -213,6 +242,24 @@ static void test_covers(void)
 	CHECK(!bell_gmem_covers(gm, uaddr(5), ~0UL));
 	CHECK(!bell_gmem_covers(gm, ~0ULL, 2));
 	end();
+}
+
+static void test_covers_bytes(void)
+{
+	struct vhost_memory_region r = region(GPA, 4, 1);
+	struct bell_gmem_map map = {};
+
+	world_map(0, 16, 0);
+	bell_gmem_init();
+	r.memory_size = PAGE_SIZE + 100;
+	gm = create(&r, 1, NULL);
+	CHECK(bell_gmem_covers(gm, uaddr(5) + 36, 64));
+	CHECK(!bell_gmem_covers(gm, uaddr(5) + 36, 65));
+	CHECK_EQ(bell_gmem_map(gm, uaddr(5), 101, &map), -EFAULT);
+	CHECK_EQ(bell_gmem_map(gm, uaddr(5), 100, &map), 0);
+	bell_gmem_unmap(gm, &map);
+	bell_gmem_destroy(gm);
+	bell_gmem_exit();
 }
 
 static void test_map_contiguous(void)
@@ -444,6 +491,7 @@ static void test_rings_grow(void)
 
 static const struct tap_test tests[] = {
 	{ "gmem memlock: the limit", test_memlock_limit },
+	{ "gmem memlock: parts of pages", test_memlock_partial },
 	{ "gmem memlock: a larger table", test_memlock_grow },
 	{ "gmem memlock: a smaller table", test_memlock_shrink },
 	{ "gmem memlock: a larger table, reverted", test_memlock_revert_grow },
@@ -452,6 +500,7 @@ static const struct tap_test tests[] = {
 	{ "gmem memlock: tables that fail", test_memlock_replace_fails },
 	{ "gmem: each allocation of a table fails", test_create_no_memory },
 	{ "gmem ring: what is covered", test_covers },
+	{ "gmem ring: what is covered, in bytes", test_covers_bytes },
 	{ "gmem ring: pages side by side", test_map_contiguous },
 	{ "gmem ring: scattered pages", test_map_scattered },
 	{ "gmem ring: accounted in addition to the table",

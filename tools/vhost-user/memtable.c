@@ -165,7 +165,6 @@ int vu_memtable_translate(const struct vu_memtable *t, uint64_t user_addr,
 
 struct vhost_memory *vu_memtable_to_vhost(const struct vu_memtable *t)
 {
-	uint64_t mask = memtable_page_mask();
 	struct vhost_memory *m;
 
 	m = calloc(1, sizeof(*m) + t->n * sizeof(m->regions[0]));
@@ -174,8 +173,7 @@ struct vhost_memory *vu_memtable_to_vhost(const struct vu_memtable *t)
 	m->nregions = t->n;
 	for (unsigned int i = 0; i < t->n; i++) {
 		m->regions[i].guest_phys_addr = t->region[i].gpa;
-		/* What is mapped: nothing else can begin in the last page. */
-		m->regions[i].memory_size = (t->region[i].size + mask) & ~mask;
+		m->regions[i].memory_size = t->region[i].size;
 		m->regions[i].userspace_addr = t->region[i].addr;
 	}
 	return m;
