@@ -18,6 +18,7 @@
  * Context: look-ups anywhere, between bell_gmem_user_enter() and _leave(), save
  * those that may pin: these sleep, in the owner or in a kernel thread.
  */
+#include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/nospec.h>
@@ -374,6 +375,31 @@ static int gmem_probe(struct bell_gmem *gm)
 	return 0;
 }
 
+/**
+ * bell_gmem_account() - account more or fewer pages to the owner
+ * @mm: its address space
+ * @n: pages
+ * @inc: more
+ *
+ * A worker that pins may hold the lock of the address space while it waits for
+ * user space, perhaps for that of the caller.
+ *
+ * Context: Process context, the owner's if @inc.
+ * Return: 0, -ENOMEM more than RLIMIT_MEMLOCK allows, -EINTR a fatal signal.
+ */
+int bell_gmem_account(struct mm_struct *mm, unsigned long n, bool inc)
+{
+	int ret;
+
+	if (!n)
+		return 0;
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	ret = __account_locked_vm(mm, n, inc, current, capable(CAP_IPC_LOCK));
+	mmap_write_unlock(mm);
+	return ret;
+}
+
 /*
  * Account for what @gm needs more than @old. If that fails, the rings may have
  * taken what is left of the limit: the table comes first, and they can do with
@@ -381,23 +407,19 @@ static int gmem_probe(struct bell_gmem *gm)
  */
 static int gmem_account(struct bell_gmem *gm, struct bell_gmem *old)
 {
-	unsigned long had = old ? old->accounted : 0;
-	unsigned long more = gm->accounted - had, rings;
+	unsigned long more = gm->accounted - (old ? old->accounted : 0), rings;
 	int ret;
 
-	if (!more)
-		return 0;
-	ret = account_locked_vm(gm->mm, more, true);
-	if (!ret || !old || old->rings >= old->npages)
+	ret = bell_gmem_account(gm->mm, more, true);
+	if (ret != -ENOMEM || !old || old->rings >= old->npages)
 		return ret;
-	rings = old->rings_accounted;
-	account_locked_vm(gm->mm, rings, false);
-	ret = account_locked_vm(gm->mm, more, true);
-	if (ret && !account_locked_vm(gm->mm, rings, true))
+	rings = min(old->rings_accounted, more);
+	if (bell_gmem_account(gm->mm, more - rings, true))
 		return ret;
+	/* From now on these are the table's. */
 	WRITE_ONCE(old->limit, old->limit - rings);
-	old->rings_accounted = 0;
-	return ret;
+	old->rings_accounted -= rings;
+	return 0;
 }
 
 /* The rings of @old's queues will be in @gm: what they pin and account for. */
@@ -406,11 +428,11 @@ static int gmem_take_rings(struct bell_gmem *gm, const struct bell_gmem *old)
 	gm->limit = gm->npages;
 	if (!old)
 		return 0;
-	if (old->rings - old->rings_accounted >= gm->npages)
+	gm->limit += old->rings_accounted;
+	if (old->rings >= gm->limit)
 		return -ENOMEM;
 	gm->rings = old->rings;
 	gm->rings_accounted = old->rings_accounted;
-	gm->limit += gm->rings_accounted;
 	atomic_long_set(&gm->held, gm->rings);
 	return 0;
 }
@@ -499,6 +521,7 @@ void bell_gmem_revert(struct bell_gmem *gm, struct bell_gmem *old)
 {
 	if (old)
 		gm->accounted -= old->accounted;
+	gm->rings_accounted = 0;
 	bell_gmem_destroy(gm);
 }
 
@@ -512,16 +535,20 @@ void bell_gmem_revert(struct bell_gmem *gm, struct bell_gmem *old)
 void bell_gmem_replaced(struct bell_gmem *gm, struct bell_gmem *old)
 {
 	struct bell_gmem_stats st;
+	unsigned long extra;
 
 	if (!old)
 		return;
 	bell_gmem_get_stats(old, &st);
 	gm->past_pins = st.pins;
 	gm->past_invalidations = st.invalidations;
-	/* What @old had more than @gm needs is given back with it. */
-	old->accounted = gm->accounted - gm->npages;
-	gm->accounted -= old->accounted;
+	old->accounted = 0;
+	old->rings_accounted = 0;
 	bell_gmem_destroy(old);
+	/* What it had more than @gm needs; at the end if not now. */
+	extra = gm->accounted - gm->npages;
+	if (!bell_gmem_account(gm->mm, extra, false))
+		gm->accounted -= extra;
 }
 
 /**
@@ -535,8 +562,7 @@ void bell_gmem_destroy(struct bell_gmem *gm)
 	if (!gm)
 		return;
 	gmem_stop_regions(gm);
-	if (gm->accounted)
-		account_locked_vm(gm->mm, gm->accounted, false);
+	account_locked_vm(gm->mm, gm->accounted + gm->rings_accounted, false);
 	gmem_free(gm);
 }
 

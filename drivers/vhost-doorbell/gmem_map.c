@@ -56,26 +56,27 @@ static int map_make_room(struct bell_gmem *gm, unsigned long n)
 /* Count @n pages of a ring, before they are pinned. */
 static int map_charge(struct bell_gmem *gm, unsigned long n)
 {
-	if (account_locked_vm(gm->mm, n, true))
-		return map_make_room(gm, n);
-	/* In this order, or data pages take the room meanwhile. */
-	atomic_long_add(n, &gm->held);
-	WRITE_ONCE(gm->limit, gm->limit + n);
-	gm->rings += n;
-	gm->rings_accounted += n;
-	return 0;
+	unsigned long more = gm->rings + n;
+	int ret = 0;
+
+	if (more > gm->rings_accounted) {
+		more -= gm->rings_accounted;
+		ret = bell_gmem_account(gm->mm, more, true);
+		if (ret && ret != -ENOMEM)
+			return ret;
+	}
+	if (!ret && gm->rings + n > gm->rings_accounted) {
+		gm->rings_accounted += more;
+		WRITE_ONCE(gm->limit, gm->limit + more);
+	}
+	return map_make_room(gm, n);
 }
 
+/* What was accounted stays so, for the next ring, until the table goes. */
 static void map_uncharge(struct bell_gmem *gm, unsigned long n)
 {
-	unsigned long accounted = min(n, gm->rings_accounted);
-
-	WRITE_ONCE(gm->limit, gm->limit - accounted);
 	bell_gmem_unhold(gm, n);
 	gm->rings -= n;
-	gm->rings_accounted -= accounted;
-	if (accounted)
-		account_locked_vm(gm->mm, accounted, false);
 }
 
 static bool map_is_contiguous(struct page **pages, unsigned long n)

@@ -70,7 +70,7 @@ struct bell_gmem {
 	/* Pages accounted to the owner's RLIMIT_MEMLOCK; under the caller's lock. */
 	unsigned long			 accounted;
 	unsigned long			 rings;		/* pages of them all */
-	unsigned long			 rings_accounted;
+	unsigned long			 rings_accounted;	/* the most there were */
 
 	/* The regions found last, of memory below 4 GiB, from there on, ... */
 	struct bell_gmem_region		*hint[GMEM_HINTS];
@@ -114,6 +114,7 @@ static inline void bell_gmem_unhold(struct bell_gmem *gm, unsigned long n)
 	atomic_long_sub(n, &gm->held);
 }
 
+int bell_gmem_account(struct mm_struct *mm, unsigned long n, bool inc);
 void bell_gmem_evict_one(struct bell_gmem *gm);
 void bell_gmem_evict_all(struct bell_gmem *gm);
 

@@ -364,10 +364,20 @@ static void test_rings_accounted(void)
 	read_all(100);
 	CHECK_EQ(world.pins, 105);
 	bell_gmem_unmap(gm, &maps[0]);
-	CHECK_EQ(world.mm.locked_vm, 101);
+	/* It is kept for the next ring, not to wait for a lock in a stop. */
+	CHECK_EQ(world.mm.locked_vm, 105);
+	CHECK_EQ(map_ring(0, 3, 3), 0);
+	CHECK_EQ(world.mm.locked_vm, 105);
+	CHECK_EQ(map_ring(2, 3, 3), 0);
+	CHECK_EQ(world.mm.locked_vm, 107);
+	read_all(100);
 	unmap_rings();
-	CHECK_EQ(world.mm.locked_vm, 100);
+	CHECK_EQ(world.mm.locked_vm, 107);
 	CHECK_EQ(world.pins, 100);
+	current->killed = true;
+	CHECK_EQ(map_ring(0, 3, 50), -EINTR);
+	CHECK_EQ(PTR_ERR(sized(101, gm)), -EINTR);
+	current->killed = false;
 	bell_gmem_destroy(gm);
 	bell_gmem_exit();
 }

@@ -30,6 +30,9 @@ struct world {
 	void		(*on_pin)(void);
 	void		(*on_read)(const volatile void *p, size_t size);
 
+	struct mem_cgroup *memcg;	/* what is allocated is charged to it */
+	unsigned long	charged;	/* objects of caches */
+
 	unsigned int	fail_alloc;	/* the Nth from now fails */
 	unsigned int	pin_max;	/* at a time; 0: no limit */
 	unsigned int	pin_calls;

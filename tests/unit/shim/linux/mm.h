@@ -37,6 +37,7 @@ struct mm_struct {
 	int		users;		/* of the address space */
 	unsigned long	locked_vm;
 	unsigned long	limit;
+	bool		locked;
 };
 
 struct task_struct {
@@ -70,6 +71,10 @@ void unpin_user_pages(struct page **pages, unsigned long n);
 	} while (0)
 
 int account_locked_vm(struct mm_struct *mm, unsigned long pages, bool inc);
+int __account_locked_vm(struct mm_struct *mm, unsigned long pages, bool inc,
+			struct task_struct *task, bool bypass);
+int mmap_write_lock_killable(struct mm_struct *mm);
+void mmap_write_unlock(struct mm_struct *mm);
 
 void shim_notice(const char *fmt, ...);
 #define pr_notice_ratelimited	shim_notice
