@@ -310,6 +310,13 @@ int bell_device_set_mem_table(struct bell_device *dev,
 	ret = bell_device_check_owner(dev);
 	if (ret)
 		return ret;
+	if (!n) {
+		if (bell_device_is_running(dev))
+			return -EBUSY;
+		bell_gmem_destroy(dev->gmem);
+		dev->gmem = NULL;
+		return 0;
+	}
 	gm = bell_gmem_create(dev->mm, regions, n, dev->gmem);
 	if (IS_ERR(gm))
 		return PTR_ERR(gm);
