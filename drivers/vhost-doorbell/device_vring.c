@@ -201,7 +201,8 @@ int bell_device_set_vring_err(struct bell_device *dev,
 	if (IS_ERR(q))
 		return PTR_ERR(q);
 	ret = bell_callfd_set(&q->vq.err, f->fd);
-	if (!ret && READ_ONCE(q->vq.broken))
+	/* Of one that was stopped it is history. */
+	if (!ret && q->running && READ_ONCE(q->vq.broken))
 		bell_callfd_signal(&q->vq.err);
 	return ret;
 }
