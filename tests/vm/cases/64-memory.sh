@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# What a device pins and what its owner pays for; regions that end within a page;
+# no memory at all; a queue that broke and was mended.
+# timeout: 120
+# kernels: trixie
+. "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
+
+# in_cgroup COMMAND...: in a memory cgroup of its own
+in_cgroup()
+{
+	local dir=/sys/fs/cgroup/case-memory
+
+	{ echo +memory >/sys/fs/cgroup/cgroup.subtree_control; } 2>/dev/null || :
+	mkdir -p $dir
+	bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' $dir "$@"
+}
+
+module_load
+tap in_cgroup test-memory
+case_end
