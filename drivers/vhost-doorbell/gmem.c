@@ -18,7 +18,6 @@
  * Context: look-ups anywhere, between bell_gmem_user_enter() and _leave(), save
  * those that may pin: these sleep, in the owner or in a kernel thread.
  */
-#include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/nospec.h>
@@ -375,68 +374,6 @@ static int gmem_probe(struct bell_gmem *gm)
 	return 0;
 }
 
-/**
- * bell_gmem_account() - account more or fewer pages to the owner
- * @mm: its address space
- * @n: pages
- * @inc: more
- *
- * A worker that pins may hold the lock of the address space while it waits for
- * user space, perhaps for that of the caller.
- *
- * Context: Process context, the owner's if @inc.
- * Return: 0, -ENOMEM more than RLIMIT_MEMLOCK allows, -EINTR a fatal signal.
- */
-int bell_gmem_account(struct mm_struct *mm, unsigned long n, bool inc)
-{
-	int ret;
-
-	if (!n)
-		return 0;
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	ret = __account_locked_vm(mm, n, inc, current, capable(CAP_IPC_LOCK));
-	mmap_write_unlock(mm);
-	return ret;
-}
-
-/*
- * Account for what @gm needs more than @old. If that fails, the rings may have
- * taken what is left of the limit: the table comes first, and they can do with
- * its pages.
- */
-static int gmem_account(struct bell_gmem *gm, struct bell_gmem *old)
-{
-	unsigned long more = gm->accounted - (old ? old->accounted : 0), rings;
-	int ret;
-
-	ret = bell_gmem_account(gm->mm, more, true);
-	if (ret != -ENOMEM || !old || old->rings >= old->npages)
-		return ret;
-	rings = min(old->rings_accounted, more);
-	if (bell_gmem_account(gm->mm, more - rings, true))
-		return ret;
-	/* From now on these are the table's. */
-	WRITE_ONCE(old->limit, old->limit - rings);
-	old->rings_accounted -= rings;
-	return 0;
-}
-
-/* The rings of @old's queues will be in @gm: what they pin and account for. */
-static int gmem_take_rings(struct bell_gmem *gm, const struct bell_gmem *old)
-{
-	gm->limit = gm->npages;
-	if (!old)
-		return 0;
-	gm->limit += old->rings_accounted;
-	if (old->rings >= gm->limit)
-		return -ENOMEM;
-	gm->rings = old->rings;
-	gm->rings_accounted = old->rings_accounted;
-	atomic_long_set(&gm->held, gm->rings);
-	return 0;
-}
-
 static void gmem_free(struct bell_gmem *gm)
 {
 	mmdrop(gm->mm);
@@ -486,10 +423,10 @@ struct bell_gmem *bell_gmem_create(struct mm_struct *mm,
 		goto err_free;
 	/* Never less than before, until @old is destroyed. */
 	gm->accounted = max(gm->npages, had);
-	ret = gmem_account(gm, old);
+	ret = bell_gmem_account_table(gm, old);
 	if (ret)
 		goto err_free;
-	ret = gmem_take_rings(gm, old);
+	ret = bell_gmem_take_rings(gm, old);
 	if (ret)
 		goto err_regions;
 	for (i = 0; i < n; i++) {

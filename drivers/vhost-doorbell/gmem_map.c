@@ -4,80 +4,13 @@
  *
  * A ring keeps its pins until it is unmapped, whatever the owner does to the
  * memory: a guest that gives its rings away hurts itself only.
- *
- * So a ring's pages are accounted to the owner in addition to the table, if its
- * RLIMIT_MEMLOCK has room for them. If not, as where the limit is the guest's
- * size, they take the place of as many data pages: together these are never more
- * than the table has.
  */
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "gmem.h"
 #include "gmem_priv.h"
-
-#define MAP_WAIT	(HZ / 50 ?: 1)	/* jiffies, until stale pages go */
-#define MAP_TRIES	500
-
-/* Wait until data pages have made room for @n pages of a ring. */
-static int map_make_room(struct bell_gmem *gm, unsigned long n)
-{
-	unsigned int tries;
-	int ret = 0;
-
-	/* Always one page for data, or no request gets anywhere. */
-	if (gm->rings + n >= gm->limit)
-		return -ENOMEM;
-	/* So that nobody else takes what becomes free. */
-	WRITE_ONCE(gm->limit, gm->limit - n);
-	/* Pairs with bell_gmem_hold(): it sees the limit, or we what it holds. */
-	smp_mb();
-	for (tries = 0; atomic_long_read(&gm->held) > gm->limit; tries++) {
-		bell_gmem_evict_all(gm);
-		if (tries == MAP_TRIES)
-			ret = -ENOMEM;
-		else if (schedule_timeout_killable(MAP_WAIT),
-			 fatal_signal_pending(current))
-			ret = -EINTR;
-		if (ret)
-			break;
-	}
-	if (!ret) {
-		atomic_long_add(n, &gm->held);
-		gm->rings += n;
-	}
-	WRITE_ONCE(gm->limit, gm->limit + n);
-	return ret;
-}
-
-/* Count @n pages of a ring, before they are pinned. */
-static int map_charge(struct bell_gmem *gm, unsigned long n)
-{
-	unsigned long more = gm->rings + n;
-	int ret = 0;
-
-	if (more > gm->rings_accounted) {
-		more -= gm->rings_accounted;
-		ret = bell_gmem_account(gm->mm, more, true);
-		if (ret && ret != -ENOMEM)
-			return ret;
-	}
-	if (!ret && gm->rings + n > gm->rings_accounted) {
-		gm->rings_accounted += more;
-		WRITE_ONCE(gm->limit, gm->limit + more);
-	}
-	return map_make_room(gm, n);
-}
-
-/* What was accounted stays so, for the next ring, until the table goes. */
-static void map_uncharge(struct bell_gmem *gm, unsigned long n)
-{
-	bell_gmem_unhold(gm, n);
-	gm->rings -= n;
-}
 
 static bool map_is_contiguous(struct page **pages, unsigned long n)
 {
@@ -112,7 +45,7 @@ int bell_gmem_map(struct bell_gmem *gm, u64 uaddr, size_t len,
 		return -EFAULT;
 	n = DIV_ROUND_UP(offset_in_page(uaddr) + len, PAGE_SIZE);
 	*map = (struct bell_gmem_map){};
-	ret = map_charge(gm, n);
+	ret = bell_gmem_charge_ring(gm, n);
 	if (ret)
 		return ret;
 	map->charged = n;
@@ -161,6 +94,6 @@ void bell_gmem_unmap(struct bell_gmem *gm, struct bell_gmem_map *map)
 		unpin_user_pages_dirty_lock(map->pages, map->npages, true);
 	kvfree(map->pages);
 	if (map->charged)
-		map_uncharge(gm, map->charged);
+		bell_gmem_uncharge_ring(gm, map->charged);
 	*map = (struct bell_gmem_map){};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * gmem_priv - what gmem.c, gmem_map.c and gmem_pin.c share; nobody else's
+ * gmem_priv - what gmem.c, gmem_account.c, gmem_map.c and gmem_pin.c share; nobody else's
  */
 #ifndef BELL_GMEM_PRIV_H
 #define BELL_GMEM_PRIV_H
@@ -102,7 +102,7 @@ extern struct kmem_cache *bell_gmem_leaf_cache;
 /* Count @n more pages as held, if the owner accounts for that many. */
 static inline bool bell_gmem_hold(struct bell_gmem *gm, unsigned long n)
 {
-	/* A full barrier: pairs with the one in map_make_room(). */
+	/* A full barrier: pairs with the one in account_make_room(). */
 	if (atomic_long_add_return(n, &gm->held) <= READ_ONCE(gm->limit))
 		return true;
 	atomic_long_sub(n, &gm->held);
@@ -115,6 +115,11 @@ static inline void bell_gmem_unhold(struct bell_gmem *gm, unsigned long n)
 }
 
 int bell_gmem_account(struct mm_struct *mm, unsigned long n, bool inc);
+int bell_gmem_account_table(struct bell_gmem *gm, struct bell_gmem *old);
+int bell_gmem_take_rings(struct bell_gmem *gm, const struct bell_gmem *old);
+int bell_gmem_charge_ring(struct bell_gmem *gm, unsigned long n);
+void bell_gmem_uncharge_ring(struct bell_gmem *gm, unsigned long n);
+
 void bell_gmem_evict_one(struct bell_gmem *gm);
 void bell_gmem_evict_all(struct bell_gmem *gm);
 

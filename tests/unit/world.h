@@ -32,6 +32,7 @@ struct world {
 
 	struct mem_cgroup *memcg;	/* what is allocated is charged to it */
 	unsigned long	charged;	/* objects of caches */
+	long		memcg_refs;
 
 	unsigned int	fail_alloc;	/* the Nth from now fails */
 	unsigned int	pin_max;	/* at a time; 0: no limit */
