@@ -456,9 +456,16 @@ err_free:
  */
 void bell_gmem_revert(struct bell_gmem *gm, struct bell_gmem *old)
 {
-	if (old)
-		gm->accounted -= old->accounted;
-	gm->rings_accounted = 0;
+	unsigned long extra;
+
+	if (old) {
+		extra = gm->accounted - old->accounted;
+		gm->accounted = 0;
+		gm->rings_accounted = 0;
+		/* With @old if not now. */
+		if (bell_gmem_account(gm->mm, extra, false))
+			old->accounted += extra;
+	}
 	bell_gmem_destroy(gm);
 }
 

@@ -182,6 +182,16 @@ static void test_memlock_replace_fails(void)
 	CHECK(!IS_ERR(new));
 	bell_gmem_revert(new, old);
 	CHECK_EQ(world.mm.locked_vm, 60);
+	/* A caller that is killed waits for no lock: it is given back later. */
+	new = sized(100, old);
+	current->killed = true;
+	bell_gmem_revert(new, old);
+	current->killed = false;
+	CHECK_EQ(world.mm.locked_vm, 100);
+	new = sized(60, old);
+	bell_gmem_replaced(new, old);
+	old = new;
+	CHECK_EQ(world.mm.locked_vm, 60);
 	/* Failing late: accounted, then not to be pinned. */
 	world_unmap(0, 1);
 	CHECK_EQ(PTR_ERR(sized(80, old)), -EFAULT);
