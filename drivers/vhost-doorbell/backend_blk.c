@@ -324,15 +324,19 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 static int blk_open(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 {
 	struct file *file = blk->disk.file;
+	int ret;
 
 	if (!(file->f_mode & FMODE_READ))
 		return -EACCES;
 	/* It may only be appended to. */
 	if (file->f_flags & O_APPEND)
 		return -EINVAL;
-	blk->read_only = cfg->flags & VHOST_DOORBELL_BLK_F_READ_ONLY ||
-			 !(file->f_mode & FMODE_WRITE);
-	return bell_disk_open(&blk->disk);
+	blk->disk.read_only = cfg->flags & VHOST_DOORBELL_BLK_F_READ_ONLY ||
+			      !(file->f_mode & FMODE_WRITE);
+	ret = bell_disk_open(&blk->disk);
+	/* The disk itself may be. */
+	blk->read_only = blk->disk.read_only;
+	return ret;
 }
 
 /**

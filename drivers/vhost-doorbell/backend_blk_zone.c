@@ -292,6 +292,10 @@ void bell_backend_blk_zone_failed(struct bell_disk_req *req, int error)
 		bell_backend_blk_finish(req, VIRTIO_BLK_S_ZONE_ACTIVE_RESOURCE,
 					0);
 		break;
+	/* Nothing is wrong with the zone. */
+	case -EROFS:
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+		break;
 	default:
 		if (req->op == BELL_DISK_READ || req->op == BELL_DISK_FLUSH)
 			bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);

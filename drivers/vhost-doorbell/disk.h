@@ -10,8 +10,8 @@
 #include <linux/bvec.h>
 #include <linux/fs.h>
 #include <linux/llist.h>
-#include <linux/semaphore.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 struct bell_disk;
@@ -109,6 +109,7 @@ struct bell_disk {
 	const struct bell_disk_ops	*ops;
 	struct file			*file;
 	struct block_device		*bdev;		/* NULL: regular file */
+	bool				 read_only;	/* to the guest */
 	struct workqueue_struct		*wq;
 	u32				 block_size;	/* logical, in bytes */
 	u32				 phys_block_size;
@@ -134,10 +135,11 @@ struct bell_disk {
 
 	/*
 	 * Not constant: what is offered of it, in sectors of 512 bytes, written
-	 * under the device's lock; how many more requests may bounce at a time.
+	 * under the device's lock; bytes that bounce, and who waits for fewer.
 	 */
 	u64				 capacity;
-	struct semaphore		 bounces;
+	atomic_t			 bounced;
+	wait_queue_head_t		 bounce_wait;
 };
 
 int bell_disk_open(struct bell_disk *disk);

@@ -7,15 +7,20 @@
  * the used ring is written and the guest is told: no thread wakes.
  *
  * Data that the device cannot DMA as it lies in guest memory goes through pages
- * of ours, by the worker, and not too many at a time.
+ * of ours, by the worker, and not too many at a time. So do writes to a disk
+ * that needs stable pages: it computes a checksum or parity of them, and a guest
+ * may write to its pages meanwhile.
  */
 #include <linux/bio.h>
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
 
 #include "disk.h"
 #include "exec.h"
 
-#define BDEV_BOUNCES	4	/* requests with pages of ours, per device */
+#define BDEV_MAX_BOUNCED	SZ_64M	/* bytes in pages of ours, per device */
 /* What a disk that knows no zeroes is written, in sectors. */
 #define BDEV_MAX_ZERO	(SZ_16M >> SECTOR_SHIFT)
 
@@ -78,14 +83,48 @@ static void bdev_start(struct bell_disk_req *req, bool nowait)
 	submit_bio(bio);
 }
 
+/*
+ * As blkdev_write_iter() has it: the device may have been set read-only, or be in
+ * use as swap, since it was opened.
+ */
+static bool bdev_may_write(const struct bell_disk *disk)
+{
+	return !bdev_read_only(disk->bdev) &&
+	       !IS_SWAPFILE(disk->file->f_mapping->host);
+}
+
 /* --- bouncing --- */
+
+static unsigned int bdev_bounce_bytes(const struct bell_disk_req *req)
+{
+	return round_up(req->bytes, PAGE_SIZE);
+}
+
+static bool bdev_bounce_get(struct bell_disk *disk, unsigned int bytes)
+{
+	int old = atomic_read(&disk->bounced);
+
+	do {
+		/* One request always may, whatever its size. */
+		if (old && old + bytes > BDEV_MAX_BOUNCED)
+			return false;
+	} while (!atomic_try_cmpxchg(&disk->bounced, &old, old + bytes));
+	return true;
+}
+
+static void bdev_bounce_put(struct bell_disk *disk, unsigned int bytes)
+{
+	/* It orders the change before the look at the waiters. */
+	atomic_sub_return(bytes, &disk->bounced);
+	wake_up(&disk->bounce_wait);
+}
 
 static void bdev_bounce_free(struct bell_disk_req *req)
 {
 	bio_free_pages(req->bounce);
 	bio_uninit(req->bounce);
-	kfree(req->bounce);
-	up(&req->disk->bounces);
+	kvfree(req->bounce);
+	bdev_bounce_put(req->disk, bdev_bounce_bytes(req));
 }
 
 static void bdev_bounce_finish(struct bell_disk_req *req)
@@ -113,18 +152,21 @@ static void bdev_bounce_end_io(struct bio *bounce)
 static struct bio *bdev_bounce_alloc(struct bell_disk_req *req)
 {
 	unsigned int n = DIV_ROUND_UP(req->bytes, PAGE_SIZE), left = req->bytes;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT;
 	struct bio_vec *vecs;
 	struct bio *bounce;
 
-	bounce = kmalloc(sizeof(*bounce) + n * sizeof(*vecs),
-			 GFP_KERNEL_ACCOUNT);
+	bounce = kvmalloc(sizeof(*bounce) + n * sizeof(*vecs), gfp);
 	if (!bounce)
 		return NULL;
 	vecs = (struct bio_vec *)(bounce + 1);
 	bdev_bio_init(req, bounce, vecs, n, bdev_opf(req));
+	/* A disk may say that it has read, and have transferred nothing. */
+	if (req->op == BELL_DISK_READ)
+		gfp |= __GFP_ZERO;
 	while (left) {
 		unsigned int len = min_t(unsigned int, left, PAGE_SIZE);
-		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT);
+		struct page *page = alloc_page(gfp);
 
 		if (!page)
 			goto err_free;
@@ -136,19 +178,21 @@ static struct bio *bdev_bounce_alloc(struct bell_disk_req *req)
 err_free:
 	bio_free_pages(bounce);
 	bio_uninit(bounce);
-	kfree(bounce);
+	kvfree(bounce);
 	return NULL;
 }
 
 /* In the worker. */
 static void bdev_bounce(struct bell_disk_req *req)
 {
+	struct bell_disk *disk = req->disk;
+	unsigned int bytes = bdev_bounce_bytes(req);
 	struct bio *bounce;
 
-	down(&req->disk->bounces);
+	wait_event(disk->bounce_wait, bdev_bounce_get(disk, bytes));
 	bounce = bdev_bounce_alloc(req);
 	if (!bounce) {
-		up(&req->disk->bounces);
+		bdev_bounce_put(disk, bytes);
 		bell_backend_blk_done(req, -ENOMEM);
 		return;
 	}
@@ -277,28 +321,41 @@ static int bdev_submit_flush(struct bell_disk_req *req, bool nowait)
 	return 0;
 }
 
+/* Ranges and zones. */
+static int bdev_submit_change(struct bell_disk_req *req)
+{
+	if (!bdev_may_write(req->disk))
+		bell_backend_blk_done(req, -EROFS);
+	else if (req->op == BELL_DISK_ZONE)
+		bell_disk_queue(req, bdev_do_zone);
+	else
+		bell_disk_queue(req, bdev_do_ranges);
+	return 0;
+}
+
 static int bdev_submit(struct bell_disk_req *req, bool nowait)
 {
 	struct block_device *bdev = req->disk->bdev;
 
 	switch (req->op) {
 	case BELL_DISK_READ:
-	case BELL_DISK_WRITE:
 		break;
 	case BELL_DISK_APPEND:
 		/* The limit may have been lowered. */
 		if (req->bytes >> SECTOR_SHIFT > bdev_max_append(bdev))
 			return -EIO;
 		req->aligned = req->aligned && bdev_append_fits(req);
+		fallthrough;
+	case BELL_DISK_WRITE:
+		if (unlikely(!bdev_may_write(req->disk)))
+			return -EROFS;
+		if (unlikely(bdev_stable_writes(bdev)))
+			req->aligned = false;
 		break;
 	case BELL_DISK_FLUSH:
 		return bdev_submit_flush(req, nowait);
-	case BELL_DISK_ZONE:
-		bell_disk_queue(req, bdev_do_zone);
-		return 0;
 	default:
-		bell_disk_queue(req, bdev_do_ranges);
-		return 0;
+		return bdev_submit_change(req);
 	}
 	if (nowait && (!req->aligned || !bdev_nowait(bdev)))
 		return -EAGAIN;
@@ -319,10 +376,14 @@ static u64 bdev_nsectors(const struct bell_disk *disk)
 	return bdev_nr_sectors(disk->bdev);
 }
 
-/* What the page cache kept of the disk is from before the guest. */
+/*
+ * What the page cache kept of the disk is from before the guest. Clean pages go, as
+ * they do after any direct write.
+ */
 static void bdev_close(struct bell_disk *disk)
 {
-	invalidate_bdev(disk->bdev);
+	if (!disk->read_only)
+		invalidate_inode_pages2(disk->file->f_mapping);
 }
 
 static const struct bell_disk_ops bdev_ops = {
@@ -333,24 +394,44 @@ static const struct bell_disk_ops bdev_ops = {
 	.close = bdev_close,
 };
 
+/*
+ * Bios bypass the page cache: what it holds is written back before, else it would
+ * overwrite what the guest writes. No more is done than direct I/O of the owner
+ * would do: to read writes back, to write also drops clean pages.
+ */
+static int bdev_leave_cache(const struct bell_disk *disk)
+{
+	struct address_space *mapping = disk->file->f_mapping;
+	int ret;
+
+	ret = filemap_write_and_wait(mapping);
+	if (ret || disk->read_only)
+		return ret;
+	/* Pages that are in use stay, which no reader may count on. */
+	invalidate_inode_pages2(mapping);
+	return 0;
+}
+
 /**
  * bell_disk_bdev_open() - fill in a disk that is a block device
- * @disk: with its file
+ * @disk: with its file and what the owner wants; read-only as well if the device
+ *	is
  *
- * Bios bypass the page cache: what it holds is written back before, else it
- * would overwrite what the guest writes.
- *
- * Return: 0 or what writing back says.
+ * Return: 0, -ETXTBSY if it is to be written and is in use as swap, or what
+ * writing back says.
  */
 int bell_disk_bdev_open(struct bell_disk *disk)
 {
 	struct block_device *bdev = I_BDEV(disk->file->f_mapping->host);
 	int ret;
 
-	ret = sync_blockdev(bdev);
+	if (bdev_read_only(bdev))
+		disk->read_only = true;
+	if (!disk->read_only && IS_SWAPFILE(disk->file->f_mapping->host))
+		return -ETXTBSY;
+	ret = bdev_leave_cache(disk);
 	if (ret)
 		return ret;
-	invalidate_bdev(bdev);
 	disk->ops = &bdev_ops;
 	disk->bdev = bdev;
 	disk->block_size = bdev_logical_block_size(bdev);
@@ -367,7 +448,7 @@ int bell_disk_bdev_open(struct bell_disk *disk)
 	disk->addr_mask = bdev_dma_alignment(bdev);
 	disk->len_mask = disk->block_size - 1;
 	disk->may_inline = bdev_nowait(bdev);
-	sema_init(&disk->bounces, BDEV_BOUNCES);
+	init_waitqueue_head(&disk->bounce_wait);
 	bdev_open_zones(disk);
 	return 0;
 }

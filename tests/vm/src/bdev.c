@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bdev - what a block device's owner could not do by write(2): bdev WHAT DISK
+ *
+ * WHAT is one of
+ *   refuse	a disk that is read-only or swap is not written
+ *   lazy	of a disk that transfers nothing the guest reads no host memory
+ *   cache	SET_BLK does to the page cache what direct I/O does
+ *   stable	a disk that needs stable pages gets such
+ */
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+
+#include "driver.h"
+
+#define BUFFER	0x100000UL	/* in guest memory */
+#define BYTES	65536U
+
+static const char *path;
+static int dev;
+
+static unsigned char *data(void)
+{
+	return (void *)(MEM + BUFFER);
+}
+
+static int send(__u32 type, __u64 sector, __u32 len)
+{
+	driver_add_at(0, type, sector, GPA, BUFFER, len);
+	eventfd_write(FD_KICK, 1);
+	return driver_wait(0);
+}
+
+static int send_range(__u32 type, __u64 sector, __u32 n)
+{
+	struct virtio_blk_discard_write_zeroes r = {
+		.sector = sector, .num_sectors = n,
+	};
+
+	memcpy(data(), &r, sizeof(r));
+	return send(type, 0, sizeof(r));
+}
+
+static int write_byte(__u64 sector, int byte)
+{
+	memset(data(), byte, BYTES);
+	return send(VIRTIO_BLK_T_OUT, sector, BYTES);
+}
+
+/* What the disk has there, or -1: not the same all over; or it fails. */
+static int read_byte(__u64 sector)
+{
+	memset(data(), 0xee, BYTES);
+	if (send(VIRTIO_BLK_T_IN, sector, BYTES))
+		return -1;
+	for (__u32 i = 1; i < BYTES; i++) {
+		if (data()[i] != *data())
+			return -1;
+	}
+	return *data();
+}
+
+static int try_blk(int fd, __u64 *features)
+{
+	struct vhost_doorbell_blk blk = {
+		.fd = fd, .num_queues = QUEUES,
+		.flags = VHOST_DOORBELL_BLK_F_DISCARD |
+			 VHOST_DOORBELL_BLK_F_WRITE_ZEROES,
+	};
+
+	dev = dev_new(OWNED);
+	if (ioctl(dev, VHOST_DOORBELL_SET_BLK, &blk))
+		return errno;
+	MUST(!ioctl(dev, VHOST_GET_FEATURES, features));
+	return 0;
+}
+
+static void begin(void)
+{
+	__u64 features;
+
+	MUST(!try_blk(FD_DISK, &features));
+	dev_advance(dev, BACKED, READY);
+	MUST(!set_features(dev, features &
+			   (1ULL << VIRTIO_F_VERSION_1 |
+			    1ULL << VIRTIO_BLK_F_RO |
+			    1ULL << VIRTIO_BLK_F_FLUSH |
+			    1ULL << VIRTIO_BLK_F_DISCARD |
+			    1ULL << VIRTIO_BLK_F_WRITE_ZEROES)));
+	dev_advance(dev, READY, RUNNING);
+}
+
+static void set_read_only(int on)
+{
+	MUST(!ioctl(FD_DISK, BLKROSET, &on));
+}
+
+/* --- refuse --- */
+
+/* Everything that changes the disk fails, the rest goes on. */
+static void refuses(const char *why)
+{
+	__u64 errors = get_stats(dev, 0).errors;
+
+	ok(write_byte(64, 0x5a) == VIRTIO_BLK_S_IOERR, "%s: write", why);
+	ok(send_range(VIRTIO_BLK_T_WRITE_ZEROES, 64, 64) ==
+	   VIRTIO_BLK_S_IOERR, "%s: zeroes", why);
+	ok(send_range(VIRTIO_BLK_T_DISCARD, 64, 64) ==
+	   VIRTIO_BLK_S_IOERR, "%s: discard", why);
+	ok(read_byte(64) == 0xa5, "%s: read, nothing has changed", why);
+	ok(!send(VIRTIO_BLK_T_FLUSH, 0, 0), "%s: flush", why);
+	ok(get_stats(dev, 0).errors == errors + 3, "%s: three errors", why);
+}
+
+static void refuse_in(unsigned int mode, const char *name)
+{
+	char why[64];
+
+	begin();
+	MUST(!set_mode(dev, mode));
+	MUST(!write_byte(64, 0xa5));
+	set_read_only(1);
+	snprintf(why, sizeof(why), "read-only, %s", name);
+	refuses(why);
+	set_read_only(0);
+	ok(!write_byte(64, 0xa5), "%s: writable again", why);
+	close(dev);
+}
+
+static void test_swap(void)
+{
+	char command[128];
+	__u64 features;
+
+	begin();
+	snprintf(command, sizeof(command), "mkswap %s >/dev/null 2>&1", path);
+	MUST(!system(command));
+	MUST(!write_byte(64, 0xa5));
+	MUST(!swapon(path, 0));
+	refuses("swap");
+	close(dev);
+	ok(try_blk(FD_DISK, &features) == ETXTBSY, "swap: SET_BLK");
+	close(dev);
+	ok(!try_blk(open(path, O_RDONLY), &features) &&
+	   features & 1ULL << VIRTIO_BLK_F_RO, "swap: SET_BLK to be read");
+	close(dev);
+	MUST(!swapoff(path));
+	begin();
+	ok(!write_byte(64, 0xa5), "no swap any more");
+	close(dev);
+}
+
+static void test_refuse(void)
+{
+	__u64 features;
+
+	refuse_in(VHOST_DOORBELL_MODE_WORKER, "worker");
+	refuse_in(VHOST_DOORBELL_MODE_INLINE, "inline");
+	set_read_only(1);
+	ok(!try_blk(FD_DISK, &features) &&
+	   features & 1ULL << VIRTIO_BLK_F_RO &&
+	   !(features & 1ULL << VIRTIO_BLK_F_DISCARD),
+	   "read-only before: a read-only disk");
+	close(dev);
+	set_read_only(0);
+	test_swap();
+}
+
+/* --- lazy --- */
+
+static void test_lazy(void)
+{
+	bool clean = true;
+
+	begin();
+	for (int i = 0; i < 50; i++) {
+		/* At an odd address: through pages of the module. */
+		memset(data(), 0, BYTES + 64);
+		driver_add_at(0, VIRTIO_BLK_T_IN, 0, GPA, BUFFER + 1, BYTES);
+		eventfd_write(FD_KICK, 1);
+		MUST(!driver_wait(0));
+		for (__u32 j = 0; j < BYTES; j++)
+			clean = clean && !data()[1 + j];
+	}
+	ok(clean, "a disk that transfers nothing: no host memory is read");
+	close(dev);
+}
+
+/* --- cache --- */
+
+/* How many of the first pages does the page cache hold? */
+static int cached(int fd)
+{
+	unsigned char in[BYTES / PAGE];
+	void *map = mmap(NULL, BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	int n = 0;
+
+	MUST(map != MAP_FAILED);
+	MUST(!mincore(map, BYTES, in));
+	for (unsigned int i = 0; i < BYTES / PAGE; i++)
+		n += in[i] & 1;
+	munmap(map, BYTES);
+	return n;
+}
+
+static bool host_has(int fd, int byte)
+{
+	unsigned char buffer[BYTES];
+
+	MUST(pread(fd, buffer, BYTES, 0) == BYTES);
+	for (__u32 i = 0; i < BYTES; i++) {
+		if (buffer[i] != byte)
+			return false;
+	}
+	return true;
+}
+
+static void test_cache(void)
+{
+	unsigned char buffer[BYTES];
+	int host = open(path, O_RDWR), reader = open(path, O_RDONLY);
+	__u64 features;
+
+	MUST(host >= 0 && reader >= 0);
+	memset(buffer, 0x11, BYTES);
+	MUST(pwrite(host, buffer, BYTES, 0) == BYTES);
+	MUST(cached(host) == BYTES / PAGE);
+	ok(!try_blk(reader, &features) && cached(host) == BYTES / PAGE,
+	   "to read: the page cache keeps its pages");
+	close(dev);
+	ok(cached(host) == BYTES / PAGE, "and so it does at close");
+	memset(buffer, 0x22, BYTES);
+	MUST(pwrite(host, buffer, BYTES, 0) == BYTES);
+	begin();
+	ok(!cached(host), "to write: the page cache drops its pages");
+	ok(read_byte(0) == 0x22, "what was dirty is on the disk");
+	MUST(!write_byte(0, 0x33));
+	MUST(!fsync(host));
+	ok(read_byte(0) == 0x33, "it does not come over the guest's data");
+	MUST(host_has(host, 0x33));
+	MUST(!write_byte(0, 0x44));
+	close(dev);
+	ok(host_has(host, 0x44), "after close the host reads the guest's data");
+}
+
+/* --- stable --- */
+
+static void test_stable(void)
+{
+	struct vhost_doorbell_stats before;
+
+	begin();
+	before = get_stats(dev, 0);
+	for (int i = 0; i < 10; i++) {
+		memset(data(), i, BYTES);
+		driver_add_at(0, VIRTIO_BLK_T_OUT, 0, GPA, BUFFER, BYTES);
+		eventfd_write(FD_KICK, 1);
+		while (!driver_done(0)) {
+			for (__u32 j = 0; j < BYTES; j += 512)
+				((volatile unsigned char *)data())[j]++;
+		}
+		MUST(!driver_wait(0));
+	}
+	ok(get_stats(dev, 0).completed == before.completed + 10,
+	   "writes of pages that change");
+	close(dev);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} tests[] = {
+		{ "refuse", test_refuse },
+		{ "lazy", test_lazy },
+		{ "cache", test_cache },
+		{ "stable", test_stable },
+	};
+
+	tap_begin(120);
+	MUST(argc == 3);
+	path = argv[2];
+	driver_init();
+	fd_at(FD_DISK, open(path, O_RDWR | O_CLOEXEC));
+	for (unsigned int i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		if (!strcmp(tests[i].name, argv[1]))
+			tests[i].run();
+	}
+	return tap_end();
+}
