@@ -109,6 +109,7 @@ static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 	if (!q)
 		return -ENOMEM;
 	q->blk = blk;
+	bell_disk_resume(&blk->disk);
 	for (i = 0; i < vq->num; i++) {
 		q->req[i].disk = &blk->disk;
 		q->req[i].vq = vq;
@@ -131,6 +132,11 @@ static void blk_stop_queue(struct bell_backend *be, struct bell_exec *exec)
 {
 	kvfree(exec->vq->priv);
 	exec->vq->priv = NULL;
+}
+
+static void blk_abort(struct bell_backend *be)
+{
+	bell_disk_abort(&container_of(be, struct bell_blk, be)->disk);
 }
 
 static void blk_show(struct bell_backend *be, struct seq_file *m)
@@ -163,6 +169,7 @@ static const struct bell_backend_ops blk_ops = {
 	.resize = blk_resize,
 	.start_queue = blk_start_queue,
 	.stop_queue = blk_stop_queue,
+	.abort = blk_abort,
 	.show = blk_show,
 	.destroy = blk_destroy,
 };

@@ -20,7 +20,7 @@ struct bell_vq;
 
 #define BELL_DISK_INLINE_VECS	16
 #define BELL_DISK_MAX_RANGES	16
-/* The block layer splits it; what a disk takes its time for holds up the guest. */
+/* Served in slices, see bell_disk_do_ranges(). */
 #define BELL_DISK_MAX_RANGE	(SZ_2G >> SECTOR_SHIFT)
 
 enum bell_disk_op {
@@ -65,7 +65,7 @@ struct bell_disk_req {
 
 	/* The disk's. */
 	bool			 nowait;
-	struct llist_node	 retry;
+	struct llist_node	 retry;		/* or in the disk's flushes */
 	union {
 		struct {
 			struct bio	 bio;
@@ -140,6 +140,9 @@ struct bell_disk {
 	u64				 capacity;
 	atomic_t			 bounced;
 	wait_queue_head_t		 bounce_wait;
+	bool				 aborted;	/* ranges end early */
+	struct llist_head		 flushes;	/* that wait for the next */
+	struct work_struct		 flush_work;
 };
 
 int bell_disk_open(struct bell_disk *disk);
@@ -148,6 +151,14 @@ int bell_disk_bdev_open(struct bell_disk *disk);
 int bell_disk_file_open(struct bell_disk *disk);
 
 int bell_disk_flush(struct bell_disk *disk);
+void bell_disk_queue_flush(struct bell_disk_req *req);
+
+int bell_disk_do_ranges(struct bell_disk_req *req,
+			int (*func)(struct bell_disk *disk,
+				    enum bell_disk_op op,
+				    const struct bell_disk_range *slice));
+void bell_disk_abort(struct bell_disk *disk);
+void bell_disk_resume(struct bell_disk *disk);
 
 /* May what has ended be lost until it is flushed? */
 static inline bool bell_disk_has_cache(const struct bell_disk *disk)

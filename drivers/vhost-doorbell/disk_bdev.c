@@ -212,9 +212,13 @@ static void bdev_bounce(struct bell_disk_req *req)
 
 /* --- ranges --- */
 
-static int bdev_do_range(struct block_device *bdev, enum bell_disk_op op,
+static int bdev_do_range(struct bell_disk *disk, enum bell_disk_op op,
 			 const struct bell_disk_range *r)
 {
+	struct block_device *bdev = disk->bdev;
+
+	if (!bdev_may_write(disk))
+		return -EROFS;
 	if (op == BELL_DISK_DISCARD)
 		return blkdev_issue_discard(bdev, r->sector, r->nsectors,
 					    GFP_KERNEL);
@@ -227,14 +231,10 @@ static int bdev_do_range(struct block_device *bdev, enum bell_disk_op op,
 
 static void bdev_do_ranges(struct bell_disk_req *req)
 {
-	struct block_device *bdev = req->disk->bdev;
-	int ret = 0;
-	u32 i;
+	int ret = bell_disk_do_ranges(req, bdev_do_range);
 
-	for (i = 0; i < req->nvecs && !ret; i++)
-		ret = bdev_do_range(bdev, req->op, &req->range[i]);
 	if (!ret && req->fua)
-		ret = blkdev_issue_flush(bdev);
+		ret = blkdev_issue_flush(req->disk->bdev);
 	bell_backend_blk_done(req, ret);
 }
 

@@ -175,7 +175,7 @@ static int file_allocate(struct file *file, int mode,
 			     (loff_t)r->nsectors << SECTOR_SHIFT);
 }
 
-static int file_do_range(const struct bell_disk *disk, enum bell_disk_op op,
+static int file_do_range(struct bell_disk *disk, enum bell_disk_op op,
 			 const struct bell_disk_range *r)
 {
 	struct file *file = disk->file;
@@ -199,11 +199,8 @@ static void file_do_ranges(struct bell_disk_req *req)
 {
 	struct file *file = req->disk->file;
 	const struct cred *cred = override_creds(file->f_cred);
-	int ret = 0;
-	u32 i;
+	int ret = bell_disk_do_ranges(req, file_do_range);
 
-	for (i = 0; i < req->nvecs && !ret; i++)
-		ret = file_do_range(req->disk, req->op, &req->range[i]);
 	if (!ret && req->fua)
 		ret = bell_disk_flush(req->disk);
 	revert_creds(cred);
@@ -214,10 +211,7 @@ static void file_do_ranges(struct bell_disk_req *req)
 
 static void file_work(struct bell_disk_req *req)
 {
-	if (req->op == BELL_DISK_FLUSH)
-		bell_backend_blk_done(req, bell_disk_flush(req->disk));
-	else
-		file_start(req, 0);
+	file_start(req, 0);
 }
 
 /* Does direct I/O of this file know how not to block? */
@@ -234,13 +228,15 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 		bell_disk_queue(req, file_do_ranges);
 		return 0;
 	}
-	if (req->op == BELL_DISK_FLUSH && !file->f_op->fsync) {
-		/* A read-only file system: nothing was written. */
-		bell_backend_blk_done(req, 0);
+	if (req->op == BELL_DISK_FLUSH) {
+		if (file->f_op->fsync)
+			bell_disk_queue_flush(req);
+		else
+			/* A read-only file system: nothing was written. */
+			bell_backend_blk_done(req, 0);
 		return 0;
 	}
-	if (req->op == BELL_DISK_FLUSH || !(file->f_flags & O_DIRECT) ||
-	    !req->aligned) {
+	if (!(file->f_flags & O_DIRECT) || !req->aligned) {
 		req->nowait = false;
 		bell_disk_queue(req, file_work);
 		return 0;

@@ -107,6 +107,16 @@ int bell_disk_flush(struct bell_disk *disk)
 	return flush_ret;
 }
 
+void bell_disk_abort(struct bell_disk *disk)
+{
+	disk->aborted = true;
+}
+
+void bell_disk_resume(struct bell_disk *disk)
+{
+	disk->aborted = false;
+}
+
 void bell_disk_queue(struct bell_disk_req *req,
 		     void (*func)(struct bell_disk_req *req))
 {
