@@ -21,6 +21,7 @@
 
 #include "cpus.h"
 #include "disk.h"
+#include "disk_below.h"
 #include "disk_watch.h"
 #include "fd.h"
 #include "feature.h"
@@ -433,6 +434,9 @@ static int attach_blk(int fd, const void *context)
 							 SEG_MAX,
 	};
 
+	/* Anew for each device: a volume may have moved. */
+	if (b->disk->is_block && disk_below_nowait(b->disk->fd))
+		blk.flags |= VHOST_DOORBELL_BLK_F_NOWAIT;
 	if (o->features & BIT(FEATURE_LIFETIME))
 		set_lifetime(&blk, b->disk);
 	if (o->serial)

@@ -340,6 +340,7 @@ static int blk_open(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 		return -EINVAL;
 	blk->disk.read_only = cfg->flags & VHOST_DOORBELL_BLK_F_READ_ONLY ||
 			      !(file->f_mode & FMODE_WRITE);
+	blk->disk.below_nowait = cfg->flags & VHOST_DOORBELL_BLK_F_NOWAIT;
 	ret = bell_disk_open(&blk->disk);
 	/* The disk itself may be. */
 	blk->read_only = blk->disk.read_only;

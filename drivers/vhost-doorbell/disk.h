@@ -110,6 +110,7 @@ struct bell_disk {
 	struct file			*file;
 	struct block_device		*bdev;		/* NULL: regular file */
 	bool				 read_only;	/* to the guest */
+	bool				 below_nowait;	/* says the owner */
 	struct workqueue_struct		*wq;
 	u32				 block_size;	/* logical, in bytes */
 	u32				 phys_block_size;

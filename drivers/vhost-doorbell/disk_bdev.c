@@ -395,6 +395,22 @@ static const struct bell_disk_ops bdev_ops = {
 };
 
 /*
+ * May the ringing thread submit? With REQ_NOWAIT it does not wait for a request
+ * slot, but a driver may sleep when it is given the request, as nbd does. Only its
+ * tag set says so, and a device made of others hides theirs: the owner has looked.
+ */
+static bool bdev_may_inline(const struct bell_disk *disk)
+{
+	struct request_queue *q = bdev_get_queue(disk->bdev);
+
+	if (!bdev_nowait(disk->bdev))
+		return false;
+	if (!queue_is_mq(q))
+		return disk->below_nowait;
+	return !(q->tag_set->flags & BLK_MQ_F_BLOCKING);
+}
+
+/*
  * Bios bypass the page cache: what it holds is written back before, else it would
  * overwrite what the guest writes. No more is done than direct I/O of the owner
  * would do: to read writes back, to write also drops clean pages.
@@ -447,7 +463,7 @@ int bell_disk_bdev_open(struct bell_disk *disk)
 	disk->discard_align = bdev_discard_granularity(bdev) >> SECTOR_SHIFT;
 	disk->addr_mask = bdev_dma_alignment(bdev);
 	disk->len_mask = disk->block_size - 1;
-	disk->may_inline = bdev_nowait(bdev);
+	disk->may_inline = bdev_may_inline(disk);
 	init_waitqueue_head(&disk->bounce_wait);
 	bdev_open_zones(disk);
 	return 0;

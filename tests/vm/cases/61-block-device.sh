@@ -18,6 +18,11 @@ sectors()
 	blockdev --getsz "$1"
 }
 
+has_size()
+{
+	[ "$(sectors "$1")" -gt 0 ]
+}
+
 module_load
 modprobe dm-mod
 insmod "$VM_DIR/../dm_test_odd.ko"
@@ -54,10 +59,88 @@ echo 1 >"/sys/block/${disk##*/}/queue/stable_writes"
 tap test-bdev stable "$disk"
 diag "writes and changed: $(dmsetup status watch)"
 check "stable pages: no write changed on its way" \
-	test "$(dmsetup status watch | awk '{ print $4 >= 10, $5 }')" = "1 0"
+	test "$(dmsetup status watch | awk '{ print $4, $5 }')" = "10 0"
 echo 0 >"/sys/block/${disk##*/}/queue/stable_writes"
 tap test-bdev stable "$disk"
 check "without: as the guest has it, so the test sees it" \
-	test "$(dmsetup status watch | awk '{ print $5 > 0 }')" = 1
+	test "$(dmsetup status watch | awk '{ print $5 }')" -gt 0
 dmsetup --noudevsync remove watch
+
+# --- drivers that sleep when they are given a request ---
+
+# served WHO NAME DISK: by the ringing thread, or by the worker only?
+served()
+{
+	local driver inline
+
+	daemon_start --blk-file="$3" --mode=inline
+	emulate --rw randrw --verify --seconds 60 &
+	driver=$!
+	check "$2: it is served" wait_for $((30 * factor)) under_way
+	inline=$(counter 0 inline_passes)
+	case $1 in
+	ringer) check "$2: by the ringing thread" test "$inline" -gt 0 ;;
+	worker) check "$2: by the worker only" test "$inline" = 0 ;;
+	esac
+	kill $driver
+	wait $driver || :
+	check "$2: the daemon ends well" daemon_stop
+}
+
+linear()
+{
+	dm "$1" "0 $(sectors "$2") linear $2 0"
+}
+
+served ringer "a disk" "$plain"
+linear over_plain "$plain"
+linear over_over "$disk"
+served ringer "dm-linear over dm-linear over it" "$disk"
+dmsetup --noudevsync remove over_over
+dmsetup --noudevsync remove over_plain
+nullb sleeps blocking=1 irqmode=2 completion_nsec=10000
+served worker "a disk whose driver sleeps" "$disk"
+
+if modprobe -q nbd; then
+	truncate -s 64M "$CASE_DIR/nbd"
+	qemu-nbd --connect=/dev/nbd0 --format=raw --cache=writeback \
+		"$CASE_DIR/nbd" >"$CASE_DIR/qemu-nbd" 2>&1 &
+	server=$!
+	wait_for 30 has_size /dev/nbd0
+	echo none >/sys/block/nbd0/queue/scheduler
+	tap test-bdev ring /dev/nbd0 $server
+	served worker nbd /dev/nbd0
+	linear over_nbd /dev/nbd0
+	tap test-bdev ring "$disk" $server
+	served worker "dm-linear over nbd" "$disk"
+	dmsetup --noudevsync remove over_nbd
+	qemu-nbd --disconnect /dev/nbd0
+	wait $server || :
+else
+	skip "nbd" "this kernel has no nbd"
+fi
+
+# --- many flushes ---
+
+nullb cached cache_size=16 irqmode=2 completion_nsec=10000
+linear slow "$disk"
+mkfs.ext4 -q "$disk"
+mkdir "$CASE_DIR/mnt"
+mount "$disk" "$CASE_DIR/mnt"
+truncate -s 1M "$CASE_DIR/mnt/file"
+tap test-bdev flush "$CASE_DIR/mnt/file" slow
+umount "$CASE_DIR/mnt"
+dmsetup --noudevsync remove slow
+
+# --- a request that takes long ---
+
+if modprobe -q dm-delay; then
+	nullb large size=2048 discard=1
+	large=$disk
+	dm delay "0 $(sectors "$large") delay $large 0 0 $large 0 250"
+	tap test-bdev abort "$disk" "${large##*/}"
+	dmsetup --noudevsync remove delay
+else
+	skip "a request that takes long" "this kernel has no dm-delay"
+fi
 case_end

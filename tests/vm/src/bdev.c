@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bdev - what a block device's owner could not do by write(2): bdev WHAT DISK
+ * bdev - a block device does no more than write(2) could, and blocks nobody:
+ *	bdev WHAT DISK [ARGUMENT]
  *
  * WHAT is one of
  *   refuse	a disk that is read-only or swap is not written
  *   lazy	of a disk that transfers nothing the guest reads no host memory
  *   cache	SET_BLK does to the page cache what direct I/O does
- *   stable	a disk that needs stable pages gets such
+ *   stable	writes, and changes their data meanwhile
+ *   ring	the thread that rings does not wait for a disk whose server is
+ *		stopped: the process ARGUMENT
+ *   flush	flushes that wait for a suspended disk, the device-mapper's
+ *		ARGUMENT, take one thread
+ *   abort	a request of ranges that takes long ends soon after a close
  */
+#include <dirent.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
+#include <sys/wait.h>
 
 #include "driver.h"
 
 #define BUFFER	0x100000UL	/* in guest memory */
 #define BYTES	65536U
 
-static const char *path;
+static const char *path, *argument;
 static int dev;
 
 static unsigned char *data(void)
@@ -267,6 +276,152 @@ static void test_stable(void)
 	close(dev);
 }
 
+/* --- ring --- */
+
+static void test_ring(void)
+{
+	pid_t server = atoi(argument), child;
+	volatile bool *waited;
+
+	waited = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	MUST(waited != MAP_FAILED);
+	begin();
+	MUST(!set_mode(dev, VHOST_DOORBELL_MODE_INLINE));
+	/* The pages are pinned from here on. */
+	MUST(!write_byte(0, 0x5a));
+	MUST(!kill(server, SIGSTOP));
+	child = fork();
+	MUST(child >= 0);
+	if (!child) {
+		/* Somebody must, or all hangs. */
+		sleep(10 * tap_factor());
+		*waited = true;
+		kill(server, SIGCONT);
+		_exit(0);
+	}
+	/* More than a socket takes at once. */
+	driver_add_at(0, VIRTIO_BLK_T_OUT, 0, GPA, BUFFER, 4 << 20);
+	eventfd_write(FD_KICK, 1);
+	ok(!*waited, "the ringing thread does not wait for the disk");
+	MUST(!kill(child, SIGKILL) && waitpid(child, NULL, 0) == child);
+	MUST(!kill(server, SIGCONT));
+	ok(!driver_wait(0), "the request ends when the server goes on");
+	close(dev);
+}
+
+/* --- flush --- */
+
+/* Threads that work for a disk */
+static int workers(void)
+{
+	char file[300], name[64];
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+	int n = 0;
+	FILE *f;
+
+	MUST(dir);
+	while ((entry = readdir(dir))) {
+		snprintf(file, sizeof(file), "/proc/%s/comm", entry->d_name);
+		f = fopen(file, "r");
+		if (!f)
+			continue;
+		if (fgets(name, sizeof(name), f) &&
+		    strstr(name, "+vhost-doorbell"))
+			n++;
+		fclose(f);
+	}
+	closedir(dir);
+	return n;
+}
+
+static void dmsetup(const char *command)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "dmsetup --noudevsync %s %s", command,
+		 argument);
+	MUST(!system(line));
+}
+
+static void test_flush(void)
+{
+	struct virtio_blk_outhdr *hdr = (void *)(MEM + HDR(0));
+	struct vring_avail *avail = (void *)AVAIL(0);
+	volatile unsigned char *status = (void *)(MEM + STATUS(0));
+	bool good = true;
+	int i, n;
+
+	begin();
+	MUST(!write_byte(0, 0x5a) && !send(VIRTIO_BLK_T_FLUSH, 0, 0));
+	dmsetup("suspend --nolockfs --noflush");
+	*hdr = (struct virtio_blk_outhdr){ .type = VIRTIO_BLK_T_FLUSH };
+	for (i = 0; i < NUM / 2; i++) {
+		status[i] = 0xff;
+		driver_desc(0, 2 * i, GPA + HDR(0), sizeof(*hdr),
+			    VRING_DESC_F_NEXT);
+		driver_desc(0, 2 * i + 1, GPA + STATUS(0) + i, 1,
+			    VRING_DESC_F_WRITE);
+		avail->ring[driver_avail[0]++ % NUM] = 2 * i;
+	}
+	__atomic_store_n(&avail->idx, driver_avail[0], __ATOMIC_SEQ_CST);
+	eventfd_write(FD_KICK, 1);
+	MUST(UNTIL(workers()));
+	/* Others, if there are any */
+	sleep(1);
+	n = workers();
+	ok(n == 1, "%d flushes wait in one thread: %d", NUM / 2, n);
+	dmsetup("resume");
+	MUST(!driver_wait(0));
+	for (i = 0; i < NUM / 2; i++)
+		good = good && !status[i];
+	ok(good, "all of them succeed");
+	close(dev);
+}
+
+/* --- abort --- */
+
+/* Discards that the disk has done */
+static unsigned long discards(void)
+{
+	char file[64], line[256];
+	unsigned long n = 0;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "/sys/block/%s/stat", argument);
+	f = fopen(file, "r");
+	MUST(f && fgets(line, sizeof(line), f));
+	fclose(f);
+	MUST(sscanf(line, "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %lu",
+		    &n) == 1);
+	return n;
+}
+
+static void test_abort(void)
+{
+	struct virtio_blk_discard_write_zeroes r[16];
+	unsigned long before = discards(), n;
+	__u64 sectors;
+
+	begin();
+	MUST(!ioctl(FD_DISK, BLKGETSIZE64, &sectors));
+	sectors /= 512;
+	for (int i = 0; i < 16; i++)
+		r[i] = (struct virtio_blk_discard_write_zeroes){
+			.num_sectors = sectors,
+		};
+	memcpy(data(), r, sizeof(r));
+	driver_add_at(0, VIRTIO_BLK_T_DISCARD, 0, GPA, BUFFER, sizeof(r));
+	eventfd_write(FD_KICK, 1);
+	/* All of it would be 16 times 8, of a quarter of a second each. */
+	MUST(UNTIL(discards() > before));
+	ok(!driver_done(0), "a request of ranges takes long");
+	close(dev);
+	n = discards() - before;
+	ok(n < 64, "a close ends it: %lu discards", n);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -277,11 +432,15 @@ int main(int argc, char **argv)
 		{ "lazy", test_lazy },
 		{ "cache", test_cache },
 		{ "stable", test_stable },
+		{ "ring", test_ring },
+		{ "flush", test_flush },
+		{ "abort", test_abort },
 	};
 
 	tap_begin(120);
-	MUST(argc == 3);
+	MUST(argc >= 3);
 	path = argv[2];
+	argument = argc > 3 ? argv[3] : "";
 	driver_init();
 	fd_at(FD_DISK, open(path, O_RDWR | O_CLOEXEC));
 	for (unsigned int i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {

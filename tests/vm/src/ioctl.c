@@ -198,7 +198,7 @@ static const struct row always[] = {
 	{ "SET_MEM_TABLE: no pointer", TABLE(1, WHOLE), .ptr = (void *)8,
 	  .err = EFAULT },
 
-	{ "SET_BLK: flags unknown", SET_BLK(.flags = 1U << 7), .err = EINVAL },
+	{ "SET_BLK: flags unknown", SET_BLK(.flags = 1U << 8), .err = EINVAL },
 	{ "SET_BLK: last flag unknown", SET_BLK(.flags = 1U << 31),
 	  .err = EINVAL },
 	{ "SET_BLK: pad not zero", SET_BLK(.pad = 1), .err = EINVAL },
