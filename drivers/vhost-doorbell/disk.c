@@ -14,8 +14,11 @@
 #include "disk.h"
 #include "exec.h"
 
-/* Threads of a disk at a time. */
-#define DISK_WORKS		16
+/*
+ * Threads of a disk at a time. They are in no cgroup that limits CPU time, and those
+ * of a file copy data: so they are few.
+ */
+#define DISK_WORKS		8
 
 /* Of a range, in sectors: an abort waits for one. Discards take less time. */
 #define DISK_SLICE_DISCARD	(SZ_256M >> SECTOR_SHIFT)

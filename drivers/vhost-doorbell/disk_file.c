@@ -21,12 +21,6 @@
 
 #include "disk.h"
 
-/*
- * Buffered requests of a disk that are done at a time. The threads that copy are in
- * no cgroup that limits CPU time, so they are few.
- */
-#define FILE_WORKERS	8
-
 /* Begin to modify the file; false if the caller may not wait for a thaw. */
 static bool file_write_begin(struct kiocb *iocb, bool nowait)
 {
@@ -317,7 +311,6 @@ int bell_disk_file_open(struct bell_disk *disk)
 		return -EOPNOTSUPP;
 	disk->ops = &file_ops;
 	disk->write_limit = rlimit(RLIMIT_FSIZE);
-	workqueue_set_max_active(disk->wq, FILE_WORKERS);
 	file_set_align(disk);
 	file_set_blocks(disk);
 	/*

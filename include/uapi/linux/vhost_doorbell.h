@@ -63,7 +63,9 @@ struct vhost_doorbell_info {
 	__u64 reserved[4];
 };
 
-/* The guest may not write; also implied by a disk opened for reading only. */
+/* The guest may not write; also implied by a disk opened for reading only, and by a
+ * block device that is set read-only.
+ */
 #define VHOST_DOORBELL_BLK_F_READ_ONLY	(1U << 0)
 /* Offer VIRTIO_BLK_F_DISCARD if the disk can be written and knows discards. */
 #define VHOST_DOORBELL_BLK_F_DISCARD	(1U << 1)
@@ -119,7 +121,8 @@ struct vhost_doorbell_info {
  * @pad2: must be zero
  * @reserved: must be zero
  *
- * A disk of less than one block fails with ENOSPC.
+ * A disk of less than one block fails with ENOSPC; a block device in use as swap
+ * with ETXTBSY, unless it is only read.
  */
 struct vhost_doorbell_blk {
 	__s32 fd;
