@@ -143,4 +143,48 @@ if modprobe -q dm-delay; then
 else
 	skip "a request that takes long" "this kernel has no dm-delay"
 fi
+
+# --- kernel threads that are frozen, as before the image of a hibernation ---
+
+# frozen NAME FILE: what waits for a thread of the disk completes after that
+frozen()
+{
+	local driver during
+
+	daemon_start --blk-file="$2"
+	emulate --rw randread --align 100 --depth 64 --seconds 60 &
+	driver=$!
+	wait_for $((30 * factor)) under_way
+	: >$trace/trace
+	echo 1 >$trace/events/power/suspend_resume/enable
+	echo 1 >$trace/events/vhost_doorbell/bell_complete/enable
+	echo freezer >/sys/power/pm_test
+	check "$1: threads can be frozen" eval 'echo freeze >/sys/power/state'
+	echo none >/sys/power/pm_test
+	echo 0 >$trace/events/enable
+	during=$(awk '/freeze_processes.* end/ { frozen = 1 }
+		/thaw_processes.* begin/ { frozen = 0; thawed = 1 }
+		frozen && /bell_complete/ { n++ }
+		END { print thawed ? n + 0 : "no thaw" }' $trace/trace)
+	check "$1: nothing is read while they are: $during" test "$during" = 0
+	check "$1: it goes on" under_way
+	kill $driver
+	wait $driver || :
+	check "$1: the daemon ends well" daemon_stop
+}
+
+trace=/sys/kernel/tracing
+[ -d $trace/events ] || mount -t tracefs tracefs $trace
+if [ -w /sys/power/pm_test ] && grep -qw freeze /sys/power/state; then
+	nullb slow size=512 irqmode=2 completion_nsec=100000000
+	mkfs.ext4 -q -E nodiscard "$disk" 64M
+	mount "$disk" "$CASE_DIR/mnt"
+	dd if=/dev/zero of="$CASE_DIR/mnt/file" bs=1M count=32 conv=fsync \
+		status=none
+	echo 1 >/proc/sys/vm/drop_caches
+	frozen "a file" "$CASE_DIR/mnt/file"
+	umount "$CASE_DIR/mnt"
+else
+	skip "frozen threads" "this kernel cannot try that"
+fi
 case_end
