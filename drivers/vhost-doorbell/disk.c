@@ -7,6 +7,7 @@
  * kernel threads, so that no I/O comes after the image of a hibernation.
  */
 #include <linux/fs.h>
+#include <linux/math.h>
 #include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>

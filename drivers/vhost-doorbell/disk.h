@@ -5,6 +5,7 @@
 #ifndef BELL_DISK_H
 #define BELL_DISK_H
 
+#include <linux/atomic.h>
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/bvec.h>

@@ -24,6 +24,8 @@ struct kiocb {
 	struct file	*ki_filp;
 };
 
+int vfs_fsync(struct file *file, int datasync);
+
 #define file_inode(f)	((f)->inode)
 
 #endif

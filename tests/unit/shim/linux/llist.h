@@ -34,6 +34,18 @@ static inline struct llist_node *llist_del_all(struct llist_head *h)
 	return xchg(&h->first, NULL);
 }
 
+static inline struct llist_node *llist_reverse_order(struct llist_node *n)
+{
+	struct llist_node *to = NULL, *next;
+
+	for (; n; n = next) {
+		next = n->next;
+		n->next = to;
+		to = n;
+	}
+	return to;
+}
+
 #define llist_entry(p, type, member)	container_of(p, type, member)
 #define shim_llist_entry(p, type, member)				\
 	((p) ? llist_entry(p, type, member) : NULL)

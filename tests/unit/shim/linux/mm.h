@@ -15,6 +15,8 @@
 #define SZ_16M		0x1000000
 #define SZ_32M		0x2000000
 #define SZ_64M		0x4000000
+#define SZ_256M		0x10000000
+#define SZ_2G		0x80000000U
 
 #define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
 

@@ -15,6 +15,8 @@ struct work_struct {
 struct workqueue_struct;
 
 #define WQ_UNBOUND	0U
+#define WQ_MEM_RECLAIM	0U
+#define WQ_FREEZABLE	0U
 #define system_unbound_wq ((struct workqueue_struct *)NULL)
 
 struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags,

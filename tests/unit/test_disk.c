@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/* disk.c: what waits for one flush, and how ranges are cut. */
+#include <linux/blkdev.h>
+#include <linux/slab.h>
+
+#include "disk.h"
+#include "exec.h"
+#include "tap.h"
+
+#define REQS	4
+
+static struct inode inode = { .i_mode = S_IFREG };
+static struct file file = { .inode = &inode };
+static struct bell_exec exec;
+static struct bell_disk disk;
+static struct bell_disk_req reqs[REQS];
+
+/* --- what disk.c calls --- */
+
+static const struct bell_disk_ops ops;
+static int fsyncs, fsync_ret;
+static struct bell_disk_req *comes_meanwhile;
+static unsigned int nr_done;
+static int done_error[REQS];
+
+static u64 nsectors(const struct bell_disk *d)
+{
+	return 0;
+}
+
+static const struct bell_disk_ops ops = { .nsectors = nsectors };
+
+int bell_disk_file_open(struct bell_disk *d)
+{
+	d->ops = &ops;
+	return 0;
+}
+
+int bell_disk_bdev_open(struct bell_disk *d)
+{
+	return -EINVAL;
+}
+
+int vfs_fsync(struct file *f, int datasync)
+{
+	fsyncs++;
+	if (comes_meanwhile)
+		bell_disk_queue_flush(comes_meanwhile);
+	comes_meanwhile = NULL;
+	return fsync_ret;
+}
+
+void bell_backend_blk_done(struct bell_disk_req *req, int error)
+{
+	done_error[req - reqs] = error;
+	nr_done++;
+	/* It is another's at once. */
+	memset(req, 0xff, sizeof(*req));
+}
+
+void bell_exec_worker_charge(struct bell_exec *e)
+{
+	CHECK(e == &exec);
+}
+
+void bell_exec_worker_uncharge(void)
+{
+}
+
+/* --- tests --- */
+
+static void begin(void)
+{
+	tap_begin();
+	memset(&disk, 0, sizeof(disk));
+	disk.file = &file;
+	CHECK_EQ(bell_disk_open(&disk), 0);
+	for (int i = 0; i < REQS; i++)
+		reqs[i] = (struct bell_disk_req){ .disk = &disk, .exec = &exec };
+	fsyncs = 0;
+	fsync_ret = 0;
+	nr_done = 0;
+}
+
+static void end(const char *name)
+{
+	bell_disk_close(&disk);
+	tap_end(name);
+}
+
+static void test_flush(void)
+{
+	begin();
+	for (int i = 0; i < 3; i++)
+		bell_disk_queue_flush(&reqs[i]);
+	CHECK_EQ(nr_done, 0);
+	flush_work(&disk.flush_work);
+	CHECK_EQ(fsyncs, 1);
+	CHECK_EQ(nr_done, 3);
+	CHECK(!flush_work(&disk.flush_work));
+	end("flush: one for all that wait");
+
+	begin();
+	bell_disk_queue_flush(&reqs[0]);
+	bell_disk_queue_flush(&reqs[1]);
+	comes_meanwhile = &reqs[2];
+	flush_work(&disk.flush_work);
+	CHECK_EQ(nr_done, 2);
+	flush_work(&disk.flush_work);
+	CHECK_EQ(fsyncs, 2);
+	CHECK_EQ(nr_done, 3);
+	end("flush: what comes while one runs waits for the next");
+
+	begin();
+	fsync_ret = -EIO;
+	bell_disk_queue_flush(&reqs[0]);
+	bell_disk_queue_flush(&reqs[1]);
+	flush_work(&disk.flush_work);
+	CHECK_EQ(done_error[0], -EIO);
+	CHECK_EQ(done_error[1], -EIO);
+	end("flush: an error is for all that wait");
+}
+
+static u64 covered, slice_at;
+static unsigned int slices, abort_after;
+static u32 largest;
+static int slice_ret;
+static bool unmap;
+
+static int do_slice(struct bell_disk *d, enum bell_disk_op op,
+		    const struct bell_disk_range *slice)
+{
+	CHECK_EQ(slice->sector, slice_at);
+	CHECK(slice->nsectors > 0);
+	CHECK_EQ(slice->unmap, unmap);
+	slice_at += slice->nsectors;
+	covered += slice->nsectors;
+	largest = max(largest, slice->nsectors);
+	if (++slices == abort_after)
+		bell_disk_abort(d);
+	return slice_ret;
+}
+
+static int cut(enum bell_disk_op op, u64 sector, u32 n)
+{
+	struct bell_disk_req *req = &reqs[0];
+
+	covered = 0;
+	largest = 0;
+	slices = 0;
+	slice_at = sector;
+	req->op = op;
+	req->nvecs = 1;
+	req->range[0] = (struct bell_disk_range){
+		.sector = sector, .nsectors = n, .unmap = unmap,
+	};
+	return bell_disk_do_ranges(req, do_slice);
+}
+
+static void test_ranges(void)
+{
+	begin();
+	CHECK_EQ(cut(BELL_DISK_ZERO, 3, BELL_DISK_MAX_RANGE), 0);
+	CHECK_EQ(covered, BELL_DISK_MAX_RANGE);
+	CHECK_EQ(largest, SZ_64M >> 9);
+	CHECK_EQ(slices, 33);
+	unmap = true;
+	CHECK_EQ(cut(BELL_DISK_ZERO, 0, 1), 0);
+	CHECK_EQ(slices, 1);
+	unmap = false;
+	CHECK_EQ(cut(BELL_DISK_DISCARD, 0, BELL_DISK_MAX_RANGE), 0);
+	CHECK_EQ(slices, 8);
+	/* Near the end of what can be addressed */
+	CHECK_EQ(cut(BELL_DISK_DISCARD, (1ULL << 55) - 8, 8), 0);
+	CHECK_EQ(covered, 8);
+	end("ranges: in slices, all of it");
+
+	begin();
+	/* 768 KiB, of a striped disk, and a thin pool's 1 GiB */
+	disk.discard_align = 1536;
+	CHECK_EQ(cut(BELL_DISK_DISCARD, 0, BELL_DISK_MAX_RANGE), 0);
+	CHECK_EQ(largest % 1536, 0);
+	disk.discard_align = 2 << 20;
+	CHECK_EQ(cut(BELL_DISK_ZERO, 0, BELL_DISK_MAX_RANGE), 0);
+	CHECK_EQ(slices, 2);
+	end("ranges: a slice ends where the disk can discard up to");
+
+	begin();
+	slice_ret = -EROFS;
+	CHECK_EQ(cut(BELL_DISK_DISCARD, 0, BELL_DISK_MAX_RANGE), -EROFS);
+	CHECK_EQ(slices, 1);
+	slice_ret = 0;
+	end("ranges: the first error ends them");
+
+	begin();
+	abort_after = 3;
+	CHECK_EQ(cut(BELL_DISK_DISCARD, 0, BELL_DISK_MAX_RANGE), -EINTR);
+	CHECK_EQ(slices, 3);
+	CHECK_EQ(cut(BELL_DISK_DISCARD, 0, BELL_DISK_MAX_RANGE), -EINTR);
+	CHECK_EQ(slices, 0);
+	bell_disk_resume(&disk);
+	abort_after = 0;
+	CHECK_EQ(cut(BELL_DISK_DISCARD, 0, BELL_DISK_MAX_RANGE), 0);
+	end("ranges: an abort ends them after a slice, until it is undone");
+}
+
+int main(void)
+{
+	test_flush();
+	test_ranges();
+	return tap_done();
+}
