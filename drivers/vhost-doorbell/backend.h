@@ -28,6 +28,12 @@ struct bell_backend_ops {
 			      const void *buf, u32 size);
 
 	/*
+	 * A driver has agreed on features: the config space is as it is after a
+	 * reset. Not called for features that were agreed on already.
+	 */
+	void	(*set_features)(struct bell_backend *be, u64 features);
+
+	/*
 	 * What is behind it may have another size: look, and say what the
 	 * guest is told from here on, in sectors of 512 bytes.
 	 */

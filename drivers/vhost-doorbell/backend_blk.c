@@ -5,6 +5,8 @@
 #include <linux/blkdev.h>
 #include <linux/file.h>
 #include <linux/log2.h>
+#include <linux/memcontrol.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -21,7 +23,7 @@
 #define BLK_SEG_MAX	126
 #define BLK_SEG_LIMIT	1022
 #define BLK_SIZE_MAX	SZ_128K
-/* Of data in one request; bounds what a guest can make us allocate. */
+/* Of data in one bio; longer requests are served in slices. */
 #define BLK_BYTES_LIMIT	SZ_16M
 
 #define BLK_CONFIG_ZONED	offsetofend(struct virtio_blk_config, \
@@ -66,6 +68,16 @@ static int blk_write_config(struct bell_backend *be, u32 offset,
 	/* A write that ends and does not see it has ended before the flush. */
 	smp_mb();
 	return bell_disk_flush(&blk->disk);
+}
+
+/* What a driver begins with: one that cannot flush, with no cache to flush. */
+static void blk_set_features(struct bell_backend *be, u64 features)
+{
+	struct bell_blk *blk = container_of(be, struct bell_blk, be);
+	bool wce = features & BIT_ULL(VIRTIO_BLK_F_FLUSH) ||
+		   !(features & BIT_ULL(VIRTIO_BLK_F_CONFIG_WCE));
+
+	WRITE_ONCE(blk->config.wce, wce);
 }
 
 /* With the geometry that ATA disks tell, for drivers that count in cylinders. */
@@ -155,6 +167,7 @@ static void blk_destroy(struct bell_backend *be)
 
 	bell_disk_close(&blk->disk);
 	fput(blk->disk.file);
+	mem_cgroup_put(blk->memcg);
 	kfree(blk);
 }
 
@@ -166,6 +179,7 @@ static const struct bell_backend_ops blk_ops = {
 	},
 	.get_config = blk_get_config,
 	.set_config = blk_write_config,
+	.set_features = blk_set_features,
 	.resize = blk_resize,
 	.start_queue = blk_start_queue,
 	.stop_queue = blk_stop_queue,
@@ -241,7 +255,11 @@ static u64 blk_set_zoned(struct bell_blk *blk, u32 flags, u32 blk_size)
 {
 	struct virtio_blk_zoned_characteristics *z = &blk->zoned;
 	struct bell_disk *disk = &blk->disk;
-	u32 max_append = min(disk->max_append, blk->max_bytes >> SECTOR_SHIFT);
+	/* It goes in one piece: each segment may begin and end within a page. */
+	u32 pages = BELL_BLK_MAX_VECS -
+		    2 * le32_to_cpu((__force __le32)blk->config.seg_max);
+	u32 max_append = min3(disk->max_append, blk->max_bytes >> SECTOR_SHIFT,
+			      pages << (PAGE_SHIFT - SECTOR_SHIFT));
 
 	if (!(flags & VHOST_DOORBELL_BLK_F_ZONED) || !disk->zone_sectors)
 		return 0;
@@ -317,14 +335,13 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 	blk->be.may_inline = blk->disk.may_inline;
 	blk->be.charges_runner = blk->disk.charges_runner;
 	blk->max_bytes = seg_max * size_max;
-	/* Each piece may begin and end within a page. */
-	blk->max_vecs = (blk->max_bytes >> PAGE_SHIFT) + 2 * seg_max;
 	memcpy(blk->serial, cfg->serial, sizeof(blk->serial));
 	blk_set_config(blk, seg_max, size_max, blk_size);
 	blk->be.features_needed = blk_set_zoned(blk, cfg->flags, blk_size);
 	blk->be.features = features | blk->be.features_needed |
 			   blk_set_ranges(blk, cfg->flags, blk_size) |
 			   blk_set_lifetime(blk, cfg);
+	blk->plain_bytes = blk->be.features_needed ? 0 : blk->max_bytes;
 	return 0;
 }
 
@@ -374,6 +391,8 @@ struct bell_backend *bell_backend_blk_create(const struct vhost_doorbell_blk *cf
 	ret = blk_set(blk, cfg);
 	if (ret)
 		goto err_disk;
+	/* Who makes the disk pays for what its requests need. */
+	blk->memcg = get_mem_cgroup_from_mm(current->mm);
 	return &blk->be;
 
 err_disk:

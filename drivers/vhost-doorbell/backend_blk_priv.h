@@ -5,6 +5,8 @@
 #ifndef BELL_BACKEND_BLK_PRIV_H
 #define BELL_BACKEND_BLK_PRIV_H
 
+#include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/types.h>
 
 #include "backend.h"
@@ -15,6 +17,15 @@
 struct bell_exec;
 struct bell_run;
 struct llist_node;
+struct mem_cgroup;
+
+/*
+ * Page vectors of one bio: 32 KiB, which the allocator gives also when memory is
+ * fragmented. A request that needs more is served in slices.
+ */
+#define BELL_BLK_MAX_VECS	2048
+/* Bytes of page vectors that a device may have at a time. */
+#define BELL_BLK_VEC_BYTES	SZ_8M
 
 struct bell_blk {
 	struct bell_backend		be;
@@ -24,9 +35,13 @@ struct bell_blk {
 	struct virtio_blk_zoned_characteristics zoned;
 	struct virtio_blk_lifetime	lifetime;
 	bool				read_only;
-	u32				max_bytes;	/* of a request's data */
-	u32				max_vecs;
+	u32				plain_bytes;	/* zero if zoned, else: */
+	u32				max_bytes;	/* served in one piece */
 	u8				serial[VIRTIO_BLK_ID_BYTES];
+	struct mem_cgroup		*memcg;		/* the owner's, or NULL */
+
+	/* Bytes of page vectors now; not those inside of a request. */
+	atomic_long_t			vec_bytes ____cacheline_aligned_in_smp;
 };
 
 /* One running queue; vq->priv. */
@@ -38,6 +53,7 @@ struct bell_blk_queue {
 	bool			 secure_erase;
 	bool			 zoned;
 	bool			 lifetime;
+	u32			 starved;	/* passes without memory; runner */
 	struct bell_disk_req	 req[];		/* by head */
 };
 
@@ -67,7 +83,30 @@ int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_blk_cursor data, u64 bytes, bool may_sleep);
 void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written);
 
+/* backend_blk_map.c */
+void *bell_backend_blk_map_alloc(struct bell_blk *blk, size_t size, bool may_sleep);
+bool bell_backend_blk_map_reserve(struct bell_blk *blk, size_t bytes);
+void bell_backend_blk_map_unreserve(struct bell_blk *blk, size_t bytes);
+u64 bell_backend_blk_map_count_pages(struct bell_blk_cursor cur, u64 bytes);
+int bell_backend_blk_map_no_memory(struct bell_disk_req *req);
+int bell_backend_blk_map_pieces(struct bell_blk *blk,
+				struct bell_disk_req *req,
+				struct bell_blk_cursor cur, bool may_sleep);
+void bell_backend_blk_map_set_aligned(struct bell_disk_req *req);
+void bell_backend_blk_map_free(struct bell_disk_req *req);
+
+/* backend_blk_large.c */
+int bell_backend_blk_large_begin(struct bell_blk *blk,
+				 struct bell_disk_req *req,
+				 struct bell_blk_cursor data, u64 bytes,
+				 bool may_sleep);
+void bell_backend_blk_large_done(struct bell_disk_req *req, int error);
+void bell_backend_blk_large_next(struct bell_disk_req *req);
+
 /* backend_blk_zone.c */
+int bell_backend_blk_zone_check(struct bell_blk *blk, struct bell_disk_req *req,
+				u64 bytes, bool may_sleep);
+void bell_backend_blk_zone_refuse(struct bell_disk_req *req, u64 bytes);
 int bell_backend_blk_zone_append(struct bell_blk *blk,
 				 struct bell_disk_req *req,
 				 struct bell_blk_cursor in, u64 in_bytes,

@@ -27,8 +27,7 @@
 static void blk_free(struct bell_disk_req *req)
 {
 	if (req->vecs != req->inline_vecs)
-		kfree(req->vecs);
-	req->vecs = NULL;
+		bell_backend_blk_map_free(req);
 	if (unlikely(req->result)) {
 		kfree(req->result);
 		req->result = NULL;
@@ -104,6 +103,10 @@ void bell_backend_blk_done(struct bell_disk_req *req, int error)
 	u32 written = 0;
 	u8 status;
 
+	if (unlikely(req->large)) {
+		bell_backend_blk_large_done(req, error);
+		return;
+	}
 	if (!error && blk_owes_flush(req)) {
 		bell_disk_queue(req, blk_flush_owed);
 		return;
@@ -182,84 +185,7 @@ int bell_backend_blk_copy(struct bell_vq *vq, struct bell_blk_cursor *cur,
 	return 0;
 }
 
-/* Enough vectors for any way that the data may lie in pages. */
-static int blk_alloc_vecs(struct bell_blk *blk, struct bell_disk_req *req,
-			  struct bell_blk_cursor cur, bool may_sleep)
-{
-	u32 left = req->bytes, n = 0;
-
-	while (left) {
-		u32 len = min_t(u64, left, cur.seg->len - cur.skip);
-		u64 off = offset_in_page(cur.seg->addr + cur.skip);
-
-		n += DIV_ROUND_UP(off + len, PAGE_SIZE);
-		left -= len;
-		cur.seg++;
-		cur.skip = 0;
-	}
-	if (n <= BELL_DISK_INLINE_VECS)
-		return 0;
-	if (n > blk->max_vecs)
-		return -EIO;
-	req->vecs = kmalloc_array(n, sizeof(*req->vecs),
-				  may_sleep ? GFP_KERNEL :
-					      GFP_NOWAIT | __GFP_NOWARN);
-	if (req->vecs)
-		return 0;
-	req->vecs = req->inline_vecs;
-	return may_sleep ? -ENOMEM : -EAGAIN;
-}
-
-static void blk_add_span(struct bell_disk_req *req,
-			 const struct bell_gmem_span *span)
-{
-	struct bio_vec *v = req->nvecs ? &req->vecs[req->nvecs - 1] : NULL;
-
-	if (v && page_to_phys(v->bv_page) + v->bv_offset + v->bv_len ==
-	    page_to_phys(span->page) + span->offset) {
-		v->bv_len += span->len;
-		return;
-	}
-	bvec_set_page(&req->vecs[req->nvecs++], span->page, span->len,
-		      span->offset);
-}
-
-/* Look up the pages of the data, @req->bytes from the cursor on. */
-static noinline int blk_map_pieces(struct bell_blk *blk,
-				   struct bell_disk_req *req,
-				   struct bell_blk_cursor cur, bool may_sleep)
-{
-	struct bell_disk *disk = req->disk;
-	struct bell_gmem_span span;
-	u32 left = req->bytes, i;
-	int ret;
-
-	ret = blk_alloc_vecs(blk, req, cur, may_sleep);
-	if (ret)
-		return ret;
-	req->nvecs = 0;
-	while (left) {
-		u64 n = min_t(u64, left, cur.seg->len - cur.skip), gpa;
-
-		if (check_add_overflow(cur.seg->addr, cur.skip, &gpa))
-			return -EFAULT;
-		ret = bell_gmem_span(req->vq->gmem, gpa, n, may_sleep, &span);
-		if (ret)
-			return ret;
-		blk_add_span(req, &span);
-		left -= span.len;
-		bell_backend_blk_advance(&cur, span.len);
-	}
-	req->aligned = !((req->sector << SECTOR_SHIFT) & disk->len_mask);
-	for (i = 0; i < req->nvecs; i++) {
-		if (req->vecs[i].bv_offset & disk->addr_mask ||
-		    req->vecs[i].bv_len & disk->len_mask)
-			req->aligned = false;
-	}
-	return 0;
-}
-
-/* The same; most data are one piece within a page. */
+/* Look up the pages of the data; most are one piece within a page. */
 static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_blk_cursor cur, bool may_sleep)
 {
@@ -269,14 +195,14 @@ static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
 	int ret;
 
 	if (cur.seg->len - cur.skip < req->bytes || req->bytes > PAGE_SIZE)
-		return blk_map_pieces(blk, req, cur, may_sleep);
+		return bell_backend_blk_map_pieces(blk, req, cur, may_sleep);
 	if (check_add_overflow(cur.seg->addr, cur.skip, &gpa))
 		return -EFAULT;
 	ret = bell_gmem_span(req->vq->gmem, gpa, req->bytes, may_sleep, &span);
 	if (ret)
 		return ret;
 	if (span.len < req->bytes)
-		return blk_map_pieces(blk, req, cur, may_sleep);
+		return bell_backend_blk_map_pieces(blk, req, cur, may_sleep);
 	bvec_set_page(&req->vecs[0], span.page, span.len, span.offset);
 	req->nvecs = 1;
 	req->aligned = !((req->sector << SECTOR_SHIFT | span.len) &
@@ -296,29 +222,77 @@ static bool blk_in_range(struct bell_blk *blk, u64 sector, u64 bytes)
 	       !((sector << SECTOR_SHIFT) & mask);
 }
 
+/* It did not come to the disk: put it back, serve it in slices, or fail it. */
+static noinline int blk_rw_fails(struct bell_blk *blk,
+				 struct bell_disk_req *req,
+				 struct bell_blk_cursor data, bool may_sleep,
+				 int error)
+{
+	if (error == -EAGAIN || error == -ESRCH) {
+		blk_free(req);
+		return error;
+	}
+	if (error == -E2BIG && req->op != BELL_DISK_APPEND) {
+		blk_free(req);
+		return bell_backend_blk_large_begin(blk, req, data, req->bytes,
+						    may_sleep);
+	}
+	bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+	return 0;
+}
+
+/*
+ * Of a zoned disk, or longer than what is served in one piece. 1: that can go on
+ * as others do.
+ */
+static noinline int blk_rw_rare(struct bell_blk *blk, struct bell_disk_req *req,
+				struct bell_blk_cursor data, u64 bytes,
+				bool may_sleep)
+{
+	int ret;
+
+	if (blk->zoned.zone_sectors) {
+		ret = bell_backend_blk_zone_check(blk, req, bytes, may_sleep);
+		if (ret)
+			return min(ret, 0);
+	}
+	if (bytes > blk->max_bytes)
+		return bell_backend_blk_large_begin(blk, req, data, bytes,
+						    may_sleep);
+	return 1;
+}
+
+static noinline int blk_rw_refuse(struct bell_blk *blk,
+				  struct bell_disk_req *req, u64 bytes)
+{
+	if (blk->zoned.zone_sectors && !blk->read_only)
+		bell_backend_blk_zone_refuse(req, bytes);
+	else
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+	return 0;
+}
+
 /* Read, write and append. */
 int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_blk_cursor data, u64 bytes, bool may_sleep)
 {
 	int ret;
 
-	if (bytes > blk->max_bytes || !blk_in_range(blk, req->sector, bytes) ||
-	    (req->op != BELL_DISK_READ && blk->read_only)) {
-		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
-		return 0;
+	if (!blk_in_range(blk, req->sector, bytes) ||
+	    (req->op != BELL_DISK_READ && blk->read_only))
+		return blk_rw_refuse(blk, req, bytes);
+	if (unlikely(bytes > blk->plain_bytes)) {
+		ret = blk_rw_rare(blk, req, data, bytes, may_sleep);
+		if (ret <= 0)
+			return ret;
 	}
 	req->bytes = bytes;
 	ret = blk_map_data(blk, req, data, may_sleep);
 	if (!ret)
 		ret = blk->disk.ops->submit(req, !may_sleep);
-	if (ret == -EAGAIN || ret == -ESRCH) {
-		blk_free(req);
-		return ret;
-	}
-	/* It never came to the disk. */
-	if (ret)
-		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
-	return 0;
+	if (likely(!ret))
+		return 0;
+	return blk_rw_fails(blk, req, data, may_sleep, ret);
 }
 
 /* One range of a discard or of zeroes, checked: 0 or what ends the request. */
@@ -635,11 +609,14 @@ enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 	return how;
 }
 
-/* What would have blocked, by the worker. */
+/* What would have blocked, and what goes on after a slice, by the worker. */
 void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node)
 {
 	struct bell_disk_req *req =
 		llist_entry(node, struct bell_disk_req, retry);
 
-	req->disk->ops->resubmit(req);
+	if (unlikely(req->large))
+		bell_backend_blk_large_next(req);
+	else
+		req->disk->ops->resubmit(req);
 }

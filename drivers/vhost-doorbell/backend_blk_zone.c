@@ -38,15 +38,16 @@ static bool zone_is_start(const struct bell_disk *disk, u64 sector)
 static int zone_find_result(struct bell_disk_req *req,
 			    struct bell_blk_cursor in, bool may_sleep)
 {
+	const struct bell_blk_queue *q = req->vq->priv;
 	u32 n = sizeof(__le64), i;
 	struct bell_gmem_span span;
 	int ret;
 
-	req->result = kmalloc_array(n, sizeof(*req->result),
-				    may_sleep ? GFP_KERNEL :
-						GFP_NOWAIT | __GFP_NOWARN);
+	req->result = bell_backend_blk_map_alloc(q->blk,
+						 n * sizeof(*req->result),
+						 may_sleep);
 	if (!req->result)
-		return may_sleep ? -ENOMEM : -EAGAIN;
+		return may_sleep ? bell_backend_blk_map_no_memory(req) : -EAGAIN;
 	for (i = 0; i < n; i++) {
 		u64 gpa;
 
@@ -239,26 +240,57 @@ static int zone_copy(struct blk_zone *zone, unsigned int i, void *data)
 	return 0;
 }
 
+/* What was wrong with an append to a zone that is written in order? */
+static u8 zone_append_status(const struct bell_disk_req *req,
+			     const struct blk_zone *zone)
+{
+	u64 room = zone->start + zone->capacity - zone->wp;
+
+	if (zone->cond == BLK_ZONE_COND_FULL ||
+	    req->bytes >> SECTOR_SHIFT > room)
+		return VIRTIO_BLK_S_ZONE_INVALID_CMD;
+	return VIRTIO_BLK_S_IOERR;
+}
+
+/* The same of a write to such a zone */
+static u8 zone_write_status(const struct bell_disk_req *req,
+			    const struct blk_zone *zone)
+{
+	const struct bell_blk_queue *q = req->vq->priv;
+	u32 granularity = le32_to_cpu((__force __le32)
+				      q->blk->zoned.write_granularity);
+	u64 nsectors = req->bytes >> SECTOR_SHIFT;
+
+	if (req->sector + nsectors > zone->start + zone->len)
+		return VIRTIO_BLK_S_ZONE_INVALID_CMD;
+	if (((req->sector << SECTOR_SHIFT) + req->bytes) & (granularity - 1))
+		return VIRTIO_BLK_S_ZONE_UNALIGNED_WP;
+	/* It has been written for all that. */
+	if (zone->wp == req->sector + nsectors)
+		return VIRTIO_BLK_S_IOERR;
+	if (zone->wp != req->sector)
+		return VIRTIO_BLK_S_ZONE_UNALIGNED_WP;
+	return req->sector + nsectors > zone->start + zone->capacity ?
+	       VIRTIO_BLK_S_ZONE_INVALID_CMD : VIRTIO_BLK_S_IOERR;
+}
+
 /* What was wrong with a request that the disk failed, as its zone is now? */
 static u8 zone_status(const struct bell_disk_req *req,
 		      const struct blk_zone *zone)
 {
-	u64 nsectors = req->bytes >> SECTOR_SHIFT;
+	bool append = req->op == BELL_DISK_APPEND;
 
 	if (req->op == BELL_DISK_ZONE || zone->cond == BLK_ZONE_COND_READONLY ||
 	    zone->cond == BLK_ZONE_COND_OFFLINE)
 		return VIRTIO_BLK_S_ZONE_INVALID_CMD;
 	if (zone->type == BLK_ZONE_TYPE_CONVENTIONAL)
-		return req->op == BELL_DISK_APPEND ?
-		       VIRTIO_BLK_S_ZONE_INVALID_CMD : VIRTIO_BLK_S_IOERR;
-	if (req->op != BELL_DISK_WRITE)
-		return VIRTIO_BLK_S_IOERR;
-	if (req->sector + nsectors > zone->start + zone->len)
-		return VIRTIO_BLK_S_ZONE_INVALID_CMD;
-	/* It was written where it should, or has been for all that. */
-	if (zone->wp == req->sector || zone->wp == req->sector + nsectors)
-		return VIRTIO_BLK_S_IOERR;
-	return VIRTIO_BLK_S_ZONE_UNALIGNED_WP;
+		return append ? VIRTIO_BLK_S_ZONE_INVALID_CMD :
+				VIRTIO_BLK_S_IOERR;
+	if (append)
+		return zone_append_status(req, zone);
+	if (req->op == BELL_DISK_WRITE)
+		return zone_write_status(req, zone);
+	return VIRTIO_BLK_S_IOERR;
 }
 
 static void zone_explain(struct bell_disk_req *req)
@@ -302,5 +334,78 @@ void bell_backend_blk_zone_failed(struct bell_disk_req *req, int error)
 		else
 			bell_disk_queue(req, zone_explain);
 		break;
+	}
+}
+
+/* --- reads and writes --- */
+
+static int zone_find_sequential(struct blk_zone *zone, unsigned int i,
+				void *data)
+{
+	bool *found = data;
+
+	if (zone->type != BLK_ZONE_TYPE_CONVENTIONAL)
+		*found = true;
+	return 0;
+}
+
+/**
+ * bell_backend_blk_zone_check() - does a read, write or append stay in its zone?
+ * @blk: a zoned disk
+ * @req: a request that lies on it
+ * @bytes: of its data
+ * @may_sleep: whether we may
+ *
+ * Zones that are written in any order may be crossed, if all of them are such.
+ *
+ * Return: 0: go on; 1: no, and it has ended; -EAGAIN: not known without sleeping.
+ */
+int bell_backend_blk_zone_check(struct bell_blk *blk, struct bell_disk_req *req,
+				u64 bytes, bool may_sleep)
+{
+	u64 end = bytes >> SECTOR_SHIFT;
+	struct bell_disk *disk = &blk->disk;
+	bool sequential = false;
+	u32 rest;
+	int ret;
+
+	div_u64_rem(req->sector, disk->zone_sectors, &rest);
+	end += rest;
+	if (end <= disk->zone_sectors)
+		return 0;
+	if (!may_sleep)
+		return -EAGAIN;
+	ret = disk->ops->report_zones(disk, req->sector,
+				      div_u64(end - 1, disk->zone_sectors) + 1,
+				      zone_find_sequential, &sequential);
+	if (ret >= 0 && !sequential)
+		return 0;
+	bell_backend_blk_finish(req, ret < 0 ? VIRTIO_BLK_S_IOERR :
+					       VIRTIO_BLK_S_ZONE_INVALID_CMD,
+				0);
+	return 1;
+}
+
+/**
+ * bell_backend_blk_zone_refuse() - end a request that is not in whole blocks of the
+ *	disk, or not on it
+ * @req: a read, write or append of a zoned disk
+ * @bytes: of its data
+ *
+ * A write's status depends on its zone: a workqueue looks at that.
+ */
+void bell_backend_blk_zone_refuse(struct bell_disk_req *req, u64 bytes)
+{
+	u64 capacity = READ_ONCE(req->disk->capacity);
+
+	if (req->op == BELL_DISK_READ || !bytes || bytes > U32_MAX ||
+	    req->sector > capacity ||
+	    bytes >> SECTOR_SHIFT > capacity - req->sector) {
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+	} else if (req->op == BELL_DISK_APPEND) {
+		zone_invalid(req);
+	} else {
+		req->bytes = bytes;
+		bell_disk_queue(req, zone_explain);
 	}
 }

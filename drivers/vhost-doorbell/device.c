@@ -260,6 +260,8 @@ int bell_device_set_features(struct bell_device *dev, u64 features)
 		return -EOPNOTSUPP;
 	if (bell_device_is_running(dev))
 		return -EBUSY;
+	if (!dev->has_features || dev->features != features)
+		dev->be->ops->set_features(dev->be, features);
 	dev->features = features;
 	dev->has_features = true;
 	return 0;

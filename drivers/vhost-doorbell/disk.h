@@ -15,6 +15,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+struct bell_blk_large;
 struct bell_disk;
 struct bell_exec;
 struct bell_vq;
@@ -60,9 +61,11 @@ struct bell_disk_req {
 	bool			 fua;		/* stable before it completes */
 	bool			 aligned;	/* as the disk's DMA asks for */
 	u8			 epoch;
+	u32			 max_vecs;	/* room in @vecs, if allocated */
 	u8			*status;
 	struct bio_vec		*vecs;		/* @inline_vecs or allocated */
 	u8			**result;	/* bytes for @sector, allocated */
+	struct bell_blk_large	*large;		/* NULL: served in one piece */
 
 	/* The disk's. */
 	bool			 nowait;

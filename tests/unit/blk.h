@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_BLK_H
 #define TESTS_UNIT_BLK_H
 
+#include <linux/blkzoned.h>
 #include <linux/file.h>
 #include <linux/virtio_blk.h>
 #include <uapi/linux/vhost_doorbell.h>
@@ -72,9 +73,34 @@ static u64 disk_nsectors(const struct bell_disk *disk)
 	return disk_sectors;
 }
 
+/* Not zero: zones of that many sectors, the first of them conventional. */
+static u32 disk_zone_sectors;
+/* What is told of a zone, but where it begins and what type it has. */
+static struct blk_zone disk_zone;
+static int report_ret;
+
+static int disk_report_zones(const struct bell_disk *disk, u64 sector,
+			     u32 nzones, report_zones_cb cb, void *data)
+{
+	u64 first = sector / disk_zone_sectors;
+	u32 i;
+
+	for (i = 0; i < nzones && !report_ret; i++) {
+		struct blk_zone zone = disk_zone;
+
+		zone.start = (first + i) * disk_zone_sectors;
+		zone.len = disk_zone_sectors;
+		zone.type = first + i ? BLK_ZONE_TYPE_SEQWRITE_REQ :
+					BLK_ZONE_TYPE_CONVENTIONAL;
+		cb(&zone, i, data);
+	}
+	return report_ret ? report_ret : (int)nzones;
+}
+
 static const struct bell_disk_ops disk_ops = {
 	.submit = disk_submit, .resubmit = disk_resubmit,
-	.nsectors = disk_nsectors, .close = disk_close,
+	.nsectors = disk_nsectors, .report_zones = disk_report_zones,
+	.close = disk_close,
 };
 
 int bell_disk_open(struct bell_disk *disk)
@@ -93,6 +119,9 @@ int bell_disk_open(struct bell_disk *disk)
 	disk->max_discard = CAPACITY;
 	disk->max_zero = MAX_ZERO;
 	disk->discard_align = 8;
+	disk->zone_sectors = disk_zone_sectors;
+	disk->max_append = 64;
+	disk->write_granularity = 4096;
 	return 0;
 }
 

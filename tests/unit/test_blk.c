@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* backend_blk.c: what becomes of requests, on a disk that only remembers. */
+#include <linux/sched.h>
+
 #include "blk.h"
 
 static u32 used_len(void)
@@ -413,6 +415,18 @@ static void test_vectors_no_memory(void)
 	ring_add(&r, 0);
 	world.fail_alloc = 1;
 	CHECK_EQ(pass(false), BELL_PASS_PUNT);
+	/* The worker tries again, though not for ever. */
+	world.fail_alloc = 1;
+	CHECK_EQ(pass(true), BELL_PASS_PUNT);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	bell_backend_blk_done(submitted, 0);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	ring_add(&r, 0);
+	for (u32 i = 0; i < 10 * HZ; i++) {
+		world.fail_alloc = 1;
+		CHECK_EQ(pass(true), BELL_PASS_PUNT);
+	}
 	world.fail_alloc = 1;
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);

@@ -82,6 +82,38 @@ static void test_wce_rules(void)
 	end();
 }
 
+static u8 wce_after(u64 features)
+{
+	u8 wce = 0xee;
+
+	be->ops->set_features(be, features);
+	be->ops->get_config(be, WCE, &wce, 1);
+	return wce;
+}
+
+/* What a driver begins with */
+static void test_wce_initial(void)
+{
+	const u64 flush = BIT_ULL(VIRTIO_BLK_F_FLUSH);
+	const u64 config = BIT_ULL(VIRTIO_BLK_F_CONFIG_WCE);
+
+	begin_wce();
+	CHECK_EQ(wce_after(config | flush), 1);
+	CHECK_EQ(wce_after(config), 0);
+	CHECK_EQ(wce_after(flush), 1);
+	CHECK_EQ(wce_after(config), 0);
+	CHECK_EQ(wce_after(0), 1);
+	/* The switch works, though without flushes each write is stable. */
+	CHECK_EQ(wce_after(config), 0);
+	CHECK_EQ(set_wce(WCE, 1, 1), 0);
+	end();
+	begin_with(config);
+	write_one();
+	CHECK(submitted->fua);
+	bell_backend_blk_done(submitted, 0);
+	end();
+}
+
 /* Writes that were begun before the switch, and end after it */
 static void test_wce_in_flight(void)
 {
@@ -225,6 +257,7 @@ static void test_geometry(void)
 static const struct tap_test tests[] = {
 	{ "blk: a driver that cannot flush", test_writethrough },
 	{ "blk: who may switch the cache, and to what", test_wce_rules },
+	{ "blk: what the cache is at first", test_wce_initial },
 	{ "blk: writes in flight when it is switched", test_wce_in_flight },
 	{ "blk: writes after that", test_wce_after },
 	{ "blk: what SET_BLK refuses", test_create },

@@ -46,6 +46,7 @@ struct eventfd_ctx {
 struct world world;
 u64 shim_now;
 bool shim_crowded;
+unsigned long shim_slept;
 struct task_struct shim_task;
 
 static int ram_fd;

@@ -58,6 +58,7 @@ struct options {
 	uint64_t	rw;			/* enum option_rw */
 	uint64_t	mix;			/* per cent of reads */
 	uint64_t	bs;
+	bool		any_length;
 	uint64_t	depth;
 	uint64_t	flush_every;
 	uint64_t	count;

@@ -121,8 +121,8 @@ static int choose_rules(const struct run *r, struct req_rules *rules)
 	const struct dev_config *c = &r->dev.config;
 	/* Without SEG_MAX a driver may count on one. */
 	uint64_t seg_max = c->seg_max ? c->seg_max : 1;
-	uint64_t cuts = c->size_max ? (o->bs + c->size_max - 1) / c->size_max :
-				      1;
+	uint32_t size_max = o->any_length ? 0 : c->size_max;
+	uint64_t cuts = size_max ? (o->bs + size_max - 1) / size_max : 1;
 	uint64_t total = seg_max + 2 < o->queue_size ? seg_max + 2 :
 						       o->queue_size;
 
@@ -132,7 +132,7 @@ static int choose_rules(const struct run *r, struct req_rules *rules)
 	*rules = (struct req_rules){
 		.layout = (enum option_layout)o->layout,
 		.align = (uint32_t)o->align,
-		.size_max = c->size_max,
+		.size_max = size_max,
 		.max_data = (unsigned int)(o->segs < seg_max ? o->segs :
 							       seg_max),
 		.max_total = (unsigned int)total,

@@ -106,8 +106,8 @@ struct vhost_doorbell_info {
  * @seg_max: data segments per request offered to the guest; 0: 126, else at
  *	most 1022
  * @size_max: bytes per segment offered to the guest, at least PAGE_SIZE; a
- *	request may have @seg_max x @size_max bytes of data, which must not be
- *	more than 16 MiB. 0: 131072, or as much of it as that allows
+ *	request of more than @seg_max x @size_max bytes of data, which must not be
+ *	more than 16 MiB, is served in slices. 0: 131072, or as much of it as that allows
  * @blk_size: logical block size in bytes offered to the guest; 0: that of the
  *	disk (512 for a regular file), else a power of 2 from that to PAGE_SIZE
  * @serial: disk identity for VIRTIO_BLK_T_GET_ID, padded with NUL

@@ -97,6 +97,7 @@ fi
 # 16 zones of 4 MiB, two of them conventional
 nullb zones zoned=1 zone_size=4 zone_nr_conv=2 zone_max_open=3 \
 	zone_max_active=4 irqmode=1
+zoned=$disk
 for mode in inline worker; do
 	diag "$mode"
 	daemon_start --blk-file="$disk" --mode=$mode
@@ -172,6 +173,45 @@ for mode in inline worker; do
 		write: ok
 		read: ok 0x01
 	END
+	# The next zone is empty, so the disk itself would do either half.
+	asks "zones: no read goes beyond one, nor does a write of two halves" \
+		'reset-all; finish 24576; reset 24576; read 24568 16; append 16384 8 1; write 16392 2040 1; write 18432 2048 1; write 20480 2048 1; write 22528 2040 1; write 24568 16 2; report 24576 1; write 24568 8 3; read 24568 8' <<-END
+		reset-all: ok
+		finish: ok
+		reset: ok
+		read: invalid
+		append: ok at 16384
+		write: ok
+		write: ok
+		write: ok
+		write: ok
+		write: invalid
+		report: ok 1
+		  zone 24576 type 2 state 1 wp 24576 cap 8192
+		write: ok
+		read: ok 0x03
+	END
+	asks "zones: those written in any order are read and written across" \
+		'write 8184 16 4; read 8184 16; read 16376 16; write 16376 16 5' <<-END
+		write: ok
+		read: ok 0x04
+		read: invalid
+		write: invalid
+	END
+	asks "zones: no append to a full one, nor one that does not fit" \
+		'append 16384 8 1; finish 24576; append 24576 8 1; write 32768 2048 1; write 34816 2048 1; write 36864 2048 1; write 38912 2040 1; append 32768 16 1; append 32768 8 1; append 32768 8 1; reset-all' <<-END
+		append: invalid
+		finish: ok
+		append: invalid
+		write: ok
+		write: ok
+		write: ok
+		write: ok
+		append: invalid
+		append: ok at 40952
+		append: invalid
+		reset-all: ok
+	END
 	asks "zones: open, close, finish, reset" \
 		'open 24576; report 24576 1; close 24576; write 24576 8 1; close 24576; report 24576 1; finish 24576; report 24576 1; write 24584 8 1; reset 24576; report 24576 1' <<-END
 		open: ok
@@ -221,6 +261,21 @@ for mode in inline worker; do
 		grep -q 'SET_FEATURES.*not supported' "$CASE_DIR/daemon.log"
 	check "the daemon ends well" daemon_stop
 done
+nullb blocks zoned=1 zone_size=4 zone_nr_conv=1 blocksize=4096 irqmode=1
+daemon_start --blk-file="$disk"
+asks "zones: a write that is not in whole blocks" \
+	'write 8192 8 1; write 8200 1 2; append 8192 1 2; write 8201 7 2; write 0 1 2; read 8192 1; write 8200 8 2; read 8200 8' <<-END
+	write: ok
+	write: unaligned
+	append: invalid
+	write: unaligned
+	write: ioerr
+	read: ioerr
+	write: ok
+	read: ok 0x02
+END
+check "the daemon ends well" daemon_stop
+disk=$zoned
 daemon_start --blk-file="$disk" --features=zoned=off
 check "zones: not offered when it is off" eval '! offers 17'
 asks "zones: reading and writing in order is served when it is off" \

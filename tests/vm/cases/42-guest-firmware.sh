@@ -16,6 +16,9 @@
 
 names=(worker inline legacy)
 size=$((1024 * 1024 + 12345))
+# More than a request of SEG_MAX and SIZE_MAX has, which it does not know: it loads
+# an image by one.
+image=$((20 * 1024 * 1024))
 firmware=/usr/share/OVMF
 declare -A file
 
@@ -39,13 +42,17 @@ script()
 	for i in "${!names[@]}"; do
 		echo "cp fs$i:\\DATA.BIN fs$i:\\COPY.BIN"
 		echo "cp fs$i:\\COPY.BIN fs$(((i + 1) % ${#names[@]})):\\NEXT.BIN"
+		# It is none, which shows once it has been read.
+		echo "load fs$i:\\IMAGE.EFI"
 	done
 	echo 'reset -s'
 }
 
 fill()
 {
-	cp "$CASE_DIR/data.$1" "$CASE_DIR/mnt/DATA.BIN" &&
+	dd if=/dev/zero of="$CASE_DIR/mnt/IMAGE.EFI" bs=1M status=none \
+		count=$((image >> 20)) &&
+		cp "$CASE_DIR/data.$1" "$CASE_DIR/mnt/DATA.BIN" &&
 		script | sed 's/$/\r/' >"$CASE_DIR/mnt/startup.nsh"
 }
 
@@ -116,8 +123,8 @@ for name in "${names[@]}"; do
 	disk_counters "$name" >"$CASE_DIR/$name.counters"
 	diag "$name: $(xargs <"$CASE_DIR/$name.counters")"
 	check "$name: no request failed" test "$(disk_sum "$name" errors)" = 0
-	check "$name: our module has read two files and written two" test \
-		"$(disk_sum "$name" bytes_read)" -ge $((2 * size)) -a \
+	check "$name: our module has read an image and two files, and written two" \
+		test "$(disk_sum "$name" bytes_read)" -ge $((image + 2 * size)) -a \
 		"$(disk_sum "$name" bytes_written)" -ge $((2 * size))
 done
 check "inline: the thread that rings has all of them first" \

@@ -12,11 +12,14 @@
 #define SZ_64K		0x10000
 #define SZ_128K		0x20000
 #define SZ_1M		0x100000
+#define SZ_4M		0x400000
+#define SZ_8M		0x800000
 #define SZ_16M		0x1000000
 #define SZ_32M		0x2000000
 #define SZ_64M		0x4000000
 #define SZ_256M		0x10000000
 #define SZ_2G		0x80000000U
+#define SZ_1G		0x40000000
 
 #define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
 

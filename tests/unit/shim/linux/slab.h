@@ -11,6 +11,7 @@ typedef unsigned int gfp_t;
 #define GFP_KERNEL_ACCOUNT	SHIM_MAY_SLEEP
 #define GFP_NOWAIT		0U
 #define __GFP_NOWARN		0U
+#define __GFP_ACCOUNT		0U
 #define SLAB_ACCOUNT		0U
 
 struct kmem_cache {
@@ -25,6 +26,7 @@ void shim_free(const void *p);
 #define kvcalloc(n, size, gfp)		shim_alloc(n, size, gfp, true)
 #define kvzalloc(size, gfp)		shim_alloc(1, size, gfp, true)
 #define kzalloc(size, gfp)		shim_alloc(1, size, gfp, true)
+#define kvmalloc(size, gfp)		shim_alloc(1, size, gfp, false)
 #define kmalloc(size, gfp)		shim_alloc(1, size, gfp, false)
 #define kmalloc_array(n, size, gfp)	shim_alloc(n, size, gfp, false)
 #define kvfree(p)			shim_free(p)

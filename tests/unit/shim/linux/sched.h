@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHIM_LINUX_SCHED_H
+#define SHIM_LINUX_SCHED_H
+
+#include <linux/mm.h>
+
+#ifndef HZ
+#define HZ	250
+#endif
+
+/* Jiffies that the worker has slept; tests count them. */
+extern unsigned long shim_slept;
+
+static inline void schedule_timeout_idle(long timeout)
+{
+	might_sleep();
+	shim_slept += timeout;
+}
+
+#endif

@@ -1,0 +1,157 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Requests of any length: of a driver that knows no SIZE_MAX and no SEG_MAX, and of
+# one that breaks them; served in slices, whole or not at all. And who pays for what
+# they need.
+# timeout: 150
+# kernels: trixie
+. "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
+
+# A driver that does not know how much a request may have
+any=(--features "size_max=off,seg_max=off" --depth 1)
+
+verify()
+{
+	emulate --rw randrw --verify "$@"
+}
+
+module_load
+nullb nullb0 size=160 irqmode=1
+whole=$disk
+for mode in inline worker; do
+	daemon_start --blk-file="$whole" --mode=$mode
+	check "$mode: one descriptor of 64 MiB" verify "${any[@]}" --bs 64M --count 4
+	check "$mode: no request failed" test "$(counter 0 errors)" = 0
+	check "$mode: the daemon ends well" daemon_stop
+done
+daemon_start --blk-file="$whole" --mode=auto
+check "four requests of 20 MiB, on two queues" \
+	verify "${any[@]}" --bs 20M --depth 2 --queues 2 --count 8
+check "two of 20 MiB, small pages given back between, packed ring" \
+	verify "${any[@]}" --bs 20M --count 4 --punch 1 --packed
+check "data and status in one descriptor, at an odd address" \
+	verify "${any[@]}" --bs 18M --count 4 --layout oneseg --align 100
+check "32 MiB in many pieces of odd lengths" verify --bs 32M --count 4 \
+	--features size_max=off --layout split --segs 120
+check "the daemon ends well" daemon_stop
+
+# A driver that knows the limits, and breaks them
+daemon_start --blk-file="$whole" --mode=inline
+check "a driver that breaks SIZE_MAX is served" \
+	verify --any-length --bs 20M --count 4
+check "and one that breaks it in pieces" verify --any-length --bs 20M \
+	--count 4 --layout split --segs 100
+check "the daemon ends well" daemon_stop
+
+# --- files
+
+nullb_ext4 nullb1 200 ext4
+fallocate -l 140M "$CASE_DIR/ext4/file"
+daemon_start --blk-file="$CASE_DIR/ext4/file" --mode=inline
+check "a file: one descriptor of 64 MiB" verify "${any[@]}" --bs 64M --count 3
+check "a file: 20 MiB at an odd address" \
+	verify "${any[@]}" --bs 20M --count 3 --align 100
+check "the daemon ends well" daemon_stop
+umount "$CASE_DIR/ext4"
+
+# --- zones
+
+nullb zones size=160 zoned=1 zone_size=32 zone_nr_conv=0 irqmode=1
+daemon_start --blk-file="$disk"
+check "zones: 32 MiB are written and read in order" emulate "${any[@]}" \
+	--rw write --bs 32M --count 4 --verify
+check "the daemon ends well" daemon_stop
+
+# --- errors
+
+if modprobe dm_mod 2>/dev/null; then
+	# From 24 MiB on it fails, but at its end.
+	dmsetup --noudevsync create holes <<-END
+		0 49152 linear $whole 0
+		49152 8 error
+		49160 204800 linear $whole 49160
+	END
+	daemon_start --mode=worker \
+		--blk-file="/dev/dm-$(dmsetup info -c --noheadings -o minor holes)"
+	check_fails "a slice that fails is an error of the request" \
+		emulate "${any[@]}" --rw read --bs 32M --size 32M --count 2
+	check "and no more than that" grep -q 'status 1, used length 0 of' \
+		"$CASE_DIR/emulate.log"
+	check "others go on" verify --count 100 --depth 16 --size 24M
+	check "the daemon ends well" daemon_stop
+	dmsetup --noudevsync remove holes
+else
+	skip "a slice that fails" "this kernel has no device mapper"
+fi
+
+# --- life
+
+nullb slow size=80 irqmode=2 completion_nsec=150000000 hw_queue_depth=16
+begun()
+{
+	[ "$(counter 0 requests || :)" -gt 0 ] 2>/dev/null
+}
+
+for how in stop kill; do
+	daemon_start --blk-file="$disk" --mode=inline
+	doorbell-bench emulate --socket "$sock" "${any[@]}" --rw read --bs 64M \
+		--count 1000 >"$CASE_DIR/load.log" 2>&1 &
+	load=$!
+	wait_for $((20 * factor)) begun
+	if [ $how = stop ]; then
+		check "the daemon ends while a request is served in slices" \
+			daemon_stop
+	else
+		daemon_kill
+		check "it is killed meanwhile" true
+	fi
+	kill $load 2>/dev/null || :
+	wait $load 2>/dev/null || :
+	rm -f "$sock"
+done
+
+# --- who pays
+
+# slab: bytes of the daemon's cgroup, while $1 bytes each are in flight
+slab()
+{
+	sock=$CASE_DIR/cgroup.sock
+	daemon_start --blk-file="$disk" --mode=worker
+	echo "$daemon" >"$group/cgroup.procs"
+	doorbell-bench emulate --socket "$sock" --rw randread --bs "$1" \
+		--queue-size 256 --no-event-idx --depth 200 --regions 1 \
+		>"$CASE_DIR/load.log" 2>&1 &
+	load=$!
+	wait_for $((30 * factor)) in_flight
+	bytes=$(sed -n 's/^slab_unreclaimable //p' "$group/memory.stat")
+	kill $load
+	wait $load 2>/dev/null || :
+	daemon_stop
+}
+
+in_flight()
+{
+	local n
+
+	n=$(counter 0 in_flight)
+	[ "${n:-0}" -ge 190 ]
+}
+
+group=/sys/fs/cgroup/case-requests
+{ echo +memory >/sys/fs/cgroup/cgroup.subtree_control; } 2>/dev/null || :
+mkdir $group
+if [ -e $group/memory.stat ]; then
+	nullb slower size=80 irqmode=2 completion_nsec=3000000000 \
+		hw_queue_depth=1 submit_queues=1
+	slab 64k
+	without=$bytes
+	slab 512k
+	diag "slab_unreclaimable: $without bytes, with vectors $bytes"
+	check "page vectors count for the owner's cgroup" \
+		test "$bytes" -ge $((without + 200 * 1024))
+else
+	skip "page vectors" "this kernel has no memory.stat"
+fi
+rmdir $group
+case_end
