@@ -128,10 +128,11 @@ static int zone_report(struct bell_blk *blk, struct bell_disk_req *req,
 	u32 len;
 	int ret;
 
-	report = kvzalloc(struct_size(report, zones, nzones),
-			  GFP_KERNEL_ACCOUNT);
+	len = struct_size(report, zones, nzones);
+	report = bell_backend_blk_map_alloc(blk, len, true);
 	if (!report)
-		return -ENOMEM;
+		return bell_backend_blk_map_no_memory(req);
+	memset(report, 0, len);
 	ret = blk->disk.ops->report_zones(&blk->disk, req->sector, nzones,
 					  zone_tell, report);
 	if (ret < 0) {
