@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@
 #define T_SECURE_ERASE	14
 #define T_ZONE_APPEND	15
 #define T_ZONE_REPORT	16
+/* Of ours: no request, the config space's byte */
+#define T_CONFIG_WCE	UINT32_MAX
 
 struct zone {
 	uint64_t	cap;
@@ -192,6 +195,7 @@ static const struct command commands_known[] = {
 	{ "reset-all", 0, 26, NULL, NULL },
 	{ "id", 0, VIRTIO_BLK_T_GET_ID, get_id, print_id },
 	{ "lifetime", 0, T_GET_LIFETIME, get_lifetime, print_lifetime },
+	{ "wce", 0, T_CONFIG_WCE, NULL, NULL },
 };
 
 /* --- one request --- */
@@ -253,6 +257,17 @@ static const char *status_name(uint8_t status)
 	return status < ARRAY_SIZE(names) ? names[status] : "unknown";
 }
 
+static int ask_wce(struct ask *a)
+{
+	struct virtio_blk_config c;
+	int ret = fe_get_config(&a->dev.fe, &c, offsetof(struct virtio_blk_config,
+							 wce) + sizeof(c.wce));
+
+	if (!ret)
+		printf("wce: %u\n", c.wce);
+	return ret;
+}
+
 static int ask_one(struct ask *a, char *text)
 {
 	struct ring_seg seg[5];
@@ -266,6 +281,8 @@ static int ask_one(struct ask *a, char *text)
 	c = parse(a, text);
 	if (!c)
 		return -EINVAL;
+	if (c->type == T_CONFIG_WCE)
+		return ask_wce(a);
 	if (c->prepare)
 		c->prepare(a);
 	*a->header = (struct virtio_blk_outhdr){

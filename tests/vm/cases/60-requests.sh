@@ -110,6 +110,21 @@ for how in stop kill; do
 	rm -f "$sock"
 done
 
+# --- the cache that a driver begins with
+
+# wce VALUE [FEATURE]: to a driver without that
+wce()
+{
+	emulate --ask wce --features "${2:-discard}=off" &&
+		test "$(cat "$CASE_DIR/emulate.log")" = "wce: $1"
+}
+
+daemon_start --blk-file="$whole" --features=flush=on,config_wce=on
+check "a driver that can flush begins with write-back" wce 1
+check "one that cannot, with write-through" wce 0 flush
+check "one that knows no switch, with write-back" wce 1 config_wce
+check "the daemon ends well" daemon_stop
+
 # --- who pays
 
 # slab: bytes of the daemon's cgroup, while $1 bytes each are in flight
