@@ -57,8 +57,6 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 
 #define barrier()	__asm__ __volatile__("" : : : "memory")
 #define noinline	__attribute__((noinline))
-#undef __always_inline
-#define __always_inline	inline __attribute__((always_inline))
 
 #define offsetofend(type, member)					\
 	(offsetof(type, member) + sizeof(((type *)0)->member))
