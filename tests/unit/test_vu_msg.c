@@ -88,6 +88,13 @@ static void test_config_size(void)
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), 0);
 	m.size = 71;
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), -EBADMSG);
+	/* Room for more is legal, up to that of the largest config space. */
+	m.size = 73;
+	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), 0);
+	m.size = 268;
+	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), 0);
+	m.size = 269;
+	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), -EBADMSG);
 	m.size = 8;
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), -EBADMSG);
 	m.payload.config.size = 256;
@@ -128,6 +135,9 @@ static void test_replies(void)
 	CHECK_EQ(r.size, 15);
 	CHECK(r.payload.config.offset == 4 && r.payload.config.size == 3);
 	CHECK_EQ(memcmp(r.payload.config.data, data, 3), 0);
+	m.size = 268;
+	vu_msg_reply_config(&r, &m, data, 3);
+	CHECK_EQ(r.size, 268);
 	/* Nothing of another message may be sent along. */
 	CHECK_EQ(r.payload.config.data[3], 0);
 

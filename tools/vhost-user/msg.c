@@ -72,7 +72,7 @@ void vu_msg_write_header(const struct vu_msg *m, void *buf)
 	memcpy(buf, word, sizeof(word));
 }
 
-/* The only sizes that the payload may have; 0 is also "no such size". */
+/* The size of what the payload has to say; 0 is also "no such size". */
 static size_t vu_msg_expected_size(const struct vu_msg *m,
 				   enum vu_payload kind)
 {
@@ -107,9 +107,13 @@ int vu_msg_check(const struct vu_msg *m, enum vu_payload kind)
 {
 	size_t size = vu_msg_expected_size(m, kind);
 
-	if (m->size != size || (kind != VU_PAYLOAD_NONE && !size))
+	if (kind != VU_PAYLOAD_NONE && !size)
 		return -EBADMSG;
-	return 0;
+	/* SPDK always sends room for the largest config space. */
+	if (kind == VU_PAYLOAD_CONFIG ? m->size > sizeof(m->payload.config) :
+					m->size != size)
+		return -EBADMSG;
+	return m->size < size ? -EBADMSG : 0;
 }
 
 static void vu_msg_reply(struct vu_msg *reply, const struct vu_msg *m,
@@ -139,11 +143,14 @@ void vu_msg_reply_state(struct vu_msg *reply, const struct vu_msg *m,
 void vu_msg_reply_config(struct vu_msg *reply, const struct vu_msg *m,
 			 const void *data, uint32_t size)
 {
+	uint32_t all = offsetof(struct vu_config, data) + size;
+
 	if (!size || size > VU_MAX_CONFIG) {
 		vu_msg_reply(reply, m, 0);
 		return;
 	}
-	vu_msg_reply(reply, m, offsetof(struct vu_config, data) + size);
+	/* As large as the question, which may have room for more. */
+	vu_msg_reply(reply, m, m->size > all ? m->size : all);
 	reply->payload.config.offset = m->payload.config.offset;
 	reply->payload.config.size = size;
 	reply->payload.config.flags = m->payload.config.flags;

@@ -160,7 +160,8 @@ void vu_msg_write_header(const struct vu_msg *m, void *buf);
 
 /*
  * Whether the payload has the size of @kind; for the kinds with a count or
- * length inside it, the one that it tells. Returns 0 or -EBADMSG.
+ * length inside it, the one that it tells; a config may have room for more.
+ * Returns 0 or -EBADMSG.
  */
 int vu_msg_check(const struct vu_msg *m, enum vu_payload kind);
 
