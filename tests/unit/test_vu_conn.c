@@ -126,6 +126,7 @@ static void test_fd_limit(void)
 		if (!rows[i].ret)
 			close_fds(&m);
 		teardown();
+		test_settle_fds(fds);
 		CHECK_EQ(test_count_fds(), fds);
 	}
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "peerfd.h"
 
 /*
  * Room for twice what a message may carry: a peer that sends a few too many is
@@ -18,7 +19,7 @@
 static void conn_close_fds(struct vu_msg *m)
 {
 	for (unsigned int i = 0; i < m->nfds; i++)
-		fd_close(&m->fds[i]);
+		vu_peerfd_close(&m->fds[i]);
 	m->nfds = 0;
 }
 
@@ -54,7 +55,7 @@ static int conn_take_fds(struct vu_conn *c, struct msghdr *hdr)
 			if (c->msg.nfds < VU_MAX_FDS) {
 				c->msg.fds[c->msg.nfds++] = fd;
 			} else {
-				fd_close(&fd);
+				vu_peerfd_close(&fd);
 				ret = -EMFILE;
 			}
 		}
