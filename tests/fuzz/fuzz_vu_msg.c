@@ -67,6 +67,7 @@ static void fuzz_add_fds(struct vu_msg *m, uint8_t how)
 static size_t fuzz_message(const uint8_t *data, size_t size)
 {
 	struct vu_msg m, reply;
+	bool changed;
 	size_t used;
 	int ret;
 
@@ -85,6 +86,14 @@ static size_t fuzz_message(const uint8_t *data, size_t size)
 		abort();
 	if (ret && !*vu_session_error(&session))
 		abort();
+	/* What the loop does after each message */
+	fake.resized = data[0] & 4;
+	fake.queue[data[0] % FAKE_QUEUES].kicks++;
+	if (data[0] & 1)
+		vu_session_resize(&session, &changed);
+	if (vu_session_notice(&session, &reply))
+		vu_session_noticed(&session, data[0] & 2 ? -EPIPE : 0);
+	vu_session_watch(&session);
 	return ret ? 0 : used;
 }
 

@@ -27,6 +27,7 @@ struct fake_queue {
 	int			kick, call, err;
 	bool			running;
 	unsigned int		starts;
+	uint64_t		kicks, requests;	/* what progress() shall say */
 };
 
 struct fake {
@@ -207,6 +208,16 @@ static int fake_set_run(struct vu_device *dev, uint32_t q, bool run)
 	return 0;
 }
 
+static int fake_progress(struct vu_device *dev, uint32_t q, uint64_t *kicks,
+			 uint64_t *requests)
+{
+	struct fake_queue *fq = fake_queue(dev, q);
+
+	*kicks = fq->kicks;
+	*requests = fq->requests;
+	return 0;
+}
+
 static const struct vu_device_ops fake_ops = {
 	.open = fake_open,
 	.close = fake_close,
@@ -224,6 +235,7 @@ static const struct vu_device_ops fake_ops = {
 	.set_vring_call = fake_set_call,
 	.set_vring_err = fake_set_err,
 	.set_run = fake_set_run,
+	.progress = fake_progress,
 };
 
 #endif

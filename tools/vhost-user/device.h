@@ -23,6 +23,7 @@ struct vu_device;
  * @close: stops every queue and forgets everything
  * @resize: looks whether what is behind it has another size; @changed: it has,
  *	and the config space tells it
+ * @progress: how often a queue was kicked, and the requests that were taken from it
  */
 struct vu_device_ops {
 	int  (*open)(struct vu_device *dev);
@@ -47,6 +48,8 @@ struct vu_device_ops {
 	int  (*set_vring_call)(struct vu_device *dev, uint32_t q, int fd);
 	int  (*set_vring_err)(struct vu_device *dev, uint32_t q, int fd);
 	int  (*set_run)(struct vu_device *dev, uint32_t q, bool run);
+	int  (*progress)(struct vu_device *dev, uint32_t q, uint64_t *kicks,
+			 uint64_t *requests);
 };
 
 /**

@@ -12,6 +12,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "peerfd.h"
+
 static uint64_t memtable_page_mask(void)
 {
 	return (uint64_t)sysconf(_SC_PAGESIZE) - 1;
@@ -46,9 +48,8 @@ static int memtable_check(const struct vu_memtable *t,
 	for (unsigned int i = 0; i < t->n; i++) {
 		const struct vu_memtable_region *o = &t->region[i];
 
-		if (memtable_overlap(r->gpa, r->size, o->gpa, o->size) ||
-		    memtable_overlap(r->user_addr, r->size, o->user_addr,
-				     o->size))
+		/* Their user addresses may overlap: an alias is legal. */
+		if (memtable_overlap(r->gpa, r->size, o->gpa, o->size))
 			return -EEXIST;
 	}
 	return 0;
@@ -60,11 +61,11 @@ static int memtable_file(const struct vu_region *r, int fd, uint64_t *unit)
 	struct statfs fs;
 	struct stat st;
 
+	/* Only its pages can be pinned, and fstat() of another file may hang. */
+	if (!vu_peerfd_is_memory(fd))
+		return -EOPNOTSUPP;
 	if (fstat(fd, &st) || fstatfs(fd, &fs))
 		return -errno;
-	/* Only of such a file we know the size, and that pages stay pages. */
-	if (!S_ISREG(st.st_mode))
-		return -EBADF;
 	if (st.st_size < 0 || r->size > (uint64_t)st.st_size ||
 	    r->mmap_offset > (uint64_t)st.st_size - r->size)
 		return -EINVAL;
@@ -153,10 +154,10 @@ int vu_memtable_translate(const struct vu_memtable *t, uint64_t user_addr,
 		const struct vu_memtable_region *r = &t->region[i];
 		uint64_t at = user_addr - r->user_addr;
 
-		if (user_addr < r->user_addr || at >= r->size)
+		/* Another region may begin before it and end after it. */
+		if (user_addr < r->user_addr || at >= r->size ||
+		    size > r->size - at)
 			continue;
-		if (size > r->size - at)
-			return -EFAULT;
 		*addr = r->addr + at;
 		return 0;
 	}

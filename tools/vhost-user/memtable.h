@@ -36,8 +36,8 @@ struct vu_memtable {
 /*
  * Checks and maps @size bytes of @fd, which stays with the caller. -EINVAL: does
  * not begin with a page, an address that wraps, or past the end of the file; -EEXIST:
- * overlaps a region there already; -EACCES, -EPERM: not open for writing;
- * -ENOSPC: table full; -EBADF: no regular, hugetlb or memory file.
+ * overlaps a guest range there already; -EACCES, -EPERM: not open for writing;
+ * -ENOSPC: table full; -EOPNOTSUPP: not on memfd, tmpfs or hugetlbfs.
  */
 int vu_memtable_add(struct vu_memtable *t, const struct vu_region *r, int fd);
 

@@ -3,7 +3,9 @@
  * server - the socket and the loop: one front end at a time
  *
  * While queues run the loop sleeps in poll(): no system call is made for I/O.
- * Others who connect wait in the socket's backlog.
+ * Another front end that connects meanwhile is refused: its connection is closed.
+ * As long as the first has not sent SET_OWNER the other one waits, and after some
+ * seconds takes its place.
  */
 #ifndef TOOLS_VHOST_USER_SERVER_H
 #define TOOLS_VHOST_USER_SERVER_H
@@ -23,6 +25,8 @@ struct vu_device;
  * @take_resize: empties @resize; false if it was about something else
  * @context: for @take_resize
  * @dev: the device
+ * @silent_ms: how long a front end without SET_OWNER keeps its place when another
+ *	one waits; 0: the usual time
  */
 struct vu_server {
 	struct listen	  socket;
@@ -32,6 +36,7 @@ struct vu_server {
 	bool		(*take_resize)(void *context);
 	void		 *context;
 	struct vu_device *dev;
+	unsigned int	  silent_ms;
 };
 
 /* As listen_open(). */

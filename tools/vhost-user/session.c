@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "fd.h"
+#include "peerfd.h"
 
 #define SESSION_PROTOCOL_FEATURES				\
 	(VU_BIT(VU_PROTOCOL_F_MQ) |				\
@@ -83,16 +84,17 @@ static int set_features(struct vu_session *s, struct vu_msg *m,
 	if (features & ~known)
 		return vu_session_fail(s, -EINVAL, "0x%llx were not offered",
 				       (unsigned long long)(features & ~known));
-	if (s->state == VU_NEGOTIATED && features == s->features)
-		return 0;
-	ret = s->dev->ops->set_features(s->dev, features & served);
-	if (ret)
-		return vu_session_fail(s, ret, "0x%llx of 0x%llx",
-				       (unsigned long long)features,
-				       (unsigned long long)served);
+	/* The device does not change them while a queue runs. */
+	if (s->state < VU_NEGOTIATED || (features ^ s->features) & served) {
+		ret = s->dev->ops->set_features(s->dev, features & served);
+		if (ret)
+			return vu_session_fail(s, ret, "0x%llx of 0x%llx",
+					       (unsigned long long)features,
+					       (unsigned long long)served);
+	}
 	s->features = features;
 	s->state = VU_NEGOTIATED;
-	return 0;
+	return vu_ring_apply_features(s);
 }
 
 static int get_protocol_features(struct vu_session *s, struct vu_msg *m,
@@ -120,9 +122,9 @@ static int set_owner(struct vu_session *s, struct vu_msg *m,
 		     struct vu_msg *reply)
 {
 	(void)m, (void)reply;
-	if (s->state != VU_NEW)
-		return -EBUSY;
-	s->state = VU_OWNED;
+	/* Some repeat it, as after RESET_OWNER: the state stays. */
+	if (s->state == VU_NEW)
+		s->state = VU_OWNED;
 	return 0;
 }
 
@@ -165,7 +167,7 @@ static int set_backend_req_fd(struct vu_session *s, struct vu_msg *m,
 	(void)reply;
 	if (m->nfds != 1)
 		return vu_session_fail(s, -EINVAL, "no descriptor");
-	fd_close(&s->backend);
+	vu_peerfd_close(&s->backend);
 	s->backend = steal_fd(&m->fds[0]);
 	return 0;
 }
@@ -325,7 +327,7 @@ int vu_session_handle(struct vu_session *s, struct vu_msg *m,
 	if (!ret)
 		ret = row->handle(s, m, reply);
 	for (unsigned int i = 0; i < m->nfds; i++)
-		fd_close(&m->fds[i]);
+		vu_peerfd_close(&m->fds[i]);
 	m->nfds = 0;
 	if (ret)
 		session_note(s, m, ret);
@@ -342,18 +344,52 @@ int vu_session_handle(struct vu_session *s, struct vu_msg *m,
 	return row->optional ? 0 : ret;
 }
 
-int vu_session_resize(struct vu_session *s, struct vu_msg *notice)
+int vu_session_resize(struct vu_session *s, bool *changed)
 {
-	bool changed = false;
-	int ret = s->dev->ops->resize(s->dev, &changed);
+	int ret;
 
-	vu_msg_init(notice);
-	if (ret || !changed || s->backend < 0 ||
+	*changed = false;
+	ret = s->dev->ops->resize(s->dev, changed);
+	if (!ret && *changed)
+		s->resized = true;
+	return ret;
+}
+
+bool vu_session_notice(const struct vu_session *s, struct vu_msg *notice)
+{
+	bool running = false;
+
+	for (unsigned int i = 0; i < s->num_queues; i++)
+		running |= s->queue[i].running;
+	if (!s->resized || !running || s->backend < 0 ||
 	    !(s->protocol_features & VU_BIT(VU_PROTOCOL_F_CONFIG)))
-		return ret;
+		return false;
+	vu_msg_init(notice);
 	notice->request = VU_BACKEND_CONFIG_CHANGE;
 	notice->flags = VU_VERSION;
-	return 0;
+	return true;
+}
+
+void vu_session_noticed(struct vu_session *s, int err)
+{
+	if (!err)
+		s->resized = false;
+	else
+		vu_peerfd_close(&s->backend);
+}
+
+bool vu_session_watch(struct vu_session *s)
+{
+	bool again;
+
+	s->at_queue = -1;
+	s->detail[0] = '\0';
+	s->error[0] = '\0';
+	if (!vu_ring_watch(s, &again))
+		return again;
+	snprintf(s->error, sizeof(s->error), "queue %d: %s: no request can be "
+		 "served. %s", s->at_queue, s->detail, VU_MEMORY_ADVICE);
+	return false;
 }
 
 const char *vu_session_error(const struct vu_session *s)
@@ -404,9 +440,9 @@ void vu_session_close(struct vu_session *s)
 	vu_memtable_clear(s->mem);
 	free(s->mem);
 	for (unsigned int i = 0; i < VU_MAX_QUEUES; i++) {
-		fd_close(&s->queue[i].kick);
-		fd_close(&s->queue[i].call);
-		fd_close(&s->queue[i].err);
+		vu_peerfd_close(&s->queue[i].kick);
+		vu_peerfd_close(&s->queue[i].call);
+		vu_peerfd_close(&s->queue[i].err);
 	}
-	fd_close(&s->backend);
+	vu_peerfd_close(&s->backend);
 }

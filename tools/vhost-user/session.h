@@ -42,6 +42,8 @@ struct vu_queue {
 	bool	       started;
 	bool	       enabled;
 	bool	       running;
+	bool	       fresh;	/* began at the ring's start */
+	bool	       kicked;	/* and nothing in the ring, seen once */
 	int	       kick;	/* owned; -1: none */
 	int	       call;
 	int	       err;
@@ -58,11 +60,13 @@ struct vu_session {
 	unsigned int	      num_queues;
 	struct vu_queue	      queue[VU_MAX_QUEUES];
 	int		      backend;		/* owned; -1: none */
+	bool		      resized;		/* the front end is to be told */
+	unsigned int	      wanted;		/* times that a ring was started */
 
 	/* Of the message handled last. */
 	int		      at_queue;		/* -1: of no queue */
-	char		      detail[192];
-	char		      error[320];
+	char		      detail[320];
+	char		      error[640];
 };
 
 /* Opens the device. After a failure there is nothing to close. */
@@ -79,11 +83,23 @@ void vu_session_close(struct vu_session *s);
 int vu_session_handle(struct vu_session *s, struct vu_msg *m,
 		      struct vu_msg *reply);
 /*
- * The disk may have another size: has the device look. If @notice->request is not
- * 0 the front end must be told, by @notice on s->backend. Returns 0 or -errno, and
- * the session goes on.
+ * The disk may have another size: has the device look. *@changed: it has. Returns 0
+ * or -errno, and the session goes on.
  */
-int vu_session_resize(struct vu_session *s, struct vu_msg *notice);
+int vu_session_resize(struct vu_session *s, bool *changed);
+/*
+ * Whether @notice of a change is due now, to be sent on s->backend. It is kept while
+ * no ring runs, as the protocol forbids it then, and until it was sent.
+ */
+bool vu_session_notice(const struct vu_session *s, struct vu_msg *notice);
+/* The notice was sent (0), or the channel is of no more use. */
+void vu_session_noticed(struct vu_session *s, int err);
+/*
+ * Whether the guest's memory can be seen here. To be called some seconds after
+ * s->wanted has grown, since memory may still come, and later if it returns true.
+ * vu_session_error() says what is wrong, and what to change; "" if nothing.
+ */
+bool vu_session_watch(struct vu_session *s);
 const char *vu_session_error(const struct vu_session *s);
 
 #endif

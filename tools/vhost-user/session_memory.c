@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "peerfd.h"
+
 static int memory_apply(struct vu_session *s)
 {
 	struct vhost_memory *mem = vu_memtable_to_vhost(s->mem);
@@ -37,7 +39,15 @@ static int memory_map(struct vu_session *s, struct vu_memtable *t,
 		      const struct vu_region *r, int fd)
 {
 	int ret = vu_memtable_add(t, r, fd);
+	char what[224];
 
+	if (ret == -EOPNOTSUPP) {
+		vu_peerfd_describe(fd, what, sizeof(what));
+		return vu_session_fail(s, ret, "guest memory is %s; it must be "
+				       "memfd, tmpfs or hugetlbfs, as of QEMU's "
+				       "-object memory-backend-memfd,share=on",
+				       what);
+	}
 	if (ret)
 		return vu_session_fail(s, ret, "0x%llx bytes at 0x%llx",
 				       (unsigned long long)r->size,
@@ -174,7 +184,8 @@ int vu_memory_remove(struct vu_session *s, struct vu_msg *m,
 	ret = memory_apply(s);
 	if (!ret) {
 		vu_memtable_unmap(&r);
-		return 0;
+		/* Its rings go on if another region has the same memory. */
+		return vu_ring_unpark(s);
 	}
 	/* The kernel still has it, so we do, and its rings go on. */
 	s->mem->region[s->mem->n++] = r;

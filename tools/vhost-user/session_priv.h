@@ -14,6 +14,11 @@
 
 #define VU_BIT(n)	(1ULL << (n))
 
+#define VU_MEMORY_ADVICE						\
+	"All of the guest's memory must be shared; of QEMU: -object "	\
+	"memory-backend-memfd,id=mem,size=SIZE,share=on -machine "	\
+	"memory-backend=mem, or share=on at the memdev of each -numa node"
+
 typedef int vu_handler(struct vu_session *s, struct vu_msg *m,
 		       struct vu_msg *reply);
 
@@ -30,8 +35,15 @@ int vu_ring_stop(struct vu_session *s, unsigned int i);
 int vu_ring_stop_all(struct vu_session *s);
 /* Stops all; they must be set up again, all but memory, base, call, error. */
 int vu_ring_reset_all(struct vu_session *s);
+/* After a change of bit 30, which says whether a ring waits for its ENABLE. */
+int vu_ring_apply_features(struct vu_session *s);
 /* After a change of the memory table: starts what was parked and can run. */
 int vu_ring_unpark(struct vu_session *s);
+/*
+ * Looks for rings that cannot be seen here. @again: look once more later. -EFAULT
+ * with words, and @at_queue, if there is one.
+ */
+int vu_ring_watch(struct vu_session *s, bool *again);
 
 /* session_memory.c */
 vu_handler vu_memory_set_table, vu_memory_get_max_slots, vu_memory_add,

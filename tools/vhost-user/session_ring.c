@@ -9,8 +9,11 @@
 #include <linux/virtio_config.h>
 
 #include "fd.h"
+#include "peerfd.h"
 
 #define RING_MAX_SIZE	32768
+/* Of a new packed ring: both wrap counters are set. */
+#define RING_PACKED_BASE	0x80008000u
 
 static int ring_take_fd(struct vu_msg *m)
 {
@@ -89,6 +92,9 @@ static int ring_start(struct vu_session *s, unsigned int i)
 	if (ret)
 		return vu_session_fail(s, ret, "start");
 	q->running = true;
+	q->fresh = !q->base || q->base == RING_PACKED_BASE;
+	q->kicked = false;
+	s->wanted++;
 	return 0;
 }
 
@@ -134,6 +140,7 @@ static bool ring_wanted(const struct vu_session *s, const struct vu_queue *q)
 static int ring_update(struct vu_session *s, unsigned int i)
 {
 	struct vu_queue *q = &s->queue[i];
+	struct vhost_vring_addr addr;
 
 	if (!ring_wanted(s, q))
 		return vu_ring_stop(s, i);
@@ -142,13 +149,24 @@ static int ring_update(struct vu_session *s, unsigned int i)
 	if (!q->num || !q->has_addr)
 		return vu_session_fail(s, -ENXIO, "ring has no %s",
 				       q->num ? "addresses" : "size");
-	/* Parked: the memory table is still to come. */
-	if (!s->mem->n)
+	/* Parked: the memory that the ring is in is still to come. */
+	if (ring_translate(s, q, &addr)) {
+		s->wanted++;
 		return 0;
+	}
 	return ring_start(s, i);
 }
 
-/* The memory table has changed: start what was parked and can run now. */
+int vu_ring_apply_features(struct vu_session *s)
+{
+	/* A ring that runs without bit 30 is enabled, and stays so with it. */
+	for (unsigned int i = 0; i < s->num_queues; i++)
+		if (s->queue[i].running)
+			s->queue[i].enabled = true;
+	return vu_ring_unpark(s);
+}
+
+/* Memory table or features have changed: start what waited and can run now. */
 int vu_ring_unpark(struct vu_session *s)
 {
 	struct vhost_vring_addr addr;
@@ -158,8 +176,12 @@ int vu_ring_unpark(struct vu_session *s)
 		int ret;
 
 		if (q->running || !ring_wanted(s, q) || !q->num ||
-		    !q->has_addr || ring_translate(s, q, &addr))
+		    !q->has_addr)
 			continue;
+		if (ring_translate(s, q, &addr)) {
+			s->wanted++;
+			continue;
+		}
 		ret = ring_start(s, i);
 		if (ret) {
 			s->at_queue = i;
@@ -190,9 +212,62 @@ int vu_ring_reset_all(struct vu_session *s)
 		q->has_addr = false;
 		q->started = false;
 		q->enabled = false;
-		fd_close(&q->kick);
+		vu_peerfd_close(&q->kick);
 	}
 	return ret;
+}
+
+/* The front end started it, and it does not run: its memory is missing. */
+static bool ring_is_parked(const struct vu_session *s, const struct vu_queue *q)
+{
+	return !q->running && q->num && q->has_addr && ring_wanted(s, q);
+}
+
+/* One request of any queue proves that we see the guest's rings. */
+static bool ring_any_served(struct vu_session *s)
+{
+	uint64_t kicks, requests;
+
+	for (unsigned int i = 0; i < s->num_queues; i++)
+		if (s->queue[i].running &&
+		    !s->dev->ops->progress(s->dev, i, &kicks, &requests) &&
+		    requests)
+			return true;
+	return false;
+}
+
+int vu_ring_watch(struct vu_session *s, bool *again)
+{
+	*again = false;
+	for (unsigned int i = 0; i < s->num_queues; i++) {
+		s->at_queue = i;
+		if (ring_is_parked(s, &s->queue[i]))
+			return vu_session_fail(s, -EFAULT,
+					       "the ring is not in the memory "
+					       "that the front end shares (%u "
+					       "regions, %llu KiB)", s->mem->n,
+					       vu_memtable_bytes(s->mem) /
+					       1024ULL);
+	}
+	if (ring_any_served(s))
+		return 0;
+	for (unsigned int i = 0; i < s->num_queues; i++) {
+		struct vu_queue *q = &s->queue[i];
+		uint64_t kicks, requests;
+
+		s->at_queue = i;
+		if (!q->running || !q->fresh ||
+		    s->dev->ops->progress(s->dev, i, &kicks, &requests))
+			continue;
+		/* The worker may be about to look: seen twice is sure. */
+		if (kicks && q->kicked)
+			return vu_session_fail(s, -EFAULT,
+					       "the guest kicks, but its ring is "
+					       "empty as seen from here");
+		q->kicked = kicks;
+		*again = true;
+	}
+	return 0;
 }
 
 int vu_ring_set_num(struct vu_session *s, struct vu_msg *m,
@@ -268,7 +343,7 @@ int vu_ring_get_base(struct vu_session *s, struct vu_msg *m,
 	if (ret)
 		return ret;
 	q->started = false;
-	fd_close(&q->kick);
+	vu_peerfd_close(&q->kick);
 	vu_msg_reply_state(reply, m, index, q->base);
 	return 0;
 }
@@ -319,7 +394,7 @@ int vu_ring_set_kick(struct vu_session *s, struct vu_msg *m,
 	ret = vu_ring_stop(s, s->at_queue);
 	if (ret)
 		return ret;
-	fd_close(&q->kick);
+	vu_peerfd_close(&q->kick);
 	q->kick = ring_take_fd(m);
 	q->started = true;
 	return ring_update(s, s->at_queue);
@@ -330,16 +405,15 @@ static int ring_set_fd(struct vu_session *s, struct vu_msg *m,
 		       int *slot, const struct vu_queue *q,
 		       int (*set)(struct vu_device *, uint32_t, int))
 {
-	_cleanup_fd_ int fd = ring_take_fd(m);
 	int ret;
 
 	if (q->running) {
-		ret = set(s->dev, s->at_queue, fd);
+		ret = set(s->dev, s->at_queue, m->nfds ? m->fds[0] : -1);
 		if (ret)
 			return ret;
 	}
-	fd_close(slot);
-	*slot = steal_fd(&fd);
+	vu_peerfd_close(slot);
+	*slot = ring_take_fd(m);
 	return 0;
 }
 

@@ -187,6 +187,19 @@ static int device_set_run(struct vu_device *dev, uint32_t q, bool run)
 	return 0;
 }
 
+static int device_progress(struct vu_device *dev, uint32_t q, uint64_t *kicks,
+			   uint64_t *requests)
+{
+	struct vhost_doorbell_stats stats;
+	int ret = vhd_get_stats(to_vhd(dev)->fd, q, &stats);
+
+	if (ret)
+		return ret;
+	*kicks = stats.kicks;
+	*requests = stats.requests;
+	return 0;
+}
+
 static const struct vu_device_ops vhd_device_ops = {
 	.open = device_open,
 	.close = device_close,
@@ -204,6 +217,7 @@ static const struct vu_device_ops vhd_device_ops = {
 	.set_vring_call = device_set_vring_call,
 	.set_vring_err = device_set_vring_err,
 	.set_run = device_set_run,
+	.progress = device_progress,
 };
 
 void vhd_device_init(struct vhd_device *d)
