@@ -6,11 +6,13 @@
  * /dev/vhost-doorbell. Then it sleeps: requests never come here.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -595,6 +597,22 @@ static int serve(const struct options *o, const struct disk *disk,
 	return ret;
 }
 
+/*
+ * The log's reader may end before us, and the caller may have closed descriptor 2:
+ * a line must neither kill us nor be written to a disk that was opened in its place.
+ */
+static void guard_output(void)
+{
+	int fd;
+
+	signal(SIGPIPE, SIG_IGN);
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct disk_watch watch;
@@ -602,6 +620,7 @@ int main(int argc, char **argv)
 	struct disk disk;
 	int ret;
 
+	guard_output();
 	if (parse_ending(argc, argv, &ret))
 		return ret;
 	ret = parse_options(&options, argc, argv);
