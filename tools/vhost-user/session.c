@@ -172,10 +172,21 @@ static int set_backend_req_fd(struct vu_session *s, struct vu_msg *m,
 	return 0;
 }
 
-static int session_check_config(const struct vu_config *c)
+/*
+ * rust-vmm's front ends, such as cloud-hypervisor, count from the place that the
+ * config space has in virtio-mmio; it cannot be meant otherwise.
+ */
+#define SESSION_MMIO_CONFIG	0x100
+
+_Static_assert(SESSION_MMIO_CONFIG >= VU_MAX_CONFIG, "no offset is ambiguous");
+
+static int session_check_config(const struct vu_config *c, uint32_t *offset)
 {
+	*offset = c->offset;
+	if (*offset >= SESSION_MMIO_CONFIG)
+		*offset -= SESSION_MMIO_CONFIG;
 	if (!c->size || c->size > VU_MAX_CONFIG ||
-	    c->offset > VU_MAX_CONFIG - c->size)
+	    *offset > VU_MAX_CONFIG - c->size)
 		return -EINVAL;
 	return 0;
 }
@@ -185,11 +196,12 @@ static int get_config(struct vu_session *s, struct vu_msg *m,
 {
 	const struct vu_config *c = &m->payload.config;
 	uint8_t data[VU_MAX_CONFIG] = { 0 };
+	uint32_t offset;
 	int ret;
 
-	ret = session_check_config(c);
+	ret = session_check_config(c, &offset);
 	if (!ret)
-		ret = s->dev->ops->get_config(s->dev, c->offset, data, c->size);
+		ret = s->dev->ops->get_config(s->dev, offset, data, c->size);
 	/* The protocol's way to say no is an answer with no payload. */
 	vu_msg_reply_config(reply, m, data, ret ? 0 : c->size);
 	return ret;
@@ -199,15 +211,16 @@ static int set_config(struct vu_session *s, struct vu_msg *m,
 		      struct vu_msg *reply)
 {
 	const struct vu_config *c = &m->payload.config;
+	uint32_t offset;
 	int ret;
 
 	(void)reply;
-	ret = session_check_config(c);
+	ret = session_check_config(c, &offset);
 	if (ret)
 		return ret;
 	if (c->flags & ~VU_CONFIG_F_MIGRATION)
 		return -EINVAL;
-	return s->dev->ops->set_config(s->dev, c->offset, c->data, c->size);
+	return s->dev->ops->set_config(s->dev, offset, c->data, c->size);
 }
 
 static const struct session_row session_rows[VU_NR_REQUESTS] = {
