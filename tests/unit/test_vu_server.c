@@ -459,6 +459,39 @@ static void test_resize(void)
 	teardown();
 }
 
+/* What is at the path before: a dead server's socket goes, all else stays. */
+static void test_left_behind(void)
+{
+	struct vu_server dead = { .socket.sock = -1 }, live = { .socket.sock = -1 };
+	int fd;
+
+	setup(0);
+	CHECK_EQ(vu_server_listen(&live, path), -EADDRINUSE);
+	fd = dial();
+	CHECK(answers(fd));
+	close(fd);
+	teardown();
+	CHECK_EQ(access(path, F_OK), -1);
+
+	/* As a server that was killed leaves it */
+	CHECK_EQ(vu_server_listen(&dead, path), 0);
+	fd_close(&dead.socket.sock);
+	CHECK_EQ(access(path, F_OK), 0);
+	CHECK_EQ(vu_server_listen(&live, path), 0);
+	/* One whose file somebody has replaced leaves the other's alone. */
+	CHECK_EQ(unlink(path), 0);
+	CHECK_EQ(vu_server_listen(&dead, path), 0);
+	vu_server_close(&live);
+	CHECK_EQ(access(path, F_OK), 0);
+	vu_server_close(&dead);
+	CHECK_EQ(access(path, F_OK), -1);
+
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	CHECK_EQ(vu_server_listen(&live, path), -EADDRINUSE);
+	CHECK_EQ(unlink(path), 0);
+	close(fd);
+}
+
 /* Buckets of tokens, with a clock of our own */
 static void test_limit(void)
 {
@@ -517,6 +550,7 @@ static const struct test tests[] = {
 	{ "no descriptor left for those of a message", test_no_room_for_fds },
 	{ "refused messages do not flood the log", test_log_flood },
 	{ "another size is told when a ring runs, and not lost", test_resize },
+	{ "a socket that was left behind", test_left_behind },
 	{ "limit: lines pass and are counted", test_limit },
 	{ "peerfd: kinds of descriptors", test_peerfd },
 };
