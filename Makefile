@@ -3,6 +3,7 @@
 # make modules         vhost_doorbell.ko for the running kernel (KDIR= another)
 # make tools           user-space programs, into build/tools/bin
 # make install         both, and the man pages (DESTDIR=, PREFIX=)
+# make uninstall       remove them
 # make demo            a guest on a disk that the host kernel serves, in a VM
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
 # make check-all       the same, and each VM case on each of these kernels
@@ -19,6 +20,10 @@ KVER	?= $(shell uname -r)
 KDIR	?= /lib/modules/$(KVER)/build
 PREFIX	?= /usr/local
 
+# The kernel that the module is built for, which need not be the one that runs
+module_release = $(or $(shell cat $(KDIR)/include/config/kernel.release),$(KVER))
+module_path = $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
+
 export VHD_VERSION := $(shell cat VERSION)
 
 all: modules tools
@@ -26,14 +31,23 @@ all: modules tools
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 modules
 
+# kbuild runs depmod only if the headers have a System.map, which Debian's lack. Below
+# DESTDIR none is run: what installs the package does that.
 modules_install:
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(module_path) DEPMOD=true modules_install
+	$(if $(DESTDIR),,depmod $(module_release))
 
 tools:
 	$(MAKE) -C tools
 
 install: modules_install
 	$(MAKE) -C tools install PREFIX=$(PREFIX)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)/lib/modules/$(module_release)/,\
+		$(foreach d,updates extra,$(d)/drivers/vhost-doorbell/vhost_doorbell.ko*))
+	$(if $(DESTDIR),,depmod $(module_release))
+	$(MAKE) -C tools uninstall PREFIX=$(PREFIX)
 
 demo:
 	tests/vm/demo
@@ -72,5 +86,5 @@ clean:
 	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf build
 
-.PHONY: all modules modules_install tools install demo check check-all check-debug \
-	lint unit fuzz vm bench bench-profile bench-doc bench-bell features layout clean
+.PHONY: all modules modules_install tools install uninstall demo check check-all \
+	check-debug lint unit fuzz vm bench bench-profile bench-doc bench-bell features layout clean
