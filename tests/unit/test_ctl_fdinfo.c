@@ -7,7 +7,7 @@
  *		-Iinclude/uapi -Itools/lib -Itools/doorbellctl \
  *		-o test_ctl_fdinfo tests/unit/test_ctl_fdinfo.c \
  *		tools/doorbellctl/{fdinfo,scan,kconfig,describe}.c \
- *		tools/lib/{vhd,fd,json}.c
+ *		tools/lib/{bytes,vhd,fd,json}.c
  */
 #include <errno.h>
 #include <limits.h>
@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "describe.h"
 #include "fdinfo.h"
 #include "feature.h"
@@ -122,6 +123,36 @@ static void test_queues(void)
 	ok(q->index == 1, "index of queue 1");
 	ok(q->kicks == UINT64_MAX, "the largest number");
 	ok(fdinfo_sum(&info, requests) == 111, "sum over the queues");
+}
+
+static void test_activity(void)
+{
+	char text[64];
+
+	ok(!parse("vhost-doorbell:\t5\nstate:\tbusy\n") && !info.complete &&
+	   info.activity == FDINFO_BUSY, "a busy device");
+	describe_activity(&info, text, sizeof(text));
+	ok(!strcmp(text, "busy"), "in words: %s", text);
+	ok(!parse("vhost-doorbell:\t5\nstate:\tstopping\n"
+		  "queue0:\tin_flight=2\nqueue3:\tin_flight=1\n") &&
+	   !info.complete && info.activity == FDINFO_STOPPING &&
+	   info.num_queues == 4 && fdinfo_sum(&info, in_flight) == 3,
+	   "one that is stopping, and tells what is in flight");
+	describe_activity(&info, text, sizeof(text));
+	ok(!strcmp(text, "stopping, waiting for 3 requests"), "in words: %s",
+	   text);
+	ok(!parse("vhost-doorbell:\t5\nstate:\tstopping\nmode:\tauto\n"
+		  "queues:\t2\nqueue0:\tin_flight=1\n") && info.complete &&
+	   info.num_queues == 2, "one that is stopping, and tells all");
+	describe_activity(&info, text, sizeof(text));
+	ok(!strcmp(text, "stopping, waiting for 1 request"), "in words: %s",
+	   text);
+	ok(!parse("vhost-doorbell:\t5\nstate:\tlater\n") &&
+	   info.activity == FDINFO_BUSY, "a state of a newer module");
+	parse(sample);
+	describe_activity(&info, text, sizeof(text));
+	ok(info.complete && info.activity == FDINFO_READY && !*text,
+	   "one that is not busy");
 }
 
 static void test_bad(void)
@@ -365,7 +396,7 @@ static void test_words(void)
 	char text[64];
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		describe_bytes(sizes[i].bytes, text, sizeof(text));
+		bytes_text(sizes[i].bytes, text, sizeof(text));
 		ok(!strcmp(text, sizes[i].words), "%s", sizes[i].words);
 	}
 	describe_state(VHOST_DOORBELL_QUEUE_RUNNING |
@@ -398,6 +429,8 @@ static void test_json(void)
 	fclose(out);
 	ok(strstr(text, "\"command\": \"a\\\"b\""), "strings are escaped");
 	ok(strstr(text, "\"mode\": \"inline\""), "mode by name");
+	ok(strstr(text, "\"state\": \"ready\""), "state by name");
+	ok(strstr(text, "\"in_flight\": 3,"), "requests in flight");
 	ok(strstr(text, "\"kicks\": 18446744073709551615"), "large numbers");
 	for (const struct fdinfo_field *f = fdinfo_queue_fields; f->name; f++)
 		ok(strstr(text, f->name), "queues have %s", f->name);
@@ -426,6 +459,7 @@ int main(void)
 {
 	test_device();
 	test_queues();
+	test_activity();
 	test_bad();
 	test_bell();
 	test_bad_bell();

@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include <linux/capability.h>
 
+#include "bytes.h"
 #include "check.h"
-#include "describe.h"
 
 /* A limit below this holds no guest that runs a system. */
 #define SMALL_GUEST	(128ULL << 20)
@@ -47,7 +47,7 @@ void check_memory_lock(const struct ctl_options *o, struct check *c)
 		check_ok(c, "no limit");
 		return;
 	}
-	describe_bytes(limit.rlim_cur, bytes, sizeof(bytes));
+	bytes_text(limit.rlim_cur, bytes, sizeof(bytes));
 	if (limit.rlim_cur < SMALL_GUEST)
 		check_no(c, advice, "RLIMIT_MEMLOCK is %s, less than a guest",
 			 bytes);
@@ -74,7 +74,7 @@ void check_memory_huge(const struct ctl_options *o, struct check *c)
 		sscanf(line, "Hugepagesize: %" SCNu64, &kib);
 	}
 	fclose(file);
-	describe_bytes(kib << 10, bytes, sizeof(bytes));
+	bytes_text(kib << 10, bytes, sizeof(bytes));
 	if (total)
 		check_ok(c, "%" PRIu64 " of %" PRIu64 " free, of %s each",
 			 available, total, bytes);

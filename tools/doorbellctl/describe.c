@@ -10,8 +10,6 @@
 #include "scan.h"
 #include "vhd.h"
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
 const char *describe_text(const char *text, char *to, size_t size)
 {
 	size_t i;
@@ -37,19 +35,30 @@ void describe_state(uint32_t state, char *to, size_t size)
 	}
 }
 
-void describe_bytes(uint64_t bytes, char *to, size_t size)
+const char *describe_activity_name(const struct fdinfo *info)
 {
-	static const char units[][4] = { "KiB", "MiB", "GiB", "TiB", "PiB" };
-	double value = bytes / 1024.0;
-	unsigned int i = 0;
+	static const char * const names[] = {
+		[FDINFO_READY] = "ready",
+		[FDINFO_BUSY] = "busy",
+		[FDINFO_STOPPING] = "stopping",
+	};
 
-	if (bytes < 1024) {
-		snprintf(to, size, "%" PRIu64 " bytes", bytes);
+	return names[info->activity];
+}
+
+void describe_activity(const struct fdinfo *info, char *to, size_t size)
+{
+	uint64_t n = fdinfo_sum(info, in_flight);
+	const char *name = describe_activity_name(info);
+
+	*to = '\0';
+	if (info->activity == FDINFO_READY)
 		return;
-	}
-	for (; value >= 1024 && i + 1 < ARRAY_SIZE(units); i++)
-		value /= 1024;
-	snprintf(to, size, "%.1f %s", value, units[i]);
+	if (n)
+		snprintf(to, size, "%s, waiting for %" PRIu64 " request%s", name,
+			 n, n == 1 ? "" : "s");
+	else
+		snprintf(to, size, "%s", name);
 }
 
 void describe_json_holders(struct json *j, const struct scan_holder *holder,
@@ -73,12 +82,15 @@ void describe_json_head(struct json *j, const struct scan_dev *dev)
 	json_u64(j, "id", info->id);
 	json_i64(j, "pid", dev->holder->pid);
 	json_str(j, "command", dev->holder->comm);
-	json_str(j, "backend", info->backend);
+	json_str(j, "state", describe_activity_name(info));
+	json_str(j, "backend", info->complete ? info->backend : NULL);
 	json_str(j, "disk", *info->disk ? info->disk : NULL);
 	json_bool(j, "read_only", info->read_only);
-	json_str(j, "mode", vhd_mode_name(info->exec.mode));
+	json_str(j, "mode", info->complete ? vhd_mode_name(info->exec.mode) :
+					     NULL);
 	json_u64(j, "num_queues", info->num_queues);
 	json_u64(j, "requests", fdinfo_sum(info, requests));
+	json_u64(j, "in_flight", fdinfo_sum(info, in_flight));
 }
 
 static void json_features(struct json *j, uint64_t bits)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stddef.h>
 
+struct fdinfo;
 struct json;
 struct scan_dev;
 struct scan_holder;
@@ -17,8 +18,14 @@ struct scan_holder;
 const char *describe_text(const char *text, char *to, size_t size);
 /* "running", "stopped,broken", ... into @to. */
 void describe_state(uint32_t state, char *to, size_t size);
-/* "10.0 GiB", "512 bytes" */
-void describe_bytes(uint64_t bytes, char *to, size_t size);
+
+/* "ready", "busy", "stopping" */
+const char *describe_activity_name(const struct fdinfo *info);
+/*
+ * What a device is busy with, such as "stopping, waiting for 3 requests"; "" for one
+ * that is not.
+ */
+void describe_activity(const struct fdinfo *info, char *to, size_t size);
 
 /* The member "holders" of the open JSON object. */
 void describe_json_holders(struct json *j, const struct scan_holder *holder,

@@ -140,6 +140,9 @@ static int parse_queue(const char *number, char *value, struct fdinfo *info)
 		return -EINVAL;
 	q = &info->queue[i];
 	q->index = i;
+	/* A busy device may not tell their number. */
+	if (i >= info->num_queues)
+		info->num_queues = i + 1;
 	return parse_pairs(fdinfo_queue_fields, value, q, &q->state);
 }
 
@@ -182,6 +185,7 @@ static int parse_mode(const char *text, struct fdinfo *info)
 	if (mode < 0)
 		return mode;
 	info->exec.mode = mode;
+	info->complete = true;
 	return 0;
 }
 
@@ -204,6 +208,15 @@ static int parse_num_queues(const char *text, struct fdinfo *info)
 	return ret;
 }
 
+/* A newer module may have more of these. */
+static void parse_activity(const char *text, struct fdinfo *info)
+{
+	if (!strcmp(text, "stopping"))
+		info->activity = FDINFO_STOPPING;
+	else if (strcmp(text, "ready"))
+		info->activity = FDINFO_BUSY;
+}
+
 static int parse_line(const char *key, char *value, void *context)
 {
 	struct fdinfo *info = context;
@@ -219,6 +232,10 @@ static int parse_line(const char *key, char *value, void *context)
 		return parse_number(value, UINT64_MAX, &info->capacity);
 	if (!strcmp(key, "read-only"))
 		return parse_bool(value, &info->read_only);
+	if (!strcmp(key, "state")) {
+		parse_activity(value, info);
+		return 0;
+	}
 	if (!strcmp(key, "mode"))
 		return parse_mode(value, info);
 	if (!strcmp(key, "inline-max"))

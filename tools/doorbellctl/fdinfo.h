@@ -16,8 +16,17 @@
 #include <linux/limits.h>
 #include <linux/vhost_doorbell.h>
 
+/* What the kernel is doing with the device as a whole */
+enum fdinfo_activity {
+	FDINFO_READY,
+	FDINFO_BUSY,		/* in a call, so that it tells little else */
+	FDINFO_STOPPING,	/* of which one waits for requests in flight */
+};
+
 struct fdinfo {
 	uint64_t	id;
+	enum fdinfo_activity activity;
+	bool		complete;	/* else only the id and what is not zero is known */
 	char		backend[16];	/* "none" as long as there is none */
 	char		disk[PATH_MAX];
 	uint64_t	capacity;	/* in sectors of 512 bytes */

@@ -28,24 +28,33 @@ static int list_json(const struct scan *scan)
 	return ret ? ctl_fail("standard output", ret) : CTL_OK;
 }
 
-static int list_text(const struct scan *scan)
+static void list_one(const struct scan_dev *dev)
 {
-	printf("%-5s %-8s %-16s %-7s %6s %12s  %s\n", "ID", "PID", "COMMAND",
-	       "MODE", "QUEUES", "REQUESTS", "DISK");
-	for (size_t i = 0; i < scan->num_devs; i++) {
-		const struct scan_dev *dev = scan->dev[i];
-		const struct fdinfo *info = &dev->info;
-		char comm[sizeof(dev->holder->comm)], disk[PATH_MAX];
+	const struct fdinfo *info = &dev->info;
+	char comm[sizeof(dev->holder->comm)], disk[PATH_MAX], activity[64];
 
-		printf("%-5" PRIu64 " %-8d %-16s %-7s %6u %12" PRIu64 "  %s%s\n",
-		       info->id, (int)dev->holder->pid,
-		       describe_text(dev->holder->comm, comm, sizeof(comm)),
+	describe_activity(info, activity, sizeof(activity));
+	printf("%-5" PRIu64 " %-8d %-16s ", info->id, (int)dev->holder->pid,
+	       describe_text(dev->holder->comm, comm, sizeof(comm)));
+	if (info->complete)
+		printf("%-7s %6u %12" PRIu64 "  %s%s",
 		       vhd_mode_name(info->exec.mode), info->num_queues,
 		       fdinfo_sum(info, requests),
 		       *info->disk ? describe_text(info->disk, disk,
 						   sizeof(disk)) : "-",
 		       info->read_only ? " (read-only)" : "");
-	}
+	else
+		printf("%-7s %6s %12s  %s", "?", "?", "?", "?");
+	printf("%s%s%s\n", *activity ? " (" : "", activity,
+	       *activity ? ")" : "");
+}
+
+static int list_text(const struct scan *scan)
+{
+	printf("%-5s %-8s %-16s %-7s %6s %12s  %s\n", "ID", "PID", "COMMAND",
+	       "MODE", "QUEUES", "REQUESTS", "DISK");
+	for (size_t i = 0; i < scan->num_devs; i++)
+		list_one(scan->dev[i]);
 	return ctl_finish();
 }
 

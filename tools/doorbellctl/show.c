@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "bytes.h"
 #include "ctl.h"
 #include "describe.h"
 #include "feature.h"
@@ -53,6 +54,24 @@ static void show_features(uint64_t bits)
 	putchar('\n');
 }
 
+static void show_settings(const struct fdinfo *info)
+{
+	char bytes[32];
+
+	printf("  %-11s %s, inline-max %u, budget %u, poll-us %u, "
+	       "poll-share %u\n", "mode", vhd_mode_name(info->exec.mode),
+	       info->exec.inline_max, info->exec.budget, info->exec.poll_us,
+	       info->exec.poll_share);
+	printf("  %-11s coalesce-us %u, coalesce-count %u\n", "",
+	       info->exec.coalesce_us, info->exec.coalesce_count);
+	show_features(info->features);
+	bytes_text(info->mem.bytes, bytes, sizeof(bytes));
+	printf("  %-11s %s in %u regions, %" PRIu64 " pages pinned\n", "memory",
+	       bytes, info->mem.regions, (uint64_t)info->mem.pinned);
+	printf("  %-11s %" PRIu64 " pins, %" PRIu64 " invalidations\n", "",
+	       (uint64_t)info->mem.pins, (uint64_t)info->mem.invalidations);
+}
+
 static void show_head(const struct scan_dev *dev)
 {
 	const struct fdinfo *info = &dev->info;
@@ -63,50 +82,61 @@ static void show_head(const struct scan_dev *dev)
 		printf("  %-11s %s, pid %d, fd %d\n", i ? "" : "held by",
 		       describe_text(dev->holder[i].comm, text, sizeof(text)),
 		       (int)dev->holder[i].pid, dev->holder[i].fd);
+	describe_activity(info, text, sizeof(text));
+	if (*text)
+		printf("  %-11s %s\n", "state", text);
+	if (!info->complete)
+		return;
 	printf("  %-11s %s%s\n", "back end", info->backend,
 	       info->read_only ? ", read-only" : "");
 	if (*info->disk) {
-		describe_bytes(info->capacity * 512, bytes, sizeof(bytes));
+		bytes_text(info->capacity * 512, bytes, sizeof(bytes));
 		printf("  %-11s %s\n", "disk",
 		       describe_text(info->disk, text, sizeof(text)));
 		printf("  %-11s %s (%" PRIu64 " sectors)\n", "capacity", bytes,
 		       info->capacity);
 	}
-	printf("  %-11s %s, inline-max %u, budget %u, poll-us %u, "
-	       "poll-share %u\n", "mode", vhd_mode_name(info->exec.mode),
-	       info->exec.inline_max, info->exec.budget, info->exec.poll_us,
-	       info->exec.poll_share);
-	printf("  %-11s coalesce-us %u, coalesce-count %u\n", "",
-	       info->exec.coalesce_us, info->exec.coalesce_count);
-	show_features(info->features);
-	describe_bytes(info->mem.bytes, bytes, sizeof(bytes));
-	printf("  %-11s %s in %u regions, %" PRIu64 " pages pinned\n", "memory",
-	       bytes, info->mem.regions, (uint64_t)info->mem.pinned);
-	printf("  %-11s %" PRIu64 " pins, %" PRIu64 " invalidations\n", "",
-	       (uint64_t)info->mem.pins, (uint64_t)info->mem.invalidations);
+	show_settings(info);
 }
 
-static void show_queues(const struct fdinfo *info, uint32_t first)
+static void show_queues(const struct fdinfo *info, const uint32_t *queue,
+			uint32_t n)
 {
-	uint32_t end = info->num_queues - first > COLUMNS ? first + COLUMNS :
-		       info->num_queues;
 	char state[64];
 
 	printf("\n  %-13s", "queue");
-	for (uint32_t i = first; i < end; i++)
-		printf(" %20u", i);
+	for (uint32_t i = 0; i < n; i++)
+		printf(" %20u", queue[i]);
 	printf("\n  %-13s", "state");
-	for (uint32_t i = first; i < end; i++) {
-		describe_state(info->queue[i].state, state, sizeof(state));
+	for (uint32_t i = 0; i < n; i++) {
+		describe_state(info->queue[queue[i]].state, state,
+			       sizeof(state));
 		printf(" %20s", state);
 	}
 	putchar('\n');
 	for (const struct fdinfo_field *f = fdinfo_queue_fields; f->name; f++) {
 		printf("  %-13s", f->name);
-		for (uint32_t i = first; i < end; i++)
-			printf(" %20" PRIu64, fdinfo_get(f, &info->queue[i]));
+		for (uint32_t i = 0; i < n; i++)
+			printf(" %20" PRIu64,
+			       fdinfo_get(f, &info->queue[queue[i]]));
 		putchar('\n');
 	}
+}
+
+/* Many are offered that no driver takes. */
+static void show_used_queues(const struct fdinfo *info)
+{
+	uint32_t queue[VHOST_DOORBELL_MAX_QUEUES], n = 0;
+
+	for (uint32_t i = 0; i < info->num_queues; i++) {
+		const struct vhost_doorbell_stats *q = &info->queue[i];
+
+		if (q->state || q->kicks || q->requests || q->in_flight)
+			queue[n++] = i;
+	}
+	printf("  %-11s %u offered, %u used\n", "queues", info->num_queues, n);
+	for (uint32_t i = 0; i < n; i += COLUMNS)
+		show_queues(info, queue + i, n - i < COLUMNS ? n - i : COLUMNS);
 }
 
 static int show_text(struct scan_dev **dev, size_t n)
@@ -115,8 +145,8 @@ static int show_text(struct scan_dev **dev, size_t n)
 		if (i)
 			putchar('\n');
 		show_head(dev[i]);
-		for (uint32_t q = 0; q < dev[i]->info.num_queues; q += COLUMNS)
-			show_queues(&dev[i]->info, q);
+		if (dev[i]->info.complete)
+			show_used_queues(&dev[i]->info);
 	}
 	return ctl_finish();
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "ctl.h"
+#include "describe.h"
 #include "json.h"
 #include "scan.h"
 
@@ -102,6 +103,26 @@ static int print_json(uint64_t id, const struct rates *r)
 	return json_end(&j);
 }
 
+/* A device in a call tells no counters to have rates of. */
+static int print_activity(const struct ctl_options *o, const struct fdinfo *info)
+{
+	char text[64];
+	struct json j;
+
+	if (!o->json) {
+		describe_activity(info, text, sizeof(text));
+		printf("%-3" PRIu64 " %s\n", info->id, text);
+		return 0;
+	}
+	json_begin_line(&j, stdout);
+	json_object(&j, NULL);
+	json_u64(&j, "id", info->id);
+	json_str(&j, "state", describe_activity_name(info));
+	json_u64(&j, "in_flight", fdinfo_sum(info, in_flight));
+	json_object_end(&j);
+	return json_end(&j);
+}
+
 static int take(const struct ctl_options *o, struct moment *m)
 {
 	int ret = scan_run(o->proc, &m->scan);
@@ -117,25 +138,36 @@ static int take(const struct ctl_options *o, struct moment *m)
 	return CTL_OK;
 }
 
+static int report_one(const struct ctl_options *o, const struct fdinfo *old,
+		      const struct fdinfo *info, double seconds)
+{
+	struct rates r;
+
+	if (!info->complete)
+		return print_activity(o, info);
+	if (!old->complete)
+		return 0;
+	rates_of(old, info, seconds, &r);
+	if (o->json)
+		return print_json(info->id, &r);
+	print_text(info->id, &r);
+	return 0;
+}
+
 static int report(const struct ctl_options *o, const struct moment *before,
 		  const struct moment *now)
 {
 	double seconds = elapsed(&before->time, &now->time);
-	struct rates r;
 
 	for (size_t i = 0; i < now->scan.num_devs; i++) {
 		const struct fdinfo *info = &now->scan.dev[i]->info;
 		const struct scan_dev *old = scan_find(&before->scan, info->id);
-		int ret = 0;
+		int ret;
 
 		/* A new one has its first line next time. */
 		if (!old || (o->has_id && info->id != o->id))
 			continue;
-		rates_of(&old->info, info, seconds, &r);
-		if (o->json)
-			ret = print_json(info->id, &r);
-		else
-			print_text(info->id, &r);
+		ret = report_one(o, &old->info, info, seconds);
 		if (ret)
 			return ctl_fail("standard output", ret);
 	}

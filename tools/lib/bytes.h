@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* bytes - a number of bytes as people read it */
+#ifndef TOOLS_LIB_BYTES_H
+#define TOOLS_LIB_BYTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* "1023 bytes", "1.5 KiB", up to PiB; at most 32 characters. */
+void bytes_text(uint64_t bytes, char *to, size_t size);
+
+#endif
