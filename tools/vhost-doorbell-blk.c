@@ -19,11 +19,13 @@
 #include <unistd.h>
 
 #include "blk_options.h"
+#include "bytes.h"
 #include "disk.h"
 #include "disk_below.h"
 #include "disk_watch.h"
 #include "fd.h"
 #include "feature.h"
+#include "image_format.h"
 #include "lifetime.h"
 #include "log.h"
 #include "server.h"
@@ -33,30 +35,94 @@
 
 #define SEG_MAX		126u
 
+#define SECTOR_SIZE	512u
+
+static const char *disk_error(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "in use: mounted, or held by another program";
+	case -EAGAIN:
+		return "locked by another program, such as QEMU";
+	case -EINVAL:
+		return "neither a block device nor a file";
+	case -ENOMEDIUM:
+		return "a block device of no size";
+	case -ENOTBLK:
+		return "not of the kind that it was: block device or file";
+	default:
+		return strerror(-err);
+	}
+}
+
+/*
+ * The guest sees whole sectors only. A writer that does not know of the bytes behind
+ * the last would leave them stale, or lose them where it copies the disk.
+ */
+static int check_tail(const struct disk *disk)
+{
+	unsigned int tail = disk->size % SECTOR_SIZE;
+
+	if (!tail || disk->is_block)
+		return 0;
+	if (disk->read_only) {
+		log_warn("%s: the guest does not see bytes at the end (%u), which are no whole sector",
+			 disk->path, tail);
+		return 0;
+	}
+	log_err("%s: %llu bytes are not whole sectors of %u bytes; pad the file: truncate -s %%%u %s",
+		disk->path, (unsigned long long)disk->size, SECTOR_SIZE,
+		SECTOR_SIZE, disk->path);
+	return -EINVAL;
+}
+
+static void warn_of_format(const struct disk *disk)
+{
+	const char *format = image_format_read(disk->fd);
+
+	if (format)
+		log_warn("%s: looks like a %s image, and is served as it is; convert it: qemu-img convert -O raw %s RAW-FILE; or say --format=raw",
+			 disk->path, format, disk->path);
+}
+
+static void warn_of_lock(const struct disk *disk)
+{
+	if (disk->lock_error)
+		log_warn("%s: cannot be locked there: %s; other programs may use it",
+			 disk->path, strerror(-disk->lock_error));
+}
+
 static int open_disk(const struct blk_options *o, struct disk *disk)
 {
-	int ret = disk_open(disk, o->blk_file, o->read_only);
-	const char *why;
+	int ret = disk_open(disk, o->blk_file, o->read_only, o->locking);
 
+	if (ret == -ENOLCK && disk->lock_error) {
+		log_err("%s: cannot be locked there: %s", o->blk_file,
+			strerror(-disk->lock_error));
+		return ret;
+	}
 	if (ret) {
-		why = ret == -EBUSY ? "in use: mounted, or held by another program"
-		    : ret == -EAGAIN ? "locked by another program"
-		    : ret == -EINVAL ? "neither a block device nor a file"
-		    : strerror(-ret);
-		log_err("%s: %s", o->blk_file, why);
+		log_err("%s: %s", o->blk_file, disk_error(ret));
+		return ret;
+	}
+	ret = check_tail(disk);
+	if (ret) {
+		disk_close(disk);
 		return ret;
 	}
 	if (!disk->direct)
 		log_warn("%s: no direct I/O there; using the page cache",
 			 o->blk_file);
-	if (!disk->is_block && !disk->locked)
-		log_warn("%s: cannot be locked there", o->blk_file);
+	warn_of_lock(disk);
+	if (!o->raw)
+		warn_of_format(disk);
 	return 0;
 }
 
 /* What attach_blk() gets. */
 struct blk_back_end {
-	const struct disk    *disk;
+	struct disk	     *disk;
+	struct disk_watch    *watch;
 	const struct blk_options *options;
 };
 
@@ -92,9 +158,31 @@ static void set_lifetime(struct vhost_doorbell_blk *blk, const struct disk *disk
 	blk->lifetime_est_typ_b = life.typ_b;
 }
 
-static int attach_blk(int fd, const void *context)
+/*
+ * A disk that went away comes back under its name only: a device that was removed
+ * and found again is another one for the kernel.
+ */
+static int find_disk(const struct blk_back_end *b)
 {
-	const struct blk_back_end *b = context;
+	struct disk *disk = b->disk;
+	int ret;
+
+	if (!disk_is_gone(disk))
+		return 0;
+	ret = disk_reopen(disk);
+	if (ret) {
+		log_err("%s: the disk has gone, and cannot be opened again: %s",
+			disk->path, disk_error(ret));
+		return -ENOMEDIUM;
+	}
+	log_info("%s: the disk had gone, and was opened again", disk->path);
+	warn_of_lock(disk);
+	disk_watch_follow(b->watch, disk->fd);
+	return 0;
+}
+
+static int set_blk(int fd, const struct blk_back_end *b)
+{
 	const struct blk_options *o = b->options;
 	struct vhost_doorbell_blk blk = {
 		.fd = b->disk->fd,
@@ -113,6 +201,14 @@ static int attach_blk(int fd, const void *context)
 	if (o->serial)
 		memcpy(blk.serial, o->serial, strlen(o->serial));
 	return vhd_set_blk(fd, &blk);
+}
+
+static int attach_blk(int fd, const void *context)
+{
+	const struct blk_back_end *b = context;
+	int ret = find_disk(b);
+
+	return ret ? ret : set_blk(fd, b);
 }
 
 /*
@@ -167,9 +263,10 @@ static int probe_device(struct vhd_device *d, uint64_t *capacity)
 static void print_qemu_options(const struct blk_options *o, uint64_t sectors)
 {
 	char *path = realpath(o->socket_path, NULL);
+	char bytes[32];
 
-	printf("%s: %llu MiB%s. Give QEMU:\n", o->blk_file,
-	       (unsigned long long)sectors >> 11,
+	bytes_text(sectors * SECTOR_SIZE, bytes, sizeof(bytes));
+	printf("%s: %s%s. Give QEMU:\n", o->blk_file, bytes,
 	       o->read_only ? ", read-only" : "");
 	printf("  -object memory-backend-memfd,id=mem,size=SIZE,share=on \\\n"
 	       "  -machine q35,accel=kvm,memory-backend=mem -m SIZE \\\n"
@@ -217,10 +314,14 @@ static bool take_resize(void *context)
 	return disk_watch_take(context);
 }
 
-static int serve(const struct blk_options *o, const struct disk *disk,
+static int serve(const struct blk_options *o, struct disk *disk,
 		 struct disk_watch *watch)
 {
-	struct blk_back_end back_end = { .disk = disk, .options = o };
+	struct blk_back_end back_end = {
+		.disk = disk,
+		.watch = watch,
+		.options = o,
+	};
 	uint64_t needless = needless_features(o, disk);
 	struct vhd_device device = {
 		.base.accepted = needless,
@@ -292,6 +393,8 @@ int main(int argc, char **argv)
 	guard_output();
 	if (!blk_options_parse(&options, argc, argv, &ret))
 		return ret;
+	/* A log whose reader has gone is no reason to end. */
+	signal(SIGPIPE, SIG_IGN);
 	/* The module's threads take the CPUs of the thread that starts them. */
 	if (options.pin_cpus &&
 	    sched_setaffinity(0, sizeof(options.cpus), &options.cpus)) {

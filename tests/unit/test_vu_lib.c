@@ -106,24 +106,24 @@ static void test_disk(void)
 
 	CHECK_EQ(ftruncate(fd, 65536), 0);
 	close(fd);
-	CHECK_EQ(disk_open(&a, path, false), 0);
+	CHECK_EQ(disk_open(&a, path, false, DISK_LOCKING_AUTO), 0);
 	CHECK_EQ(a.size, 65536);
-	CHECK(!a.is_block && a.locked);
+	CHECK(!a.is_block && !a.lock_error);
 	CHECK(fcntl(a.fd, F_GETFD) & FD_CLOEXEC);
 	/* One writer, or many readers. */
-	CHECK_EQ(disk_open(&b, path, false), -EAGAIN);
-	CHECK_EQ(disk_open(&b, path, true), -EAGAIN);
+	CHECK_EQ(disk_open(&b, path, false, DISK_LOCKING_AUTO), -EAGAIN);
+	CHECK_EQ(disk_open(&b, path, true, DISK_LOCKING_AUTO), -EAGAIN);
 	disk_close(&a);
-	CHECK_EQ(disk_open(&a, path, true), 0);
-	CHECK_EQ(disk_open(&b, path, true), 0);
+	CHECK_EQ(disk_open(&a, path, true, DISK_LOCKING_AUTO), 0);
+	CHECK_EQ(disk_open(&b, path, true, DISK_LOCKING_AUTO), 0);
 	CHECK_EQ(fcntl(b.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
 	disk_close(&b);
-	CHECK_EQ(disk_open(&b, path, false), -EAGAIN);
+	CHECK_EQ(disk_open(&b, path, false, DISK_LOCKING_AUTO), -EAGAIN);
 	disk_close(&a);
 	unlink(path);
-	CHECK_EQ(disk_open(&a, path, false), -ENOENT);
-	CHECK_EQ(disk_open(&a, "/dev/null", false), -EINVAL);
-	CHECK_EQ(disk_open(&a, "/tmp", true), -EINVAL);
+	CHECK_EQ(disk_open(&a, path, false, DISK_LOCKING_AUTO), -ENOENT);
+	CHECK_EQ(disk_open(&a, "/dev/null", false, DISK_LOCKING_AUTO), -EINVAL);
+	CHECK_EQ(disk_open(&a, "/tmp", true, DISK_LOCKING_AUTO), -EINVAL);
 }
 
 static void test_translate(void)

@@ -25,6 +25,8 @@ enum {
 	OPT_FD,
 	OPT_PRINT_CAPABILITIES,
 	OPT_BLK_FILE,
+	OPT_FORMAT,
+	OPT_LOCKING,
 	OPT_READ_ONLY,
 	OPT_QUEUES,
 	OPT_FEATURES,
@@ -47,6 +49,8 @@ static const struct option long_options[] = {
 	{ "fd",			required_argument, NULL, OPT_FD },
 	{ "print-capabilities",	no_argument, NULL, OPT_PRINT_CAPABILITIES },
 	{ "blk-file",		required_argument, NULL, OPT_BLK_FILE },
+	{ "format",		required_argument, NULL, OPT_FORMAT },
+	{ "locking",		required_argument, NULL, OPT_LOCKING },
 	{ "read-only",		no_argument, NULL, OPT_READ_ONLY },
 	{ "features",		required_argument, NULL, OPT_FEATURES },
 	{ "queues",		required_argument, NULL, OPT_QUEUES },
@@ -74,6 +78,9 @@ static const char usage_text[] =
 "  --socket-path=PATH    make and listen on the vhost-user socket PATH\n"
 "  --fd=N                use descriptor N, a listening or connected socket\n"
 "  --blk-file=PATH       the disk: a block device or a regular file\n"
+"  --format=raw          PATH is raw, whatever its content looks like\n"
+"  --locking=auto|on|off lock PATH as QEMU does: where that can be done, or\n"
+"                        always, or never (default auto)\n"
 "  --read-only           the guest may not write\n"
 "  --features=NAME=on|off[,...]\n"
 "                        virtio features to offer or not, such as discard=off\n"
@@ -201,6 +208,23 @@ static int parse_features(struct blk_options *o, const char *arg)
 	}
 }
 
+static int parse_locking(struct blk_options *o, const char *arg)
+{
+	static const char * const words[] = {
+		[DISK_LOCKING_AUTO] = "auto",
+		[DISK_LOCKING_ON] = "on",
+		[DISK_LOCKING_OFF] = "off",
+	};
+
+	for (int i = 0; i <= DISK_LOCKING_OFF; i++) {
+		if (!strcmp(arg, words[i])) {
+			o->locking = i;
+			return 0;
+		}
+	}
+	return usage("--locking: not auto, on or off: %s", arg);
+}
+
 static int parse_one(struct blk_options *o, int opt, const char *arg)
 {
 	switch (opt) {
@@ -210,6 +234,13 @@ static int parse_one(struct blk_options *o, int opt, const char *arg)
 	case OPT_BLK_FILE:
 		o->blk_file = arg;
 		return 0;
+	case OPT_FORMAT:
+		if (strcmp(arg, "raw"))
+			return usage("--format: only raw is served, not %s", arg);
+		o->raw = true;
+		return 0;
+	case OPT_LOCKING:
+		return parse_locking(o, arg);
 	case OPT_READ_ONLY:
 		o->read_only = true;
 		return 0;

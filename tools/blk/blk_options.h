@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "disk.h"
 #include "feature.h"
 
 #define BIT(n)		(1ull << (n))
@@ -50,6 +51,8 @@ struct blk_options {
 	const char  *device;
 	const char  *serial;
 	bool	     read_only;
+	bool	     raw;	/* said by --format */
+	enum disk_locking locking;
 	uint64_t     features;	/* of those that can be switched */
 	uint64_t     asked;	/* those of them that were switched on by name */
 	unsigned int queues;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "disk_lock.h"
 #include "fd.h"
 
 static int disk_do_open(struct disk *d, const char *path, int flags)
@@ -24,48 +25,47 @@ static int disk_do_open(struct disk *d, const char *path, int flags)
 	return d->fd < 0 ? -errno : 0;
 }
 
-static int disk_lock(struct disk *d, bool read_only)
+/* Some network file systems have no locks at all. */
+static int disk_do_lock(struct disk *d)
 {
-	struct flock lock = {
-		.l_type = read_only ? F_RDLCK : F_WRLCK,
-		.l_whence = SEEK_SET,
-	};
+	int ret;
 
-	d->locked = !fcntl(d->fd, F_OFD_SETLK, &lock);
-	if (d->locked)
+	if (d->locking == DISK_LOCKING_OFF)
 		return 0;
-	if (errno == EACCES || errno == EAGAIN)
-		return -EAGAIN;
-	/* Some network file systems have no locks at all. */
-	return 0;
+	ret = disk_lock_take(d->fd, d->read_only);
+	if (ret == -EAGAIN)
+		return ret;
+	d->lock_error = ret;
+	return d->locking == DISK_LOCKING_ON && ret ? -ENOLCK : 0;
 }
 
-static int disk_setup(struct disk *d, bool read_only, const struct stat *st)
+static int disk_setup(struct disk *d, const struct stat *st)
 {
-	if (!d->is_block) {
+	if (!d->is_block)
 		d->size = st->st_size;
-		return disk_lock(d, read_only);
-	}
-	d->locked = !read_only;
-	return ioctl(d->fd, BLKGETSIZE64, &d->size) ? -errno : 0;
+	else if (ioctl(d->fd, BLKGETSIZE64, &d->size))
+		return -errno;
+	else if (!d->size)
+		return -ENOMEDIUM;
+	return disk_do_lock(d);
 }
 
-int disk_open(struct disk *d, const char *path, bool read_only)
+/* @d has the arguments of disk_open(). */
+static int disk_open_path(struct disk *d)
 {
-	int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+	int flags = (d->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
 	struct stat st, opened;
 	int ret;
 
-	*d = (struct disk){ .fd = -1 };
 	/* Look first: opening a FIFO or a tape is not without effect. */
-	if (stat(path, &st))
+	if (stat(d->path, &st))
 		return -errno;
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return -EINVAL;
 	d->is_block = S_ISBLK(st.st_mode);
-	if (d->is_block && !read_only)
+	if (d->is_block && !d->read_only)
 		flags |= O_EXCL;
-	ret = disk_do_open(d, path, flags);
+	ret = disk_do_open(d, d->path, flags);
 	if (ret)
 		return ret;
 	if (fstat(d->fd, &opened))
@@ -73,9 +73,49 @@ int disk_open(struct disk *d, const char *path, bool read_only)
 	else if ((opened.st_mode & S_IFMT) != (st.st_mode & S_IFMT))
 		ret = -EINVAL;
 	else
-		ret = disk_setup(d, read_only, &opened);
+		ret = disk_setup(d, &opened);
 	if (ret)
 		disk_close(d);
+	return ret;
+}
+
+int disk_open(struct disk *d, const char *path, bool read_only,
+	      enum disk_locking locking)
+{
+	*d = (struct disk){
+		.fd = -1,
+		.path = path,
+		.read_only = read_only,
+		.locking = locking,
+	};
+	return disk_open_path(d);
+}
+
+bool disk_is_gone(const struct disk *d)
+{
+	struct stat st;
+	uint64_t size;
+
+	if (d->fd < 0)
+		return true;
+	if (d->is_block)
+		return ioctl(d->fd, BLKGETSIZE64, &size) || !size;
+	return fstat(d->fd, &st);
+}
+
+int disk_reopen(struct disk *d)
+{
+	bool was_block = d->is_block;
+	int ret;
+
+	/* Else our own claim could be what refuses the next. */
+	disk_close(d);
+	ret = disk_open_path(d);
+	if (!ret && d->is_block != was_block) {
+		disk_close(d);
+		ret = -ENOTBLK;
+	}
+	d->is_block = was_block;
 	return ret;
 }
 

@@ -87,6 +87,14 @@ int disk_watch_open(struct disk_watch *w, int disk)
 	return ret;
 }
 
+void disk_watch_follow(struct disk_watch *w, int disk)
+{
+	struct stat st;
+
+	if (!fstat(disk, &st) && S_ISBLK(st.st_mode))
+		w->dev = st.st_rdev;
+}
+
 void disk_watch_close(struct disk_watch *w)
 {
 	fd_close(&w->events);

@@ -20,6 +20,8 @@ struct disk_watch {
 
 /* @disk is open; SIGHUP does nothing else from here on. Returns 0 or -errno. */
 int disk_watch_open(struct disk_watch *w, int disk);
+/* @disk was opened in place of the former, which was of the same kind. */
+void disk_watch_follow(struct disk_watch *w, int disk);
 /* Empties @fd; whether what was there is about this disk. */
 bool disk_watch_take(struct disk_watch *w);
 void disk_watch_close(struct disk_watch *w);
