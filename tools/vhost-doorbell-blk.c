@@ -31,7 +31,7 @@
 #include "server.h"
 #include "stop.h"
 #include "vhd.h"
-#include "vhd_device.h"
+#include "vhd_watch.h"
 
 #define SEG_MAX		126u
 
@@ -263,17 +263,20 @@ static int probe_device(struct vhd_device *d, uint64_t *capacity)
 static void print_qemu_options(const struct blk_options *o, uint64_t sectors)
 {
 	char *path = realpath(o->socket_path, NULL);
-	char bytes[32];
+	char bytes[32], queues[32] = "";
 
 	bytes_text(sectors * SECTOR_SIZE, bytes, sizeof(bytes));
+	/* QEMU asks for one per CPU of the guest, which may be more. */
+	if (o->queues != VHOST_DOORBELL_MAX_QUEUES)
+		snprintf(queues, sizeof(queues), "num-queues=%u,", o->queues);
 	printf("%s: %s%s. Give QEMU:\n", o->blk_file, bytes,
 	       o->read_only ? ", read-only" : "");
 	printf("  -object memory-backend-memfd,id=mem,size=SIZE,share=on \\\n"
 	       "  -machine q35,accel=kvm,memory-backend=mem -m SIZE \\\n"
 	       "  -chardev socket,id=doorbell,path=%s \\\n"
 	       "  -device vhost-user-blk-pci,chardev=doorbell,"
-	       "num-queues=%u,queue-size=%u\n",
-	       path ? path : o->socket_path, o->queues, o->queue_size);
+	       "%squeue-size=%u\n",
+	       path ? path : o->socket_path, queues, o->queue_size);
 	fflush(stdout);
 	free(path);
 }
@@ -314,6 +317,35 @@ static bool take_resize(void *context)
 	return disk_watch_take(context);
 }
 
+/* The kernel completes what is in flight, and keeps the disk open until then. */
+static void give_up(void *server)
+{
+	log_warn("ends by a signal, and leaves the requests in flight to the kernel");
+	vu_server_close(server);
+	_exit(EXIT_SUCCESS);
+}
+
+static int run_server(const struct blk_options *o, struct vhd_device *device,
+		      struct vu_server *server)
+{
+	uint64_t sectors;
+	int ret;
+
+	ret = probe_device(device, &sectors);
+	if (ret)
+		return ret;
+	ret = make_server(o, server);
+	if (ret)
+		return ret;
+	if (o->socket_path)
+		print_qemu_options(o, sectors);
+	ret = vu_server_run(server);
+	if (ret)
+		log_err("socket: %s", strerror(-ret));
+	vu_server_close(server);
+	return ret;
+}
+
 static int serve(const struct blk_options *o, struct disk *disk,
 		 struct disk_watch *watch)
 {
@@ -323,7 +355,17 @@ static int serve(const struct blk_options *o, struct disk *disk,
 		.options = o,
 	};
 	uint64_t needless = needless_features(o, disk);
-	struct vhd_device device = {
+	/* Static: a thread looks at them as long as the process lasts. */
+	static struct vu_server server;
+	static struct vhd_watch device;
+	_cleanup_fd_ int stop = stop_open();
+	int ret;
+
+	if (stop < 0) {
+		log_err("signalfd: %s", strerror(-stop));
+		return stop;
+	}
+	device.vhd = (struct vhd_device){
 		.base.accepted = needless,
 		.path = o->device,
 		.num_queues = o->queues,
@@ -335,36 +377,27 @@ static int serve(const struct blk_options *o, struct disk *disk,
 		.resumed = o->features & BIT(VIRTIO_BLK_F_CONFIG_WCE) &&
 			   !o->read_only ? &blk_write_through : NULL,
 	};
-	struct vu_server server = {
+	server = (struct vu_server){
 		.socket.sock = -1,
+		.stop = stop,
 		.resize = watch->fd,
 		.take_resize = take_resize,
 		.context = watch,
-		.dev = &device.base,
+		.dev = &device.vhd.base,
 	};
-	_cleanup_fd_ int stop = stop_open();
-	uint64_t sectors;
-	int ret;
-
-	if (stop < 0) {
-		log_err("signalfd: %s", strerror(-stop));
-		return stop;
+	device.stops = (struct stop_watch){
+		.stop = stop,
+		.give_up = give_up,
+		.context = &server,
+	};
+	vhd_device_init(&device.vhd);
+	vhd_watch_init(&device);
+	ret = stop_watch_start(&device.stops);
+	if (ret) {
+		log_err("thread: %s", strerror(-ret));
+		return ret;
 	}
-	server.stop = stop;
-	vhd_device_init(&device);
-	ret = probe_device(&device, &sectors);
-	if (ret)
-		return ret;
-	ret = make_server(o, &server);
-	if (ret)
-		return ret;
-	if (o->socket_path)
-		print_qemu_options(o, sectors);
-	ret = vu_server_run(&server);
-	if (ret)
-		log_err("socket: %s", strerror(-ret));
-	vu_server_close(&server);
-	return ret;
+	return run_server(o, &device.vhd, &server);
 }
 
 /*
