@@ -84,7 +84,7 @@ static const char usage_text[] =
 "  --read-only           the guest may not write\n"
 "  --features=NAME=on|off[,...]\n"
 "                        virtio features to offer or not, such as discard=off\n"
-"  --queues=N            queues offered, 1 to 64 (default 1)\n"
+"  --queues=N            queues offered, 1 to 64 (default 64)\n"
 "  --queue-size=N        queue size told to QEMU, a power of 2, 4 to 1024\n"
 "                        (default 128)\n"
 "  --serial=TEXT         serial number of the disk, at most 20 bytes\n"
@@ -310,7 +310,7 @@ static int parse_all(struct blk_options *o, int argc, char **argv)
 
 	*o = (struct blk_options){
 		.fd = -1,
-		.queues = 1,
+		.queues = VHOST_DOORBELL_MAX_QUEUES,
 		.queue_size = 128,
 		.features = FEATURES_ON,
 		.exec.mode = VHOST_DOORBELL_MODE_AUTO,

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # The daemon as its operator meets it: image locks that QEMU and it respect of each
 # other, on files and block devices; a disk that goes away and comes back; images
-# that are no raw ones.
+# that are no raw ones; the plain line of a QEMU with many CPUs; a stop that waits.
 # timeout: 150
 # kernels: trixie
 . "$VM_DIR/case.sh"
+. "$VM_DIR/guest.sh"
 . "$VM_DIR/emulate.sh"
 . "$VM_DIR/disk.sh"
 
@@ -176,4 +177,50 @@ disk_start small "$CASE_DIR/small"
 check "a small size is told in a unit that fits" said small ': 10.0 KiB'
 disk_stop small
 
+# --- many queues ---
+
+# has NAME COUNTER: it is not zero
+has()
+{
+	[ "$(disk_sum "$1" "$2")" != 0 ]
+}
+
+nullb plain irqmode=2 completion_nsec=20000
+disk_start plain "$disk"
+check_fails "QEMU need not be told the number of queues" said plain num-queues=
+disk_attach plain bootindex=0
+GUEST_SMP=4 GUEST_MEM=64 vmm_start -machine graphics=on "${disks[@]}"
+check "a QEMU with 4 CPUs, on $(nproc) of the host: its firmware reads" \
+	wait_for 60 has plain completed
+check "its queues are counted" eval 'doorbellctl show | grep "64 offered, "'
+vmm_kill
+check "the daemon ends well" disk_stop plain
+
+# --- a stop that waits ---
+
+nullb under
+dm create slow --table "0 131072 linear $disk 0"
+slow=/dev/dm-$(dm info -c --noheadings -o minor slow)
+disk_start slow "$slow" --mode=worker
+disks=()
+disk_attach slow bootindex=0
+dm suspend --nolockfs slow
+GUEST_MEM=64 vmm_start -machine graphics=on "${disks[@]}"
+check "the firmware's request waits for the disk" \
+	wait_for 60 has slow in_flight
+vmm_send qmp '{"execute": "stop"}'
+check "the daemon says what a stop waits for" wait_for 30 \
+	grep -qE 'waits for|waiting for' "$CASE_DIR/slow.log"
+diag "$(doorbellctl list)"
+check "doorbellctl says that it is busy" eval 'doorbellctl list | grep -E "busy|stopping, waiting for 1 request"'
+check "in JSON, too" eval 'doorbellctl list --json | grep -E "\"state\": \"(busy|stopping)\""'
+kill "${disk_pid[slow]}"
+check "it hears the signal to end" wait_for 30 said slow 'ends by a signal'
+dm resume slow
+status=0
+wait "${disk_pid[slow]}" || status=$?
+check "and ends well" test $status -eq 0
+check_fails "its socket is removed" test -e "$CASE_DIR/slow.sock"
+vmm_kill
+wait_for 30 dm remove slow
 case_end
