@@ -37,6 +37,9 @@
 
 #define SECTOR_SIZE	512u
 
+#define OPEN_TRIES	10
+#define OPEN_PAUSE_US	100000
+
 static const char *disk_error(int err)
 {
 	switch (err) {
@@ -92,9 +95,25 @@ static void warn_of_lock(const struct disk *disk)
 			 disk->path, strerror(-disk->lock_error));
 }
 
+/*
+ * The kernel may still complete requests of a daemon that has ended, and holds the
+ * disk until then: one that takes its place at once waits for that, not for long.
+ */
+static int try_open_disk(const struct blk_options *o, struct disk *disk)
+{
+	int tries = OPEN_TRIES, ret;
+
+	for (;;) {
+		ret = disk_open(disk, o->blk_file, o->read_only, o->locking);
+		if ((ret != -EBUSY && ret != -EAGAIN) || !--tries)
+			return ret;
+		usleep(OPEN_PAUSE_US);
+	}
+}
+
 static int open_disk(const struct blk_options *o, struct disk *disk)
 {
-	int ret = disk_open(disk, o->blk_file, o->read_only, o->locking);
+	int ret = try_open_disk(o, disk);
 
 	if (ret == -ENOLCK && disk->lock_error) {
 		log_err("%s: cannot be locked there: %s", o->blk_file,
