@@ -124,6 +124,9 @@ static int open_disk(const struct blk_options *o, struct disk *disk)
 		log_err("%s: %s", o->blk_file, disk_error(ret));
 		return ret;
 	}
+	/* First, as such an image may be of any size. */
+	if (!o->raw)
+		warn_of_format(disk);
 	ret = check_tail(disk);
 	if (ret) {
 		disk_close(disk);
@@ -133,8 +136,6 @@ static int open_disk(const struct blk_options *o, struct disk *disk)
 		log_warn("%s: no direct I/O there; using the page cache",
 			 o->blk_file);
 	warn_of_lock(disk);
-	if (!o->raw)
-		warn_of_format(disk);
 	return 0;
 }
 
