@@ -446,8 +446,6 @@ int main(int argc, char **argv)
 	guard_output();
 	if (!blk_options_parse(&options, argc, argv, &ret))
 		return ret;
-	/* A log whose reader has gone is no reason to end. */
-	signal(SIGPIPE, SIG_IGN);
 	/* The module's threads take the CPUs of the thread that starts them. */
 	if (options.pin_cpus &&
 	    sched_setaffinity(0, sizeof(options.cpus), &options.cpus)) {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "describe.h"
 #include "fd.h"
 #include "scan.h"
 #include "vhd.h"
@@ -125,8 +126,16 @@ static int set_one(const struct ctl_options *o, const struct scan_dev *dev)
 {
 	struct vhost_doorbell_exec e;
 	_cleanup_fd_ int fd = -1;
+	char activity[64];
 	int ret;
 
+	/* The calls would wait for the disk, too. */
+	if (dev->info.activity == FDINFO_STOPPING) {
+		describe_activity(&dev->info, activity, sizeof(activity));
+		fprintf(stderr, "doorbellctl: device %" PRIu64 ": %s\n",
+			dev->info.id, activity);
+		return CTL_FAILED;
+	}
 	ret = borrow(&dev->holder[0], dev->info.id, &fd);
 	if (!ret)
 		ret = vhd_get_exec(fd, &e);
