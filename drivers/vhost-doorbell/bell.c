@@ -391,7 +391,7 @@ int bell_bell_wire(struct bell_bell *b,
 
 	mutex_lock(&b->wire_lock);
 	bell_reap_wires(b);
-	ret = bell_kickfd_attach(&w->kick, cfg->fd, bell_wire_ring);
+	ret = bell_kickfd_attach(&w->kick, cfg->fd, false, bell_wire_ring);
 	if (ret)
 		goto err_free;
 	ret = -EEXIST;

@@ -168,7 +168,7 @@ int bell_device_set_vring_kick(struct bell_device *dev,
 	bell_kickfd_detach(&q->kick);
 	if (f->fd == VHOST_FILE_UNBIND)
 		return 0;
-	return bell_kickfd_attach(&q->kick, f->fd, device_ring);
+	return bell_kickfd_attach(&q->kick, f->fd, true, device_ring);
 }
 
 /* bell_device_set_vring_call() - the eventfd that interrupts the driver */

@@ -6,8 +6,11 @@
  * mostly on a vCPU thread inside KVM's ioeventfd write. It may mark and hand
  * over; it never touches guest memory.
  *
- * Only the eventfd's context is held, not its file: so the last close of the
- * file by the VMM is seen as a hang-up and unhooks us.
+ * A queue holds the eventfd's file: KVM keeps only the context, so that it may ring
+ * an eventfd whose last descriptor the VMM has closed. A bell's wire holds the
+ * context only: the last close is seen as a hang-up and unhooks it, which is how a
+ * wire ends. A held file makes no circle of references: an eventfd refers to no
+ * other file, whatever a hostile owner passes where.
  *
  * Teardown: after bell_kickfd_arm(k, false) or bell_kickfd_detach(k) no wake-up
  * rings and none can start. What was written while not armed stays in the
@@ -52,12 +55,13 @@ static void kickfd_hook(struct file *file, wait_queue_head_t *wqh,
  * bell_kickfd_attach() - hook into an eventfd, not armed yet
  * @k: zeroed or detached
  * @fd: file descriptor of an eventfd
+ * @hold: keep its file open until it is detached; else a last close hangs up
  * @ring: called for each signal while armed
  *
  * Context: Process context. The caller serialises attach, arm and detach.
  * Return: 0, -EBADF if @fd is not open, -EINVAL if it is no eventfd.
  */
-int bell_kickfd_attach(struct bell_kickfd *k, int fd,
+int bell_kickfd_attach(struct bell_kickfd *k, int fd, bool hold,
 		       void (*ring)(struct bell_kickfd *k, u64 count))
 {
 	struct eventfd_ctx *ctx;
@@ -76,7 +80,10 @@ int bell_kickfd_attach(struct bell_kickfd *k, int fd,
 	init_waitqueue_func_entry(&k->wait, kickfd_wake);
 	init_poll_funcptr(&k->table, kickfd_hook);
 	vfs_poll(file, &k->table);
-	fput(file);
+	if (hold)
+		k->file = file;
+	else
+		fput(file);
 	return 0;
 }
 
@@ -151,4 +158,7 @@ void bell_kickfd_detach(struct bell_kickfd *k)
 		eventfd_signal(k->ctx);
 	eventfd_ctx_put(k->ctx);
 	k->ctx = NULL;
+	if (k->file)
+		fput(k->file);
+	k->file = NULL;
 }

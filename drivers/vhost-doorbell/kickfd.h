@@ -6,6 +6,7 @@
 #include <linux/wait.h>
 
 struct eventfd_ctx;
+struct file;
 
 /*
  * An eventfd that rings us. @ring is called for each signal while armed, with
@@ -22,10 +23,13 @@ struct bell_kickfd {
 	bool			 armed;
 	bool			 hungup;
 
+	/* Constant from attach to detach; NULL if it hears a hang-up. */
+	struct file		*file;
+
 	poll_table		 table;
 };
 
-int bell_kickfd_attach(struct bell_kickfd *k, int fd,
+int bell_kickfd_attach(struct bell_kickfd *k, int fd, bool hold,
 		       void (*ring)(struct bell_kickfd *k, u64 count));
 void bell_kickfd_arm(struct bell_kickfd *k, bool armed);
 u64 bell_kickfd_take(struct bell_kickfd *k);

@@ -220,7 +220,7 @@ struct vhost_doorbell_run {
 #define VHOST_DOORBELL_QUEUE_RUNNING	(1U << 0)
 /* The guest broke the rules of the ring; served again after a stop and start. */
 #define VHOST_DOORBELL_QUEUE_BROKEN	(1U << 1)
-/* All references of the kick eventfd were closed: nobody can ring any more. */
+/* Never set any more: the device keeps its kick eventfds open. */
 #define VHOST_DOORBELL_QUEUE_HUNGUP	(1U << 2)
 /* The owner's memory is gone (it died): requests wait for the next owner. */
 #define VHOST_DOORBELL_QUEUE_PARKED	(1U << 3)

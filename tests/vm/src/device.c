@@ -458,6 +458,7 @@ static void test_same_eventfd(unsigned int mode)
 	close(dev);
 }
 
+/* The device keeps it open: KVM may ring what the VMM has closed. */
 static void test_hangup(void)
 {
 	int dev = dev_new(READY), kick = eventfd(0, EFD_NONBLOCK);
@@ -467,12 +468,9 @@ static void test_hangup(void)
 	driver_add_at(0, VIRTIO_BLK_T_IN, 0, GPA, DATA(0), 512);
 	eventfd_write(kick, 1);
 	MUST(UNTIL(driver_done(0)));
-	ok(get_stats(dev, 0).state == VHOST_DOORBELL_QUEUE_RUNNING,
-	   "an open kick eventfd");
 	close(kick);
-	ok(UNTIL(get_stats(dev, 0).state == (VHOST_DOORBELL_QUEUE_RUNNING |
-					     VHOST_DOORBELL_QUEUE_HUNGUP)),
-	   "its last close is a hang-up");
+	ok(get_stats(dev, 0).state == VHOST_DOORBELL_QUEUE_RUNNING,
+	   "the last close of a kick eventfd is no hang-up");
 	MUST(!set_run(dev, 0, 0));
 	MUST(!set_file(dev, VHOST_SET_VRING_KICK, 0, FD_KICK));
 	MUST(!set_run(dev, 0, 1));
