@@ -8,6 +8,8 @@
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vhost.h>
 
@@ -17,6 +19,13 @@ struct bell_callfd_target {
 	struct eventfd_ctx	*ctx;
 	struct rcu_head		 rcu;
 };
+
+/*
+ * The thread that signals on this CPU, for bell_callfd_is_signalling(). It is a
+ * hint and needs no lock: an interrupt that signals in between wipes it out, and a
+ * thread that is moved in between leaves it behind until the next signal there.
+ */
+static DEFINE_PER_CPU(struct task_struct *, callfd_signaller);
 
 static void callfd_put(struct rcu_head *rcu)
 {
@@ -89,7 +98,25 @@ void bell_callfd_signal(struct bell_callfd *c)
 
 	rcu_read_lock();
 	t = rcu_dereference(c->target);
-	if (t)
+	if (t) {
+		this_cpu_write(callfd_signaller, current);
 		eventfd_signal(t->ctx);
+		this_cpu_write(callfd_signaller, NULL);
+	}
 	rcu_read_unlock();
+}
+
+/**
+ * bell_callfd_is_signalling() - does this thread run in bell_callfd_signal()?
+ *
+ * An owner may have the call eventfd of one queue be the kick eventfd of another,
+ * and the other way round. If each rang its pass into the same thread's task work,
+ * the thread would not leave the kernel while there are requests.
+ *
+ * Context: Under an eventfd's lock, interrupts off.
+ * Return: almost always right: a wrong answer moves one ring to another context.
+ */
+bool bell_callfd_is_signalling(void)
+{
+	return this_cpu_read(callfd_signaller) == current;
 }

@@ -3,6 +3,7 @@
 #define BELL_CALLFD_H
 
 #include <linux/rcupdate.h>
+#include <linux/types.h>
 
 struct bell_callfd_target;
 
@@ -14,5 +15,6 @@ struct bell_callfd {
 int bell_callfd_set(struct bell_callfd *c, int fd);
 void bell_callfd_clear(struct bell_callfd *c);
 void bell_callfd_signal(struct bell_callfd *c);
+bool bell_callfd_is_signalling(void);
 
 #endif

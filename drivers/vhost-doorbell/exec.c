@@ -11,6 +11,7 @@
 
 #include <uapi/linux/vhost_doorbell.h>
 
+#include "callfd.h"
 #include "exec.h"
 #include "vq.h"
 
@@ -204,6 +205,9 @@ enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 static bool exec_prefers_inline(struct bell_exec *exec)
 {
 	if (!exec->may_inline)
+		return false;
+	/* Rung by a completion of ours, perhaps in a pass of this very thread. */
+	if (bell_callfd_is_signalling())
 		return false;
 	if (exec->charges_runner && !bell_current_in_blkcg(exec->blkcg))
 		return false;
