@@ -5,6 +5,7 @@
  * Everything here is configuration, under the device's lock; a running queue
  * takes no lock of the device.
  */
+#include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
@@ -455,6 +456,9 @@ int bell_device_set_exec(struct bell_device *dev,
 	    e->coalesce_count > U16_MAX || e->pad ||
 	    memchr_inv(e->reserved, 0, sizeof(e->reserved)))
 		return -EINVAL;
+	/* The worker is in no CPU cgroup of the owner's, and would burn others' time. */
+	if (e->mode == VHOST_DOORBELL_MODE_POLL && !capable(CAP_SYS_NICE))
+		return -EPERM;
 
 	lockdep_assert_held(&dev->lock);
 	WRITE_ONCE(dev->exec_cfg.mode, e->mode);

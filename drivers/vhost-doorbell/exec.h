@@ -9,6 +9,7 @@
 #include <linux/llist.h>
 #include <linux/task_work.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include <linux/wait.h>
 
 struct bell_exec;
@@ -95,6 +96,7 @@ struct bell_worker {
 	struct task_struct		*task;
 	struct cgroup_subsys_state	*blkcg;
 	struct mem_cgroup		*memcg;
+	kuid_t				 uid;		/* whose limit it counts to */
 
 	/* Its own: executors that it is about to serve, time spent looking. */
 	struct llist_node		*batch;
@@ -179,6 +181,9 @@ void bell_exec_auto_would_block(struct bell_exec *exec);
 void bell_exec_auto_crowd(struct bell_exec *exec);
 
 bool bell_exec_poll(struct bell_run *run);
+
+int bell_exec_limit_charge(kuid_t *uid);
+void bell_exec_limit_uncharge(kuid_t uid);
 
 void bell_exec_vcpu_init(struct bell_exec *exec);
 bool bell_exec_vcpu_queue(struct bell_exec *exec);

@@ -14,6 +14,8 @@
  * (userfaultfd, a file system in user space): a fatal signal ends that.
  */
 #include <linux/cgroup.h>
+#include <linux/err.h>
+#include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -156,8 +158,12 @@ static int worker_thread(void *data)
 	if (worker->blkcg)
 		kthread_associate_blkcg(worker->blkcg);
 	bell_charge_memcg(worker->memcg);
+	set_freezable();
 	for (;;) {
-		set_current_state(TASK_IDLE);
+		/* After a snapshot of a hibernation no disk may change. */
+		try_to_freeze();
+		/* Asleep it is frozen where it is, and sees the list when thawed. */
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		list = llist_del_all(&worker->work);
 		if (!list) {
 			if (kthread_should_stop())
@@ -188,25 +194,41 @@ static void worker_end(struct bell_worker *worker)
 	worker->blkcg = NULL;
 	mem_cgroup_put(worker->memcg);
 	worker->memcg = NULL;
+	bell_exec_limit_uncharge(worker->uid);
 }
 
 /* Make the thread, in the caller's likeness. */
 static int worker_create(struct bell_worker *worker, const char *name)
 {
 	struct task_struct *task;
+	int ret;
 
+	ret = bell_exec_limit_charge(&worker->uid);
+	if (ret)
+		return ret;
 	task = kthread_create(worker_thread, worker, "%s", name);
-	if (IS_ERR(task))
-		return PTR_ERR(task);
+	if (IS_ERR(task)) {
+		ret = PTR_ERR(task);
+		goto err_limit;
+	}
+	/* A cgroup may refuse it; then it must not run outside. */
+	ret = cgroup_attach_task_all(current, task);
+	if (ret)
+		goto err_task;
 	worker->blkcg = bell_current_blkcg();
 	worker->memcg = bell_current_memcg();
 	set_user_nice(task, task_nice(current));
 	cpumask_copy(&worker->cpus, current->cpus_ptr);
-	/* As vhost does; where it fails the worker stays in the root. */
-	cgroup_attach_task_all(current, task);
 	worker->task = task;
 	wake_up_process(task);
 	return 0;
+
+err_task:
+	/* It has never run. */
+	kthread_stop(task);
+err_limit:
+	bell_exec_limit_uncharge(worker->uid);
+	return ret;
 }
 
 /**
@@ -217,7 +239,8 @@ static int worker_create(struct bell_worker *worker, const char *name)
  * @name: of the thread
  *
  * Context: Process context, of a user process; of one worker, one at a time.
- * Return: 0 or what kthread_create() says.
+ * Return: 0; -EAGAIN if the user has as many workers as RLIMIT_NPROC allows; what
+ * kthread_create() says, or the cgroup that refuses the thread.
  */
 int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
 			   const char *name)

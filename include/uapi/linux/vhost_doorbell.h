@@ -244,7 +244,7 @@ struct vhost_doorbell_run {
  * @suppressed: completions that the driver wanted no signal for
  * @completed: requests put into the used ring
  * @worker_pid: process id of the queue's worker, which other queues may share; 0 when
- *	stopped
+ *	stopped (as @state says), or in another pid namespace
  * @polls: times that the worker looked for more in poll mode
  * @poll_hits: times that it found some
  * @poll_ns: nanoseconds that it looked
