@@ -21,6 +21,7 @@
 #include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
@@ -87,8 +88,6 @@ struct bell_bell {
 };
 
 static atomic_t bell_ids = ATOMIC_INIT(0);
-static atomic_t bell_alive = ATOMIC_INIT(0);
-static DECLARE_WAIT_QUEUE_HEAD(bell_gone);
 
 /* --- counting --- */
 
@@ -197,19 +196,13 @@ static const struct bell_exec_ops bell_exec_ops = {
 
 /* --- life --- */
 
+/* The module goes no earlier than this has returned: see bell_device_free(). */
 static void bell_free(struct kref *ref)
 {
 	struct bell_bell *b = container_of(ref, struct bell_bell, ref);
 
 	kfree(b);
-	if (atomic_dec_and_test(&bell_alive))
-		wake_up(&bell_gone);
-}
-
-/** bell_bell_wait_gone() - wait until the last bell's memory is freed */
-void bell_bell_wait_gone(void)
-{
-	wait_event(bell_gone, !atomic_read(&bell_alive));
+	module_put(THIS_MODULE);
 }
 
 static int bell_start(struct bell_bell *b)
@@ -235,7 +228,8 @@ static int bell_start(struct bell_bell *b)
 
 static void bell_stop(struct bell_bell *b)
 {
-	bell_exec_pause(&b->exec);
+	/* Its passes never wait for anything. */
+	bell_exec_pause(&b->exec, NULL);
 	synchronize_rcu();
 	bell_exec_worker_stop(&b->exec);
 }
@@ -277,7 +271,8 @@ struct bell_bell *bell_bell_create(const struct vhost_doorbell_bell *cfg)
 		if (ret)
 			goto err_page;
 	}
-	atomic_inc(&bell_alive);
+	/* Until its memory is freed; the caller's device holds one, too. */
+	__module_get(THIS_MODULE);
 	return b;
 
 err_page:

@@ -15,7 +15,6 @@ struct vhost_doorbell_bell_wire;
 
 struct bell_bell *bell_bell_create(const struct vhost_doorbell_bell *cfg);
 void bell_bell_release(struct bell_bell *b);
-void bell_bell_wait_gone(void);
 
 int bell_bell_ring(struct bell_bell *b, u64 count);
 int bell_bell_wire(struct bell_bell *b, const struct vhost_doorbell_bell_wire *w);

@@ -8,8 +8,8 @@
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/kref.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vhost.h>
@@ -56,28 +56,38 @@
 			  VHOST_DOORBELL_BLK_F_NOWAIT)
 
 static atomic_t device_ids = ATOMIC_INIT(0);
-static atomic_t device_count = ATOMIC_INIT(0);
-static DECLARE_WAIT_QUEUE_HEAD(device_gone);
 
-static void device_free(struct kref *ref)
+/*
+ * The reference to the module goes last. From then on the module may be unloaded,
+ * while this thread is still on its way back to the kernel through our text: out
+ * of here, and out of the task work, the release or the work item that put the
+ * last reference. bell_exit() waits for it: it flushes the work items, and
+ * synchronize_rcu_tasks() returns after each thread has slept or has been in user
+ * space. On this way no thread does either; it may be preempted there, which does
+ * not count.
+ */
+void bell_device_free(struct kref *ref)
 {
 	struct bell_device *dev = container_of(ref, struct bell_device, ref);
 
 	kvfree(dev->worker);
 	kvfree(dev->queue);
 	kfree(dev);
-	if (atomic_dec_and_test(&device_count))
-		wake_up(&device_gone);
+	module_put(THIS_MODULE);
 }
 
-/** bell_device_wait_gone() - wait until the last device's memory is freed */
-void bell_device_wait_gone(void)
+/* bell_device_put() - let go of the device's memory */
+void bell_device_put(struct bell_device *dev)
 {
-	wait_event(device_gone, !atomic_read(&device_count));
+	kref_put(&dev->ref, bell_device_free);
 }
 
 /**
  * bell_device_create() - a device with nothing set
+ *
+ * It holds the module until its memory is freed, which may be after its last close:
+ * until then rmmod fails at once. The caller's file holds the module, too, so that
+ * this cannot fail.
  *
  * Return: the device, or NULL if there is no memory.
  */
@@ -90,6 +100,8 @@ struct bell_device *bell_device_create(void)
 		return NULL;
 	kref_init(&dev->ref);
 	mutex_init(&dev->lock);
+	mutex_init(&dev->show_lock);
+	INIT_LIST_HEAD(&dev->left);
 	dev->id = atomic_inc_return(&device_ids);
 	dev->exec_cfg.mode = VHOST_DOORBELL_MODE_AUTO;
 	dev->exec_cfg.inline_max = DEVICE_INLINE_MAX;
@@ -97,7 +109,7 @@ struct bell_device *bell_device_create(void)
 	dev->exec_cfg.poll_us = DEVICE_POLL_US;
 	dev->exec_cfg.poll_share = DEVICE_POLL_SHARE;
 	dev->signal_cfg.coalesce_count = DEVICE_COALESCE_COUNT;
-	atomic_inc(&device_count);
+	__module_get(THIS_MODULE);
 	return dev;
 }
 
@@ -137,49 +149,6 @@ bool bell_device_is_running(struct bell_device *dev)
 			return true;
 	}
 	return false;
-}
-
-/* Tell all running queues before the first is waited for. */
-static void device_shut_queues(struct bell_device *dev)
-{
-	u32 i;
-
-	lockdep_assert_held(&dev->lock);
-	for (i = 0; dev->be && i < dev->be->num_queues; i++) {
-		if (dev->queue[i].running)
-			bell_exec_shut(&dev->queue[i].exec);
-	}
-}
-
-/**
- * bell_device_release() - the last close
- * @dev: the device, gone afterwards
- *
- * Every request that was taken is completed into the ring before.
- *
- * Context: Process context, sleeps.
- */
-void bell_device_release(struct bell_device *dev)
-{
-	u32 i;
-
-	mutex_lock(&dev->lock);
-	device_shut_queues(dev);
-	for (i = 0; dev->be && i < dev->be->num_queues; i++) {
-		struct bell_queue *q = &dev->queue[i];
-
-		bell_device_stop_queue(dev, q);
-		bell_kickfd_detach(&q->kick);
-		bell_callfd_clear(&q->vq.call);
-		bell_callfd_clear(&q->vq.err);
-	}
-	bell_gmem_destroy(dev->gmem);
-	if (dev->be)
-		dev->be->ops->destroy(dev->be);
-	if (dev->mm)
-		mmdrop(dev->mm);
-	mutex_unlock(&dev->lock);
-	kref_put(&dev->ref, device_free);
 }
 
 /* --- what the ioctls do --- */
@@ -280,26 +249,33 @@ static bool device_rings_covered(struct bell_device *dev, struct bell_gmem *gm)
 	return true;
 }
 
-/* Hold all running queues still, exchange the table, let them go on. */
-static void device_exchange_gmem(struct bell_device *dev, struct bell_gmem *gm)
+/*
+ * Hold all running queues still, exchange the table, let them go on. An interrupted
+ * caller has changed nothing: no queue gets the new table before all are quiet.
+ */
+static int device_exchange_gmem(struct bell_device *dev, struct bell_gmem *gm)
 {
+	static const struct bell_patience killable = { .killable = true };
 	u32 i, n = dev->be ? dev->be->num_queues : 0;
 	struct bell_gmem *old = dev->gmem;
+	int ret;
 
-	device_shut_queues(dev);
-	for (i = 0; i < n; i++) {
-		if (!dev->queue[i].running)
-			continue;
-		bell_exec_pause(&dev->queue[i].exec);
-		bell_exec_drain(&dev->queue[i].exec);
-		bell_vq_set_gmem(&dev->queue[i].vq, gm);
+	ret = bell_device_pause_queues(dev, &killable);
+	if (!ret) {
+		for (i = 0; i < n; i++) {
+			if (dev->queue[i].running)
+				bell_vq_set_gmem(&dev->queue[i].vq, gm);
+		}
+		mutex_lock(&dev->show_lock);
+		dev->gmem = gm;
+		mutex_unlock(&dev->show_lock);
 	}
-	dev->gmem = gm;
-	for (i = 0; i < n; i++) {
-		if (dev->queue[i].running)
-			bell_exec_resume(&dev->queue[i].exec);
-	}
-	bell_gmem_replaced(gm, old);
+	bell_device_resume_queues(dev);
+	if (ret)
+		bell_gmem_revert(gm, old);
+	else
+		bell_gmem_replaced(gm, old);
+	return ret;
 }
 
 /* bell_device_set_mem_table() - what of the owner's memory is the guest's */
@@ -328,8 +304,7 @@ int bell_device_set_mem_table(struct bell_device *dev,
 		bell_gmem_revert(gm, dev->gmem);
 		return -EBUSY;
 	}
-	device_exchange_gmem(dev, gm);
-	return 0;
+	return device_exchange_gmem(dev, gm);
 }
 
 static void device_init_queue(struct bell_device *dev, u32 i)
@@ -338,10 +313,32 @@ static void device_init_queue(struct bell_device *dev, u32 i)
 
 	bell_vq_init(&q->vq, dev->id, i, &dev->signal_cfg);
 	q->exec.owner = &dev->ref;
-	q->exec.owner_release = device_free;
+	q->exec.owner_release = bell_device_free;
 	q->exec.may_inline = dev->be->may_inline;
 	q->exec.charges_runner = dev->be->charges_runner;
 	bell_exec_init(&q->exec, &dev->be->ops->exec, &dev->exec_cfg, &q->vq);
+}
+
+static int device_set_backend(struct bell_device *dev, struct bell_backend *be)
+{
+	u32 i;
+
+	lockdep_assert_held(&dev->show_lock);
+	dev->queue = kvcalloc(be->num_queues, sizeof(*dev->queue),
+			      GFP_KERNEL_ACCOUNT);
+	dev->worker = kvcalloc(be->num_queues, sizeof(*dev->worker),
+			       GFP_KERNEL_ACCOUNT);
+	if (!dev->queue || !dev->worker) {
+		kvfree(dev->worker);
+		kvfree(dev->queue);
+		dev->worker = NULL;
+		dev->queue = NULL;
+		return -ENOMEM;
+	}
+	dev->be = be;
+	for (i = 0; i < be->num_queues; i++)
+		device_init_queue(dev, i);
+	return 0;
 }
 
 /* bell_device_set_blk() - make it a disk */
@@ -350,7 +347,6 @@ int bell_device_set_blk(struct bell_device *dev,
 {
 	struct bell_backend *be;
 	int ret;
-	u32 i;
 
 	if (cfg->flags & ~DEVICE_BLK_FLAGS || cfg->pad || cfg->pad2 ||
 	    (!(cfg->flags & VHOST_DOORBELL_BLK_F_LIFETIME) &&
@@ -369,22 +365,12 @@ int bell_device_set_blk(struct bell_device *dev,
 	be = bell_backend_blk_create(cfg);
 	if (IS_ERR(be))
 		return PTR_ERR(be);
-	dev->queue = kvcalloc(be->num_queues, sizeof(*dev->queue),
-			      GFP_KERNEL_ACCOUNT);
-	dev->worker = kvcalloc(be->num_queues, sizeof(*dev->worker),
-			       GFP_KERNEL_ACCOUNT);
-	if (!dev->queue || !dev->worker) {
-		kvfree(dev->worker);
-		kvfree(dev->queue);
-		dev->worker = NULL;
-		dev->queue = NULL;
+	mutex_lock(&dev->show_lock);
+	ret = device_set_backend(dev, be);
+	mutex_unlock(&dev->show_lock);
+	if (ret)
 		be->ops->destroy(be);
-		return -ENOMEM;
-	}
-	dev->be = be;
-	for (i = 0; i < be->num_queues; i++)
-		device_init_queue(dev, i);
-	return 0;
+	return ret;
 }
 
 /* bell_device_get_config() - a window of the config space */
@@ -456,7 +442,7 @@ int bell_device_set_exec(struct bell_device *dev,
 	    e->coalesce_count > U16_MAX || e->pad ||
 	    memchr_inv(e->reserved, 0, sizeof(e->reserved)))
 		return -EINVAL;
-	/* The worker is in no CPU cgroup of the owner's, and would burn others' time. */
+	/* No version 2 CPU cgroup of the owner limits what the worker burns. */
 	if (e->mode == VHOST_DOORBELL_MODE_POLL && !capable(CAP_SYS_NICE))
 		return -EPERM;
 

@@ -18,9 +18,11 @@ struct vhost_vring_addr;
 struct vhost_vring_file;
 struct vhost_vring_state;
 
+int bell_device_init(void);
+void bell_device_exit(void);
+
 struct bell_device *bell_device_create(void);
 void bell_device_release(struct bell_device *dev);
-void bell_device_wait_gone(void);
 
 int bell_device_lock(struct bell_device *dev);
 void bell_device_unlock(struct bell_device *dev);

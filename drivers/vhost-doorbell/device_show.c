@@ -19,7 +19,7 @@ static u32 device_queue_state(const struct bell_queue *q)
 {
 	u32 state = 0;
 
-	if (q->running)
+	if (READ_ONCE(q->running))
 		state |= VHOST_DOORBELL_QUEUE_RUNNING;
 	if (READ_ONCE(q->vq.broken))
 		state |= VHOST_DOORBELL_QUEUE_BROKEN;
@@ -38,7 +38,7 @@ static void device_read_stats(struct bell_queue *q,
 	*st = (struct vhost_doorbell_stats){
 		.index = q->vq.index,
 		.state = device_queue_state(q),
-		.size = q->cfg.num,
+		.size = READ_ONCE(q->cfg.num),
 		.in_flight = bell_vq_in_flight(&q->vq),
 		.kicks = READ_ONCE(s->kicks),
 		.inline_passes = READ_ONCE(s->inline_passes),
@@ -134,28 +134,35 @@ void bell_device_show(struct bell_device *dev, struct seq_file *m)
 	struct bell_gmem_stats g;
 	u32 i, n;
 
-	/* Stopping holds the lock for as long as the disk takes. */
-	if (!mutex_trylock(&dev->lock)) {
-		seq_printf(m, "vhost-doorbell:\t%u\nstate:\tbusy\n", dev->id);
+	/*
+	 * Not the device's lock: a stop holds it for as long as the disk takes. What
+	 * is read without it is a number each, that of some moment.
+	 */
+	if (mutex_lock_killable(&dev->show_lock))
 		return;
-	}
 	n = dev->be ? dev->be->num_queues : 0;
-	seq_printf(m, "vhost-doorbell:\t%u\nbackend:\t%s\n", dev->id,
-		   dev->be ? dev->be->ops->name : "none");
+	seq_printf(m, "vhost-doorbell:\t%u\n", dev->id);
+	if (READ_ONCE(dev->stopping))
+		seq_puts(m, "state:\tstopping\n");
+	seq_printf(m, "backend:\t%s\n", dev->be ? dev->be->ops->name : "none");
 	if (dev->be)
 		dev->be->ops->show(dev->be, m);
 	seq_printf(m, "mode:\t%s\ninline-max:\t%u\nbudget:\t%u\n",
-		   modes[dev->exec_cfg.mode], dev->exec_cfg.inline_max,
-		   dev->exec_cfg.budget);
+		   modes[READ_ONCE(dev->exec_cfg.mode)],
+		   READ_ONCE(dev->exec_cfg.inline_max),
+		   READ_ONCE(dev->exec_cfg.budget));
 	seq_printf(m, "poll-us:\t%u\npoll-share:\t%u\n",
-		   dev->exec_cfg.poll_us, dev->exec_cfg.poll_share);
+		   READ_ONCE(dev->exec_cfg.poll_us),
+		   READ_ONCE(dev->exec_cfg.poll_share));
 	seq_printf(m, "coalesce-us:\t%u\ncoalesce-count:\t%u\n",
-		   dev->signal_cfg.coalesce_us, dev->signal_cfg.coalesce_count);
-	seq_printf(m, "features:\t%#llx\nqueues:\t%u\n", dev->features, n);
+		   READ_ONCE(dev->signal_cfg.coalesce_us),
+		   READ_ONCE(dev->signal_cfg.coalesce_count));
+	seq_printf(m, "features:\t%#llx\nqueues:\t%u\n",
+		   READ_ONCE(dev->features), n);
 	bell_gmem_get_stats(dev->gmem, &g);
 	seq_printf(m, "memory:\tbytes=%llu regions=%u pinned=%llu pins=%llu invalidations=%llu\n",
 		   g.bytes, g.regions, g.pinned, g.pins, g.invalidations);
 	for (i = 0; i < n; i++)
 		device_show_queue(&dev->queue[i], m);
-	mutex_unlock(&dev->lock);
+	mutex_unlock(&dev->show_lock);
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * device_vring - configure, start and stop the queues of a device
+ * device_vring - configure and start the queues of a device
  *
  * A queue's way:
  *
  *	configured -> running (worker, rings mapped, kick armed) -> configured
  *
- * Stopping a queue: 1. nobody rings; 2. no runner; 3. nothing in flight, as the
- * worker still submits what would have blocked; 4. no one who completed or left
- * looks at it any more; 5. worker, back end and rings go.
+ * How it stops: device_stop.c.
  *
  * Task work that was queued before cannot be cancelled and holds a reference to
  * the device: it finds a dead queue and lets go. What it needs for that is only
@@ -17,8 +15,8 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/log2.h>
+#include <linux/mutex.h>
 #include <linux/nospec.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/vhost.h>
 
@@ -250,10 +248,15 @@ static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 	ret = bell_vq_start(&q->vq, dev->gmem, &q->cfg);
 	if (ret)
 		return ret;
+	ret = -EBUSY;
+	if (bell_device_ring_is_left(&q->vq))
+		goto err_vq;
 	ret = dev->be->ops->start_queue(dev->be, &q->exec, dev->features);
 	if (ret)
 		goto err_vq;
+	mutex_lock(&dev->show_lock);
 	ret = device_start_worker(dev, q);
+	mutex_unlock(&dev->show_lock);
 	if (ret)
 		goto err_backend;
 	bell_kickfd_arm(&q->kick, true);
@@ -261,7 +264,7 @@ static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 	bell_exec_resume(&q->exec);
 	/* A guest that waited for the last owner: let it look. */
 	bell_callfd_signal(&q->vq.call);
-	q->running = true;
+	WRITE_ONCE(q->running, true);
 	return 0;
 
 err_backend:
@@ -269,26 +272,6 @@ err_backend:
 err_vq:
 	bell_vq_stop(&q->vq);
 	return ret;
-}
-
-void bell_device_stop_queue(struct bell_device *dev, struct bell_queue *q)
-{
-	lockdep_assert_held(&dev->lock);
-	if (!q->running)
-		return;
-	/* 1. */
-	bell_kickfd_arm(&q->kick, false);
-	/* 2. */
-	bell_exec_pause(&q->exec);
-	/* 3. */
-	bell_exec_drain(&q->exec);
-	/* 4. */
-	synchronize_rcu();
-	/* 5. */
-	bell_exec_worker_stop(&q->exec);
-	dev->be->ops->stop_queue(dev->be, &q->exec);
-	q->cfg.base = bell_vq_stop(&q->vq);
-	q->running = false;
 }
 
 /* bell_device_set_run() - start or stop a queue */
@@ -306,6 +289,5 @@ int bell_device_set_run(struct bell_device *dev,
 		return PTR_ERR(q);
 	if (run->run)
 		return device_start_queue(dev, q);
-	bell_device_stop_queue(dev, q);
-	return 0;
+	return bell_device_stop_queue(dev, q);
 }

@@ -6,8 +6,10 @@
  * leaves word that it is to look again: so a ring of the bell is never lost,
  * never waits for a lock, and costs the same however long the runner takes.
  */
+#include <linux/jiffies.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include <uapi/linux/vhost_doorbell.h>
 
@@ -75,40 +77,72 @@ void bell_exec_shut(struct bell_exec *exec)
 	bell_exec_worker_interrupt(exec);
 }
 
+static bool exec_gives_up(const struct bell_patience *p)
+{
+	if (!p)
+		return false;
+	return (p->killable && fatal_signal_pending(current)) ||
+	       (p->bounded && !time_before(jiffies, p->until));
+}
+
 /**
  * bell_exec_pause() - wait until the runner has finished and none begins
  * @exec: with a worker
+ * @p: how long
  *
- * Requests in flight go on, and the worker submits again what would block.
+ * Requests in flight go on, and the worker submits again what would block. The
+ * runner may be the worker and wait for a request slot of the disk, so this can
+ * take as long as the disk takes. It sleeps in slices of EXEC_TELL, as the worker
+ * hears only while it waits for user space and must be told again; a fatal signal
+ * of the caller is looked for between two slices.
  *
- * Context: Process context, sleeps for one pass at most.
+ * Context: Process context.
+ * Return: 0, or -EINTR if patience ended: it is dead, and the caller resumes it or
+ * calls this again.
  */
-void bell_exec_pause(struct bell_exec *exec)
+int bell_exec_pause(struct bell_exec *exec, const struct bell_patience *p)
 {
 	bell_exec_shut(exec);
-	/* The worker hears only while it waits for user space: tell it again. */
-	while (!wait_event_timeout(exec->idle,
-				   atomic_read(&exec->token) == EXEC_IDLE,
-				   EXEC_TELL))
-		bell_exec_worker_interrupt(exec);
+	while (atomic_read(&exec->token) != EXEC_IDLE) {
+		if (exec_gives_up(p))
+			return -EINTR;
+		if (!wait_event_timeout(exec->idle,
+					atomic_read(&exec->token) == EXEC_IDLE,
+					EXEC_TELL))
+			bell_exec_worker_interrupt(exec);
+	}
+	/* What the runner did comes before what the caller does: as in a wait. */
+	smp_mb();
+	return 0;
 }
 
 /**
  * bell_exec_drain() - wait until nothing of the queue is in flight
  * @exec: of a queue, paused
+ * @p: how long
  *
  * What would have blocked is submitted by the worker, which may wait for user
  * space on behalf of another queue: it is told, until it hears.
  *
  * Context: Process context.
+ * Return: 0, or -EINTR if patience ended; as for bell_exec_pause().
  */
-void bell_exec_drain(struct bell_exec *exec)
+int bell_exec_drain(struct bell_exec *exec, const struct bell_patience *p)
 {
-	while (!bell_gmem_user_drain(&exec->vq->user, EXEC_TELL)) {
-		if (bell_exec_worker_retries(exec))
+	while (bell_vq_in_flight(exec->vq)) {
+		if (exec_gives_up(p))
+			return -EINTR;
+		if (!bell_gmem_user_drain(&exec->vq->user, EXEC_TELL) &&
+		    bell_exec_worker_retries(exec))
 			bell_exec_worker_interrupt(exec);
 	}
-	wait_event(exec->idle, !bell_exec_worker_retries(exec));
+	while (bell_exec_worker_retries(exec)) {
+		if (exec_gives_up(p))
+			return -EINTR;
+		wait_event_timeout(exec->idle, !bell_exec_worker_retries(exec),
+				   EXEC_TELL);
+	}
+	return 0;
 }
 
 /*

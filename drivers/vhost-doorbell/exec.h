@@ -53,6 +53,13 @@ struct bell_exec_ops {
 	void		(*retry)(struct bell_exec *exec, struct llist_node *node);
 };
 
+/* How long to wait until a queue is quiet. A NULL pointer means: until it is. */
+struct bell_patience {
+	bool		killable;	/* until the caller is being killed */
+	bool		bounded;
+	unsigned long	until;		/* in jiffies, if bounded */
+};
+
 /* How the queues of one device are served; may change at any time. */
 struct bell_exec_config {
 	u32	mode;		/* enum vhost_doorbell_mode */
@@ -156,8 +163,8 @@ void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
 		    const struct bell_exec_config *cfg, struct bell_vq *vq);
 void bell_exec_resume(struct bell_exec *exec);
 void bell_exec_shut(struct bell_exec *exec);
-void bell_exec_pause(struct bell_exec *exec);
-void bell_exec_drain(struct bell_exec *exec);
+int bell_exec_pause(struct bell_exec *exec, const struct bell_patience *p);
+int bell_exec_drain(struct bell_exec *exec, const struct bell_patience *p);
 bool bell_exec_ring(struct bell_exec *exec);
 enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 			      bool may_sleep);

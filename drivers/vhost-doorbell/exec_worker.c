@@ -160,9 +160,9 @@ static int worker_thread(void *data)
 	bell_charge_memcg(worker->memcg);
 	set_freezable();
 	for (;;) {
-		/* After a snapshot of a hibernation no disk may change. */
+		/* No I/O may follow the snapshot of a hibernation. */
 		try_to_freeze();
-		/* Asleep it is frozen where it is, and sees the list when thawed. */
+		/* The freezer need not wake it; once thawed it looks at the list. */
 		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		list = llist_del_all(&worker->work);
 		if (!list) {
@@ -211,7 +211,7 @@ static int worker_create(struct bell_worker *worker, const char *name)
 		ret = PTR_ERR(task);
 		goto err_limit;
 	}
-	/* A cgroup may refuse it; then it must not run outside. */
+	/* A worker that the cgroup refuses must not run outside of it. */
 	ret = cgroup_attach_task_all(current, task);
 	if (ret)
 		goto err_task;

@@ -5,7 +5,6 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
-#include "bell.h"
 #include "device.h"
 #include "gmem.h"
 #include "ioctl.h"
@@ -17,20 +16,29 @@ static int __init bell_init(void)
 	ret = bell_gmem_init();
 	if (ret)
 		return ret;
+	ret = bell_device_init();
+	if (ret)
+		goto err_gmem;
 	ret = bell_ioctl_register();
 	if (ret)
-		bell_gmem_exit();
+		goto err_device;
+	return 0;
+
+err_device:
+	bell_device_exit();
+err_gmem:
+	bell_gmem_exit();
 	return ret;
 }
 
+/* Each device and bell holds the module until its memory is freed: none is left. */
 static void __exit bell_exit(void)
 {
-	/* 1. No more devices, and no bells. */
+	/* 1. No more devices. */
 	bell_ioctl_unregister();
-	/* 2. Task work of closed ones that has not run yet. */
-	bell_device_wait_gone();
-	bell_bell_wait_gone();
-	/* 3. And its last instructions after it let go of its owner. */
+	/* 2. The end of work items that have freed one. */
+	bell_device_exit();
+	/* 3. The last instructions of other threads that have; see bell_device_free(). */
 	synchronize_rcu_tasks();
 	/* 4. Eventfds that are put after a grace period. */
 	rcu_barrier();

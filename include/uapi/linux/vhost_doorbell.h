@@ -160,7 +160,8 @@ struct vhost_doorbell_config {
 
 /**
  * struct vhost_doorbell_exec - how the queues are served
- * @mode: an enum vhost_doorbell_mode value
+ * @mode: an enum vhost_doorbell_mode value; VHOST_DOORBELL_MODE_POLL takes
+ *	CAP_SYS_NICE, else EPERM
  * @inline_max: in auto mode, requests in flight, or brought by one ring of the
  *	bell, from which a ring may go to the worker; 1 to 65535; 0: the default
  *	of 8. No other mode uses it
@@ -207,8 +208,9 @@ struct vhost_doorbell_exec {
  * runs with EBUSY. Requests already in the ring are served at once.
  *
  * Stopping returns when every request taken from the ring has been put into
- * the used ring; then VHOST_GET_VRING_BASE gives where to go on. Stopping a
- * queue that does not run does nothing.
+ * the used ring; then VHOST_GET_VRING_BASE gives where to go on. A fatal signal
+ * ends that with EINTR, and the queue runs on. Stopping a queue that does not run
+ * does nothing.
  */
 struct vhost_doorbell_run {
 	__u32 index;
