@@ -104,13 +104,6 @@ load --size 64k
 passes "auto, depth 1"
 check "auto, depth 1: inline" test $((worker * 10)) -lt "$inline"
 load_stop
-daemon_start --blk-file="$slow" --mode=auto
-load --depth 32 --size 1M
-sleep 1
-passes "auto, depth 32"
-# They come so seldom that the ringing thread has time for them.
-check "auto, depth 32: inline, too" test $((worker * 10)) -lt "$inline"
-load_stop
 
 # --- limits of the owner's cgroup
 
