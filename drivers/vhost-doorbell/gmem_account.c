@@ -125,16 +125,15 @@ static int account_make_room(struct bell_gmem *gm, unsigned long n)
  */
 int bell_gmem_charge_ring(struct bell_gmem *gm, unsigned long n)
 {
-	unsigned long more = gm->rings + n;
-	int ret = 0;
+	unsigned long more = 0;
+	int ret;
 
-	if (more > gm->rings_accounted) {
-		more -= gm->rings_accounted;
-		ret = bell_gmem_account(gm->mm, more, true);
-		if (ret && ret != -ENOMEM)
-			return ret;
-	}
-	if (!ret && gm->rings + n > gm->rings_accounted) {
+	if (gm->rings + n > gm->rings_accounted)
+		more = gm->rings + n - gm->rings_accounted;
+	ret = bell_gmem_account(gm->mm, more, true);
+	if (ret && ret != -ENOMEM)
+		return ret;
+	if (!ret) {
 		gm->rings_accounted += more;
 		WRITE_ONCE(gm->limit, gm->limit + more);
 	}
