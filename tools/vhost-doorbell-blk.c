@@ -135,6 +135,9 @@ static int open_disk(const struct blk_options *o, struct disk *disk)
 	if (!disk->direct)
 		log_warn("%s: no direct I/O there; using the page cache",
 			 o->blk_file);
+	if (!o->read_only && disk->is_block && disk_below_read_only(disk->fd))
+		log_warn("%s: set read-only, so the guest may not write either",
+			 o->blk_file);
 	warn_of_lock(disk);
 	return 0;
 }

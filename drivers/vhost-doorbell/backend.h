@@ -48,14 +48,11 @@ struct bell_backend_ops {
 			       u64 features);
 	void	(*stop_queue)(struct bell_backend *be, struct bell_exec *exec);
 
-	/*
-	 * What would take long is to end early, with an error: nobody waits for
-	 * it any more. Until the next start of a queue; in any context.
-	 */
-	void	(*abort)(struct bell_backend *be);
-
 	/* Lines for /proc/PID/fdinfo/FD. */
 	void	(*show)(struct bell_backend *be, struct seq_file *m);
+
+	/* End what takes long between its slices; by close or a fatal signal. */
+	void	(*abort)(struct bell_backend *be);
 
 	/* With all queues stopped. */
 	void	(*destroy)(struct bell_backend *be);

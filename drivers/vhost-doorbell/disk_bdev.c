@@ -397,7 +397,7 @@ static const struct bell_disk_ops bdev_ops = {
 /*
  * May the ringing thread submit? With REQ_NOWAIT it does not wait for a request
  * slot, but a driver may sleep when it is given the request, as nbd does. Only its
- * tag set says so, and a device made of others hides theirs: the owner has looked.
+ * tag set says so, and a device made of others hides theirs: the owner may vouch.
  */
 static bool bdev_may_inline(const struct bell_disk *disk)
 {
@@ -405,9 +405,10 @@ static bool bdev_may_inline(const struct bell_disk *disk)
 
 	if (!bdev_nowait(disk->bdev))
 		return false;
-	if (!queue_is_mq(q))
-		return disk->below_nowait;
-	return !(q->tag_set->flags & BLK_MQ_F_BLOCKING);
+	/* A null_blk with memory says so, and does no more than allocate. */
+	if (disk->below_nowait)
+		return true;
+	return queue_is_mq(q) && !(q->tag_set->flags & BLK_MQ_F_BLOCKING);
 }
 
 /*

@@ -4,7 +4,7 @@
  *
  * Direct where the owner opened the file so and the request is aligned for it;
  * it then ends wherever the file system ends it. What can only be done
- * buffered, and flushes, block: a workqueue does them, many at a time.
+ * buffered, and flushes, block: a workqueue does them, a few at a time.
  *
  * Whoever it is that submits does so with the credentials of the opener.
  */
@@ -318,7 +318,7 @@ int bell_disk_file_open(struct bell_disk *disk)
 	 * owner, and not a kernel thread that updates its times.
 	 */
 	if (file->f_mode & FMODE_WRITE)
-		inode_attach_wb(file_inode(file), NULL);
+		inode_attach_wb(d_real_inode(file->f_path.dentry), NULL);
 	/* The file system makes the bios. */
 	disk->charges_runner = true;
 	/* Buffered I/O is handed to the workqueue, which never blocks. */

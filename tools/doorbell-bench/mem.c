@@ -69,6 +69,9 @@ int mem_create(struct mem *m, enum mem_kind kind, const char *path,
 	if (kind == MEM_THP)
 		/* Advice: where shmem has no huge pages these are small. */
 		(void)madvise(m->base, m->size, MADV_HUGEPAGE);
+	/* The host takes its pages one after another as they are touched. */
+	for (size_t at = 0; kind == MEM_SCATTERED && at < m->size; at += 8192)
+		m->base[at] = 1;
 	/* A file may come with old content; the rings must start at zero. */
 	memset(m->base, 0, m->size);
 	for (unsigned int i = 0; i < nregions; i++) {

@@ -21,6 +21,7 @@
 
 enum mem_kind {
 	MEM_4K,
+	MEM_SCATTERED,		/* neighbours are none for the host */
 	MEM_THP,
 	MEM_HUGETLB,
 	MEM_FILE,

@@ -28,7 +28,8 @@ static const struct optparse descs[] = {
 	STRING("socket", socket, "PATH", "the back end's vhost-user socket"),
 	NUMBER("connect-timeout", connect_timeout, "SECONDS", 0, 600,
 	       "wait for the socket to appear (10)"),
-	STRING("mem", mem, "4k|thp|hugetlb|file:PATH", "guest memory (4k)"),
+	STRING("mem", mem, "4k|scattered|thp|hugetlb|file:PATH",
+	       "guest memory (4k)"),
 	NUMBER("regions", regions, "N", 1, MEM_MAX_REGIONS,
 	       "guest memory regions, with holes between (2)"),
 	FLAG("mem-slots", mem_slots, "send regions one by one (ADD_MEM_REG)"),
@@ -111,6 +112,8 @@ static int parse_mem(struct options *o)
 	}
 	if (!strcmp(o->mem, "4k"))
 		o->mem_kind = MEM_4K;
+	else if (!strcmp(o->mem, "scattered"))
+		o->mem_kind = MEM_SCATTERED;
 	else if (!strcmp(o->mem, "thp"))
 		o->mem_kind = MEM_THP;
 	else if (!strcmp(o->mem, "hugetlb"))

@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -167,4 +169,11 @@ bool disk_below_nowait(int fd)
 
 	return !fstat(fd, &st) &&
 	       disk_below_nowait_at("/sys", "/proc", st.st_rdev);
+}
+
+bool disk_below_read_only(int fd)
+{
+	int read_only = 0;
+
+	return !ioctl(fd, BLKROGET, &read_only) && read_only;
 }

@@ -19,4 +19,7 @@ bool disk_below_nowait(int fd);
 /* The same with sysfs at @sys and procfs at @proc, for tests. */
 bool disk_below_nowait_at(const char *sys, const char *proc, dev_t dev);
 
+/* Is the open block device set read-only, however it was opened? */
+bool disk_below_read_only(int fd);
+
 #endif

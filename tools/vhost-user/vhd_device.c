@@ -145,6 +145,9 @@ static int device_set_vring_base(struct vu_device *dev, uint32_t q,
 	else if (!d->began && !d->written.size && d->resumed)
 		ret = device_set_config(dev, d->resumed->offset,
 					d->resumed->data, d->resumed->size);
+	/* The disk turned out to be read-only: there is nothing to choose. */
+	if (ret == -EPERM)
+		ret = 0;
 	return ret ? ret : vhd_set_vring_base(d->fd, q, base);
 }
 

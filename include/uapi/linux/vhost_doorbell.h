@@ -86,10 +86,11 @@ struct vhost_doorbell_info {
 #define VHOST_DOORBELL_BLK_F_ZONED		(1U << 5)
 /* Offer VIRTIO_BLK_F_LIFETIME: the caller knows what the disk says of its wear. */
 #define VHOST_DOORBELL_BLK_F_LIFETIME		(1U << 6)
-/* A block device that is made of others (device-mapper, md, NVMe multipath): the
- * caller vouches that none of these sleeps when it is given a request. Without it
- * the worker submits to such a device, never the thread that rings. If it is not
- * so that thread waits for the disk, which harms nobody but the caller's own VMM.
+/* A block device that is made of others (device-mapper, md, NVMe multipath), or
+ * whose driver may sleep when it is given a request: the caller vouches that no
+ * driver waits for anything then. Without it the worker submits to such a device,
+ * never the thread that rings. If it is not so that thread waits for the disk,
+ * which harms nobody but the caller's own VMM.
  */
 #define VHOST_DOORBELL_BLK_F_NOWAIT		(1U << 7)
 

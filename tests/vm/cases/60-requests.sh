@@ -21,7 +21,8 @@ nullb nullb0 size=160 irqmode=1
 whole=$disk
 for mode in inline worker; do
 	daemon_start --blk-file="$whole" --mode=$mode
-	check "$mode: one descriptor of 64 MiB" verify "${any[@]}" --bs 64M --count 2
+	check "$mode: one descriptor of 64 MiB" verify "${any[@]}" --bs 64M \
+		--count 2 --mem scattered
 	check "$mode: the daemon ends well" daemon_stop
 done
 daemon_start --blk-file="$whole" --mode=auto
@@ -134,7 +135,7 @@ slab()
 	daemon_start --blk-file="$disk" --mode=worker
 	echo "$daemon" >"$group/cgroup.procs"
 	doorbell-bench emulate --socket "$sock" --rw randread --bs "$1" \
-		--queue-size 256 --no-event-idx --depth 200 --regions 1 \
+		--queue-size 256 --depth 100 --mem scattered \
 		>"$CASE_DIR/load.log" 2>&1 &
 	load=$!
 	wait_for $((30 * factor)) in_flight
@@ -149,21 +150,21 @@ in_flight()
 	local n
 
 	n=$(counter 0 in_flight)
-	[ "${n:-0}" -ge 190 ]
+	[ "${n:-0}" -eq 100 ]
 }
 
 group=/sys/fs/cgroup/case-requests
 { echo +memory >/sys/fs/cgroup/cgroup.subtree_control; } 2>/dev/null || :
 mkdir $group
 if [ -e $group/memory.stat ]; then
-	nullb slower size=80 irqmode=2 completion_nsec=3000000000 \
-		hw_queue_depth=1 submit_queues=1
+	nullb slower size=80 irqmode=2 completion_nsec=4000000000 \
+		hw_queue_depth=1024 submit_queues=1
 	slab 64k
 	without=$bytes
 	slab 512k
 	diag "slab_unreclaimable: $without bytes, with vectors $bytes"
 	check "page vectors count for the owner's cgroup" \
-		test "$bytes" -ge $((without + 200 * 1024))
+		test "$bytes" -ge $((without + 100 * 1024))
 else
 	skip "page vectors" "this kernel has no memory.stat"
 fi

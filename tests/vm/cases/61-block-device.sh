@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A block device is not written where write(2) would not write it; it gets and
 # gives no more than what it should; and what it does slowly blocks nobody else.
-# timeout: 180
+# timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
@@ -23,6 +23,15 @@ has_size()
 	[ "$(sectors "$1")" -gt 0 ]
 }
 
+offers_read_only()
+{
+	local features
+
+	features=$(doorbell-bench emulate --socket "$sock" --config |
+		sed -n 's/^features: *//p')
+	[ $((features >> 5 & 1)) = 1 ]
+}
+
 module_load
 modprobe dm-mod
 insmod "$VM_DIR/../dm_test_odd.ko"
@@ -31,6 +40,16 @@ nullb plain discard=1 irqmode=2 completion_nsec=10000
 plain=$disk
 tap test-bdev refuse "$plain"
 tap test-bdev cache "$plain"
+
+# --- one that is read-only before it is served ---
+
+blockdev --setro "$plain"
+daemon_start --blk-file="$plain" --features=config_wce=on
+check "a read-only disk: the daemon says so" \
+	grep -q 'set read-only' "$CASE_DIR/daemon.log"
+check "a read-only disk: the driver knows" offers_read_only
+check "a read-only disk: the daemon ends well" daemon_stop
+blockdev --setrw "$plain"
 
 # --- a zoned disk that is set read-only ---
 
@@ -98,9 +117,6 @@ linear over_over "$disk"
 served ringer "dm-linear over dm-linear over it" "$disk"
 dmsetup --noudevsync remove over_over
 dmsetup --noudevsync remove over_plain
-nullb sleeps blocking=1 irqmode=2 completion_nsec=10000
-served worker "a disk whose driver sleeps" "$disk"
-
 if modprobe -q nbd; then
 	truncate -s 64M "$CASE_DIR/nbd"
 	qemu-nbd --connect=/dev/nbd0 --format=raw --cache=writeback \
@@ -175,15 +191,25 @@ frozen()
 
 trace=/sys/kernel/tracing
 [ -d $trace/events ] || mount -t tracefs tracefs $trace
-if [ -w /sys/power/pm_test ] && grep -qw freeze /sys/power/state; then
-	nullb slow size=512 irqmode=2 completion_nsec=100000000
-	mkfs.ext4 -q -E nodiscard "$disk" 64M
+if modprobe -q dm-delay && [ -w /sys/power/pm_test ] &&
+   grep -qw freeze /sys/power/state; then
+	nullb store
+	store=$disk
+	linear slow "$store"
+	mkfs.ext4 -q "$disk"
 	mount "$disk" "$CASE_DIR/mnt"
 	dd if=/dev/zero of="$CASE_DIR/mnt/file" bs=1M count=32 conv=fsync \
 		status=none
+	# From here on each read takes a second.
+	dmsetup --noudevsync suspend --nolockfs slow
+	dmsetup reload slow --table \
+		"0 $(sectors "$store") delay $store 0 1000 $store 0 0"
+	dmsetup --noudevsync resume slow
+	echo 0 >"/sys/block/${disk##*/}/queue/read_ahead_kb"
 	echo 1 >/proc/sys/vm/drop_caches
 	frozen "a file" "$CASE_DIR/mnt/file"
 	umount "$CASE_DIR/mnt"
+	dmsetup --noudevsync remove slow
 else
 	skip "frozen threads" "this kernel cannot try that"
 fi

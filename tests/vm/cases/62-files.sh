@@ -85,11 +85,12 @@ nfs_up()
 		"127.0.0.1:$CASE_DIR/export"
 	rpc.mountd -F -N 3 >"$CASE_DIR/mountd.log" 2>&1 &
 	mountd=$!
-	rpc.nfsd -N 3 2
-	# No client of an earlier boot is waited for.
+	rpc.nfsd -N 3 -G 10 -L 10 2
+	# No client of an earlier boot is waited for, or at least not for long.
 	echo Y >/proc/fs/nfsd/v4_end_grace 2>/dev/null || :
 	mkdir "$CASE_DIR/nfs"
-	timeout 60 mount -t nfs4 -o vers=4.2 127.0.0.1:/ "$CASE_DIR/nfs"
+	timeout 60 mount -t nfs4 -o vers=4.2 127.0.0.1:/ "$CASE_DIR/nfs" &&
+		timeout 120 dd if=/dev/null of="$CASE_DIR/nfs/image" conv=notrunc
 }
 
 nfs()
@@ -116,6 +117,35 @@ nfs()
 	kill "$mountd"
 	exportfs -ua
 	umount "$CASE_DIR/export"
+}
+
+# --- FUSE: one file, and a program that serves it ---
+
+fuse()
+{
+	local file=$CASE_DIR/fuse server
+
+	# It reads the next request into the buffer of a write that is under way.
+	if qemu-storage-daemon --version | grep -q 'version 7\.'; then
+		skip "FUSE" "QEMU 7.2's server mixes up writes"
+		return
+	fi
+	truncate -s 16M "$CASE_DIR/behind"
+	: >"$file"
+	modprobe -q fuse || :
+	qemu-storage-daemon --blockdev \
+		"driver=file,filename=$CASE_DIR/behind,node-name=behind" \
+		--export "type=fuse,id=e,node-name=behind,mountpoint=$file,writable=on" \
+		>"$CASE_DIR/fuse.log" 2>&1 &
+	server=$!
+	if ! wait_for 20 test -s "$file"; then
+		diag "$(cat "$CASE_DIR/fuse.log")"
+		skip "FUSE" "qemu-storage-daemon exports nothing here"
+		return
+	fi
+	on "FUSE" "$file"
+	kill "$server"
+	wait "$server" || :
 }
 
 # --- read-only file systems ---
@@ -375,6 +405,7 @@ else
 	skip "overlayfs" "this kernel has none"
 fi
 nfs
+fuse
 ext4 fs
 truncated
 odd_size
