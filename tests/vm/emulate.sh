@@ -9,6 +9,8 @@
 #   daemon_start ARG...	start vhost-doorbell-blk with two queues on $sock; sets
 #			$daemon to its pid
 #   daemon_stop		end it, and fail if it does not end well
+#   released DISK	does nobody hold the block device? A device that was closed while
+#			its disk was slow does so until that has answered.
 #   emulate ARG...	doorbell-bench emulate on $sock
 #   counter QUEUE NAME	a counter of the daemon's device, from fdinfo
 #   under_way		a driver in the background has made some requests
@@ -77,6 +79,12 @@ daemon_stop()
 	wait "$daemon" || status=$?
 	[ $status -eq 0 ] || diag "vhost-doorbell-blk ended with $status"
 	return $status
+}
+
+released()
+{
+	python3 -c 'import os, sys; os.open(sys.argv[1], os.O_RDWR | os.O_EXCL)' \
+		"$1" 2>/dev/null
 }
 
 # One that is killed may leave its socket; the next would be taken for it.

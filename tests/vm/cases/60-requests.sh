@@ -109,6 +109,7 @@ for how in stop kill; do
 	kill $load 2>/dev/null || :
 	wait $load 2>/dev/null || :
 	rm -f "$sock"
+	wait_for $((60 * factor)) released "$disk"
 done
 
 # --- the cache that a driver begins with
@@ -143,6 +144,7 @@ slab()
 	kill $load
 	wait $load 2>/dev/null || :
 	daemon_stop
+	wait_for $((60 * factor)) released "$disk"
 }
 
 in_flight()
