@@ -5,8 +5,6 @@
 #include <linux/blkdev.h>
 #include <linux/file.h>
 #include <linux/log2.h>
-#include <linux/memcontrol.h>
-#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -167,7 +165,6 @@ static void blk_destroy(struct bell_backend *be)
 
 	bell_disk_close(&blk->disk);
 	fput(blk->disk.file);
-	mem_cgroup_put(blk->memcg);
 	kfree(blk);
 }
 
@@ -391,8 +388,6 @@ struct bell_backend *bell_backend_blk_create(const struct vhost_doorbell_blk *cf
 	ret = blk_set(blk, cfg);
 	if (ret)
 		goto err_disk;
-	/* Who makes the disk pays for what its requests need. */
-	blk->memcg = get_mem_cgroup_from_mm(current->mm);
 	return &blk->be;
 
 err_disk:

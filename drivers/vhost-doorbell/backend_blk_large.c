@@ -122,7 +122,7 @@ static int large_alloc(struct bell_blk *blk, struct bell_disk_req *req,
 
 	if (!bell_backend_blk_map_reserve(blk, reserve))
 		return -EAGAIN;
-	large = bell_backend_blk_map_alloc(blk, sizeof(*large), true);
+	large = bell_backend_blk_map_alloc(sizeof(*large), true);
 	if (!large) {
 		bell_backend_blk_map_unreserve(blk, reserve);
 		return bell_backend_blk_map_no_memory(req);
@@ -252,7 +252,8 @@ void bell_backend_blk_large_next(struct bell_disk_req *req)
 		if (!error)
 			large->done += req->bytes;
 		if (!error && large->done < large->bytes)
-			error = large_set_slice(req);
+			error = READ_ONCE(req->disk->aborted) ?
+				-EINTR : large_set_slice(req);
 		if (error || large->done == large->bytes) {
 			large_end(req, error);
 			return;

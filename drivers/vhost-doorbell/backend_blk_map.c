@@ -8,10 +8,8 @@
  * the request that exceeds this is put back into the ring, and the worker tries
  * again until others have completed.
  */
-#include <linux/memcontrol.h>
 #include <linux/overflow.h>
 #include <linux/sched.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "backend_blk_priv.h"
@@ -24,26 +22,22 @@
 #define MAP_MAX_STARVED	(10 * HZ)
 
 /**
- * bell_backend_blk_map_alloc() - allocate memory for a request, in the owner's name
- * @blk: the disk
+ * bell_backend_blk_map_alloc() - allocate memory for a request
  * @size: in bytes; above what one bio needs only with @may_sleep
  * @may_sleep: whether the caller may
  *
+ * It is charged to the memory cgroup of the thread that submits: the worker's is its
+ * owner's.
+ *
  * Context: The queue's runner. Free by kfree(), larger ones by kvfree().
  */
-void *bell_backend_blk_map_alloc(struct bell_blk *blk, size_t size, bool may_sleep)
+void *bell_backend_blk_map_alloc(size_t size, bool may_sleep)
 {
-	struct mem_cgroup *old = set_active_memcg(blk->memcg);
-	void *p;
-
 	if (!may_sleep)
-		p = kmalloc(size, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
-	else if (size > BELL_BLK_MAX_VECS * sizeof(struct bio_vec))
-		p = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-	else
-		p = kmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	set_active_memcg(old);
-	return p;
+		return kmalloc(size, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+	if (size > BELL_BLK_MAX_VECS * sizeof(struct bio_vec))
+		return kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	return kmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 /**
@@ -130,7 +124,7 @@ static int map_grow(struct bell_blk *blk, struct bell_disk_req *req,
 		if (!bell_backend_blk_map_reserve(blk, n * sizeof(*vecs)))
 			return -EAGAIN;
 	}
-	vecs = bell_backend_blk_map_alloc(blk, (size_t)n * sizeof(*vecs), may_sleep);
+	vecs = bell_backend_blk_map_alloc((size_t)n * sizeof(*vecs), may_sleep);
 	if (!vecs) {
 		if (!req->large)
 			bell_backend_blk_map_unreserve(blk, n * sizeof(*vecs));

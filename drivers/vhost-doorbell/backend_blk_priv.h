@@ -17,7 +17,6 @@
 struct bell_exec;
 struct bell_run;
 struct llist_node;
-struct mem_cgroup;
 
 /*
  * Page vectors of one bio: 32 KiB, which the allocator gives also when memory is
@@ -38,7 +37,6 @@ struct bell_blk {
 	u32				plain_bytes;	/* zero if zoned, else: */
 	u32				max_bytes;	/* served in one piece */
 	u8				serial[VIRTIO_BLK_ID_BYTES];
-	struct mem_cgroup		*memcg;		/* the owner's, or NULL */
 
 	/* Bytes of page vectors now; not those inside of a request. */
 	atomic_long_t			vec_bytes ____cacheline_aligned_in_smp;
@@ -84,7 +82,7 @@ int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written);
 
 /* backend_blk_map.c */
-void *bell_backend_blk_map_alloc(struct bell_blk *blk, size_t size, bool may_sleep);
+void *bell_backend_blk_map_alloc(size_t size, bool may_sleep);
 bool bell_backend_blk_map_reserve(struct bell_blk *blk, size_t bytes);
 void bell_backend_blk_map_unreserve(struct bell_blk *blk, size_t bytes);
 u64 bell_backend_blk_map_count_pages(struct bell_blk_cursor cur, u64 bytes);

@@ -38,13 +38,11 @@ static bool zone_is_start(const struct bell_disk *disk, u64 sector)
 static int zone_find_result(struct bell_disk_req *req,
 			    struct bell_blk_cursor in, bool may_sleep)
 {
-	const struct bell_blk_queue *q = req->vq->priv;
 	u32 n = sizeof(__le64), i;
 	struct bell_gmem_span span;
 	int ret;
 
-	req->result = bell_backend_blk_map_alloc(q->blk,
-						 n * sizeof(*req->result),
+	req->result = bell_backend_blk_map_alloc(n * sizeof(*req->result),
 						 may_sleep);
 	if (!req->result)
 		return may_sleep ? bell_backend_blk_map_no_memory(req) : -EAGAIN;
@@ -129,7 +127,7 @@ static int zone_report(struct bell_blk *blk, struct bell_disk_req *req,
 	int ret;
 
 	len = struct_size(report, zones, nzones);
-	report = bell_backend_blk_map_alloc(blk, len, true);
+	report = bell_backend_blk_map_alloc(len, true);
 	if (!report)
 		return bell_backend_blk_map_no_memory(req);
 	memset(report, 0, len);

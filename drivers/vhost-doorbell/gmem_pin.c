@@ -6,7 +6,6 @@
  * write to an eventfd would lend its memory.
  */
 #include <linux/kthread.h>
-#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -158,26 +157,13 @@ static int gmem_pin_once(struct bell_gmem *gm, struct bell_gmem_region *r,
 	return done ? 0 : 1;
 }
 
-/* Of a kernel thread nothing is charged to anybody: it is the owner's. */
-static struct bell_gmem_leaf *gmem_new_leaf(struct bell_gmem *gm)
-{
-	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(gm->mm);
-	struct mem_cgroup *before = set_active_memcg(memcg);
-	struct bell_gmem_leaf *leaf;
-
-	leaf = kmem_cache_zalloc(bell_gmem_leaf_cache, GFP_KERNEL_ACCOUNT);
-	set_active_memcg(before);
-	mem_cgroup_put(memcg);
-	return leaf;
-}
-
 static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
 			  unsigned long i)
 {
 	struct bell_gmem_leaf *fresh;
 	int ret;
 
-	fresh = gmem_new_leaf(gm);
+	fresh = kmem_cache_zalloc(bell_gmem_leaf_cache, GFP_KERNEL_ACCOUNT);
 	if (!fresh)
 		return -ENOMEM;
 	/* From here on we may wait for user space, which whoever stops us ends. */

@@ -98,11 +98,8 @@ static void test_kthread(void)
 {
 	begin(0, 16);
 	current->mm = NULL;
-	CHECK_EQ(world.charged, 0);
 	CHECK_EQ(find_page(1, MAY_PIN), 1);
 	CHECK(!current->mm);
-	/* And its memory cgroup. */
-	CHECK_EQ(world.charged, 1);
 	CHECK_EQ(world.mm.users, 1);
 	current->mm = &world.mm;
 	end();

@@ -109,8 +109,6 @@ const char *world_leak(void)
 		return "a lock is still held";
 	if (!list_empty(&notifiers) || !list_empty(&works))
 		return "a notifier or work is still queued";
-	if (world.memcg_refs || world.memcg)
-		return "a memory cgroup is still referenced";
 	if (world.mm.count != 1 || world.mm.users > 1)
 		return "the address space is still referenced";
 	return NULL;
@@ -368,7 +366,6 @@ void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 	void *p = shim_alloc(1, cache->size, gfp, true);
 
 	cache->used += !!p;
-	world.charged += p && world.memcg;
 	return p;
 }
 

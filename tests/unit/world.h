@@ -30,9 +30,6 @@ struct world {
 	void		(*on_pin)(void);
 	void		(*on_read)(const volatile void *p, size_t size);
 
-	struct mem_cgroup *memcg;	/* what is allocated is charged to it */
-	unsigned long	charged;	/* objects of caches */
-	long		memcg_refs;
 
 	unsigned int	fail_alloc;	/* the Nth from now fails */
 	unsigned int	pin_max;	/* at a time; 0: no limit */

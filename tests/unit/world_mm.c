@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The owner: its address space, what is accounted and charged to it. */
+/* The owner: its address space, what is accounted to it. */
 #include <linux/kthread.h>
-#include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
 
 #include "world.h"
@@ -81,27 +80,6 @@ void world_exit_mm(void)
 {
 	shim_task.mm = NULL;
 	mmput(&world.mm);
-}
-
-struct mem_cgroup *get_mem_cgroup_from_mm(struct mm_struct *mm)
-{
-	world.memcg_refs++;
-	return (struct mem_cgroup *)mm;
-}
-
-void mem_cgroup_put(struct mem_cgroup *memcg)
-{
-	if (world.memcg == memcg)
-		shim_die("a memory cgroup is put while it is charged");
-	world.memcg_refs--;
-}
-
-struct mem_cgroup *set_active_memcg(struct mem_cgroup *memcg)
-{
-	struct mem_cgroup *before = world.memcg;
-
-	world.memcg = memcg;
-	return before;
 }
 
 /* The one task here is owner and worker in turn. */

@@ -9,7 +9,4 @@ void mmdrop(struct mm_struct *mm);
 bool mmget_not_zero(struct mm_struct *mm);
 void mmput(struct mm_struct *mm);
 
-struct mem_cgroup;
-struct mem_cgroup *set_active_memcg(struct mem_cgroup *memcg);
-
 #endif
