@@ -61,6 +61,8 @@ switches()
 
 daemon_start --blk-file="$immediate" --mode=auto
 load --depth 4
+# Two seconds after a ring has started the daemon looks once whether it is served.
+sleep $((3 * factor))
 requests=$(counter 0 requests)
 before=$(switches)
 sleep 1
