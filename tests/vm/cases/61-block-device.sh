@@ -119,6 +119,8 @@ dmsetup --noudevsync remove over_over
 dmsetup --noudevsync remove over_plain
 if modprobe -q nbd; then
 	truncate -s 64M "$CASE_DIR/nbd"
+	# Where qemu-nbd locks the device
+	mkdir -p /run/lock
 	qemu-nbd --connect=/dev/nbd0 --format=raw --cache=writeback \
 		"$CASE_DIR/nbd" >"$CASE_DIR/qemu-nbd" 2>&1 &
 	server=$!

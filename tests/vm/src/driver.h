@@ -154,6 +154,8 @@ static inline int set_blk(int dev, int fd)
 {
 	struct vhost_doorbell_blk blk = {
 		.fd = fd, .num_queues = QUEUES, .serial = "serial",
+		/* As the daemon says of null_blk, which with memory may sleep. */
+		.flags = VHOST_DOORBELL_BLK_F_NOWAIT,
 	};
 
 	return ioctl(dev, VHOST_DOORBELL_SET_BLK, &blk);

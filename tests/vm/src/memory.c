@@ -40,6 +40,12 @@ static long locked_pages(void)
 	return file_number("/proc/self/status", "VmLck") * 1024 / (long)PAGE;
 }
 
+/*
+ * What the CPUs may not have added to these counters yet, of pages that were pinned
+ * and unpinned: 125 each way and CPU at most.
+ */
+#define PINNED_SLACK	500
+
 /* Of the whole machine */
 static long pinned_pages(void)
 {
@@ -129,10 +135,11 @@ static void check_many(const char *who, int least, int most)
 	     locked_pages() - locked);
 	ok(n >= least && n <= most && (n == MANY || errno == ENOMEM),
 	   "%s: rings in one place start while there is room", who);
-	ok(pinned_pages() - pinned <= locked_pages() - locked,
+	ok(pinned_pages() - pinned <= locked_pages() - locked + PINNED_SLACK,
 	   "%s: and pin no more than is accounted", who);
 	close(dev);
-	ok(locked_pages() == locked && pinned_pages() == pinned,
+	ok(locked_pages() == locked &&
+	   labs(pinned_pages() - pinned) <= PINNED_SLACK,
 	   "%s: all is given back", who);
 }
 
@@ -179,7 +186,7 @@ static void exact_limit(void)
 	}
 	diag("%ld of %lu pages pinned", most, MEM_LEN / PAGE);
 	ok(good, "limit of the guest's size: it can use all of its memory");
-	ok(most <= (long)(MEM_LEN / PAGE),
+	ok(most <= (long)(MEM_LEN / PAGE) + PINNED_SLACK,
 	   "limit of the guest's size: no more is pinned");
 	close(dev);
 }
