@@ -121,7 +121,7 @@ if modprobe -q nbd; then
 	truncate -s 64M "$CASE_DIR/nbd"
 	# Where qemu-nbd locks the device
 	mkdir -p /run/lock
-	qemu-nbd --connect=/dev/nbd0 --format=raw --cache=writeback \
+	qemu-nbd --verbose --connect=/dev/nbd0 --format=raw --cache=writeback \
 		"$CASE_DIR/nbd" >"$CASE_DIR/qemu-nbd" 2>&1 &
 	server=$!
 	wait_for 30 has_size /dev/nbd0
