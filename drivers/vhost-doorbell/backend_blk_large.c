@@ -21,7 +21,6 @@
 #include "disk.h"
 #include "exec.h"
 
-#define LARGE_MAX_BYTES		SZ_1G
 /* Of one slice; and vectors of one, whose number has 16 bits in a bio. */
 #define LARGE_SLICE		SZ_4M
 #define LARGE_SLICE_VECS	32768
@@ -56,20 +55,26 @@ static struct bio_vec large_rest(const struct bio_vec *v, u32 n)
 	return rest;
 }
 
-/* Bytes of a slice, in whole blocks. */
-static u32 large_slice_bytes(const struct bell_blk *blk)
+/* What slices are multiples of: blocks, or on a zoned disk what can be written. */
+static u32 large_unit(const struct bell_blk *blk)
 {
 	u32 blk_size = le32_to_cpu((__force __le32)blk->config.blk_size);
+
+	return max(blk_size, le32_to_cpu((__force __le32)
+					 blk->zoned.write_granularity));
+}
+
+static u32 large_slice_bytes(const struct bell_blk *blk)
+{
 	u32 max = min_t(u32, blk->max_bytes, LARGE_SLICE);
 
-	return max(round_down(max, blk_size), blk_size);
+	return max(round_down(max, large_unit(blk)), large_unit(blk));
 }
 
 /* Set the request to what comes next; -EIO if a block is in too many pieces. */
 static int large_set_slice(struct bell_disk_req *req)
 {
 	const struct bell_blk_queue *q = req->vq->priv;
-	u32 blk_size = le32_to_cpu((__force __le32)q->blk->config.blk_size);
 	struct bell_blk_large *large = req->large;
 	u32 want, n = 0, bytes = 0, over;
 	struct bio_vec *v;
@@ -81,7 +86,7 @@ static int large_set_slice(struct bell_disk_req *req)
 	while (bytes < want && n < LARGE_SLICE_VECS)
 		bytes += v[n++].bv_len;
 	if (bytes < want)
-		want = round_down(bytes, blk_size);
+		want = round_down(bytes, large_unit(q->blk));
 	if (!want)
 		return -EIO;
 	while (bytes - v[n - 1].bv_len >= want)
@@ -150,7 +155,7 @@ static int large_map(struct bell_blk *blk, struct bell_disk_req *req,
 /**
  * bell_backend_blk_large_begin() - begin a read or write that is served in slices
  * @blk: the disk
- * @req: the request, checked but for the length of its data
+ * @req: the request, checked
  * @data: where that is
  * @bytes: of it
  * @may_sleep: whether the caller may; else nothing is begun
@@ -163,10 +168,8 @@ int bell_backend_blk_large_begin(struct bell_blk *blk,
 				 struct bell_blk_cursor data, u64 bytes,
 				 bool may_sleep)
 {
-	int ret = -EIO;
+	int ret;
 
-	if (bytes > LARGE_MAX_BYTES)
-		goto err_end;
 	if (!may_sleep)
 		return -EAGAIN;
 	ret = large_alloc(blk, req,
@@ -186,6 +189,8 @@ int bell_backend_blk_large_begin(struct bell_blk *blk,
 err_free:
 	large_free(blk, req);
 err_end:
+	if (ret == -ENOMEM)
+		ret = bell_backend_blk_map_no_memory(req);
 	if (ret == -EAGAIN || ret == -ESRCH)
 		return ret;
 	bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
@@ -229,6 +234,8 @@ static void large_submit(struct bell_disk_req *req)
 	ret = req->disk->ops->submit(req, false);
 	if (!ret)
 		return;
+	if (ret == -ENOMEM)
+		ret = -EAGAIN;
 	if (ret == -EAGAIN && large->tries++ < LARGE_MAX_TRIES) {
 		schedule_timeout_idle(1);
 		bell_exec_worker_retry(req->exec, &req->retry);

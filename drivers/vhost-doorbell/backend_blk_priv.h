@@ -23,6 +23,8 @@ struct llist_node;
  * fragmented. A request that needs more is served in slices.
  */
 #define BELL_BLK_MAX_VECS	2048
+/* Of data in one read or write. */
+#define BELL_BLK_MAX_BYTES	SZ_1G
 /* Bytes of page vectors that a device may have at a time. */
 #define BELL_BLK_VEC_BYTES	SZ_8M
 

@@ -228,6 +228,8 @@ static noinline int blk_rw_fails(struct bell_blk *blk,
 				 struct bell_blk_cursor data, bool may_sleep,
 				 int error)
 {
+	if (error == -ENOMEM)
+		error = bell_backend_blk_map_no_memory(req);
 	if (error == -EAGAIN || error == -ESRCH) {
 		blk_free(req);
 		return error;
@@ -251,8 +253,15 @@ static noinline int blk_rw_rare(struct bell_blk *blk, struct bell_disk_req *req,
 {
 	int ret;
 
+	/* Before all zones that it lies in are asked for. */
+	if (bytes > BELL_BLK_MAX_BYTES) {
+		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+		return 0;
+	}
 	if (blk->zoned.zone_sectors) {
 		ret = bell_backend_blk_zone_check(blk, req, bytes, may_sleep);
+		if (ret < 0)
+			blk_free(req);
 		if (ret)
 			return min(ret, 0);
 	}

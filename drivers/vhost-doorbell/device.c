@@ -293,8 +293,11 @@ int bell_device_set_mem_table(struct bell_device *dev,
 	if (!n) {
 		if (bell_device_is_running(dev))
 			return -EBUSY;
-		bell_gmem_destroy(dev->gmem);
+		gm = dev->gmem;
+		mutex_lock(&dev->show_lock);
 		dev->gmem = NULL;
+		mutex_unlock(&dev->show_lock);
+		bell_gmem_destroy(gm);
 		return 0;
 	}
 	gm = bell_gmem_create(dev->mm, regions, n, dev->gmem);
@@ -442,7 +445,7 @@ int bell_device_set_exec(struct bell_device *dev,
 	    e->coalesce_count > U16_MAX || e->pad ||
 	    memchr_inv(e->reserved, 0, sizeof(e->reserved)))
 		return -EINVAL;
-	/* No version 2 CPU cgroup of the owner limits what the worker burns. */
+	/* It takes CPU time also when nothing is to be done. */
 	if (e->mode == VHOST_DOORBELL_MODE_POLL && !capable(CAP_SYS_NICE))
 		return -EPERM;
 

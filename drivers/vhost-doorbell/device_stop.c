@@ -314,12 +314,16 @@ static bool stop_has_left_one(void)
 	       stop_left_by_start == current->start_boottime;
 }
 
-static struct bell_patience stop_close_patience(void)
+static struct bell_patience stop_close_patience(struct bell_device *dev)
 {
 	struct bell_patience p = { .bounded = true, .until = jiffies };
 
-	/* A thread that closes files of others, many of them: not at all. */
-	if (current->flags & PF_KTHREAD)
+	/*
+	 * Neither a kernel thread that closes files of others, nor a process that was
+	 * sent the device's descriptor: the disk may be one that never answers.
+	 */
+	if (current->flags & PF_KTHREAD ||
+	    (!(current->flags & PF_EXITING) && current->mm != dev->mm))
 		return p;
 	/* Signals are no longer heard. */
 	if (current->flags & PF_EXITING) {
@@ -341,7 +345,7 @@ static struct bell_patience stop_close_patience(void)
  */
 void bell_device_release(struct bell_device *dev)
 {
-	struct bell_patience p = stop_close_patience();
+	struct bell_patience p = stop_close_patience(dev);
 	bool left;
 	u32 i;
 

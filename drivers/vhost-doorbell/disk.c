@@ -6,6 +6,7 @@
  * frozen file system, must not hold up the others. It stops with the machine's
  * kernel threads, so that no I/O comes after the image of a hibernation.
  */
+#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/math.h>
 #include <linux/math64.h>
@@ -31,12 +32,19 @@
  * bell_disk_flush() - make stable what has been written
  * @disk: the disk
  *
+ * With the credentials of the opener, as all I/O on its file: a file system in user
+ * space refuses a user that it does not know.
+ *
  * Context: Process context.
  * Return: 0 or the disk's error.
  */
 int bell_disk_flush(struct bell_disk *disk)
 {
-	return vfs_fsync(disk->file, 1);
+	const struct cred *cred = override_creds(disk->file->f_cred);
+	int ret = vfs_fsync(disk->file, 1);
+
+	revert_creds(cred);
+	return ret;
 }
 
 /* One flush for all that came before it begins; those that come later wait. */
@@ -96,7 +104,7 @@ int bell_disk_open(struct bell_disk *disk)
 	int ret = -EINVAL;
 
 	disk->wq = alloc_workqueue("vhost-doorbell-disk",
-				   WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_FREEZABLE,
+				   WQ_UNBOUND | WQ_FREEZABLE,
 				   DISK_WORKS);
 	if (!disk->wq)
 		return -ENOMEM;

@@ -93,7 +93,8 @@ struct bell_disk_req {
 struct bell_disk_ops {
 	/*
 	 * Begin a request. With @nowait the caller may not block: -EAGAIN means
-	 * that nothing was begun and the worker must do it. Else it was begun,
+	 * that nothing was begun and the worker must do it; -ENOMEM, that it is to
+	 * be tried again later. Other errors end it. Else it was begun,
 	 * and bell_backend_blk_done() ends it, in any context.
 	 */
 	int	(*submit)(struct bell_disk_req *req, bool nowait);

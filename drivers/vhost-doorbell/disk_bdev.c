@@ -182,19 +182,22 @@ err_free:
 	return NULL;
 }
 
-/* In the worker. */
-static void bdev_bounce(struct bell_disk_req *req)
+/*
+ * In the worker. It must be frozen while it waits: what it waits for ends in a
+ * workqueue, which the freezer stops first.
+ */
+static int bdev_bounce(struct bell_disk_req *req)
 {
 	struct bell_disk *disk = req->disk;
 	unsigned int bytes = bdev_bounce_bytes(req);
 	struct bio *bounce;
 
-	wait_event(disk->bounce_wait, bdev_bounce_get(disk, bytes));
+	wait_event_state(disk->bounce_wait, bdev_bounce_get(disk, bytes),
+			 (TASK_IDLE | TASK_FREEZABLE));
 	bounce = bdev_bounce_alloc(req);
 	if (!bounce) {
 		bdev_bounce_put(disk, bytes);
-		bell_backend_blk_done(req, -ENOMEM);
-		return;
+		return -ENOMEM;
 	}
 	req->bounce = bounce;
 	/* Never submitted: the guest's pages, for bio_copy_data(). */
@@ -208,6 +211,7 @@ static void bdev_bounce(struct bell_disk_req *req)
 	bounce->bi_private = req;
 	bounce->bi_end_io = bdev_bounce_end_io;
 	submit_bio(bounce);
+	return 0;
 }
 
 /* --- ranges --- */
@@ -359,10 +363,9 @@ static int bdev_submit(struct bell_disk_req *req, bool nowait)
 	}
 	if (nowait && (!req->aligned || !bdev_nowait(bdev)))
 		return -EAGAIN;
-	if (req->aligned)
-		bdev_start(req, nowait);
-	else
-		bdev_bounce(req);
+	if (!req->aligned)
+		return bdev_bounce(req);
+	bdev_start(req, nowait);
 	return 0;
 }
 
@@ -383,7 +386,7 @@ static u64 bdev_nsectors(const struct bell_disk *disk)
 static void bdev_close(struct bell_disk *disk)
 {
 	if (!disk->read_only)
-		invalidate_inode_pages2(disk->file->f_mapping);
+		invalidate_mapping_pages(disk->file->f_mapping, 0, -1);
 }
 
 static const struct bell_disk_ops bdev_ops = {
@@ -424,8 +427,8 @@ static int bdev_leave_cache(const struct bell_disk *disk)
 	ret = filemap_write_and_wait(mapping);
 	if (ret || disk->read_only)
 		return ret;
-	/* Pages that are in use stay, which no reader may count on. */
-	invalidate_inode_pages2(mapping);
+	/* It waits for no page: one that is in use stays, and may be old. */
+	invalidate_mapping_pages(mapping, 0, -1);
 	return 0;
 }
 

@@ -235,8 +235,12 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 		bell_disk_queue(req, file_work);
 		return 0;
 	}
-	/* The limit of whoever rings is not the opener's. */
+	/*
+	 * The limit of the thread that rings is not the opener's; and where bios end
+	 * at once a stable write would commit a journal in it.
+	 */
 	if (nowait && (!file_may_inline(file) ||
+		       (req->op == BELL_DISK_WRITE && req->fua) ||
 		       rlimit(RLIMIT_FSIZE) != RLIM_INFINITY))
 		return -EAGAIN;
 	file_start(req, IOCB_DIRECT | (nowait ? IOCB_NOWAIT : 0));

@@ -16,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "exec.h"
 
@@ -40,6 +41,21 @@ static struct limit_user *limit_find(kuid_t uid)
 	return NULL;
 }
 
+/*
+ * The user that workers count for: the caller, or, in a user namespace, the maker of
+ * the outermost one. Else each user ID that a namespace maps would have a limit of
+ * its own. (Root makes containers, and gives each its user IDs: there it is so.)
+ */
+static kuid_t limit_payer(void)
+{
+	struct user_namespace *ns = current_user_ns();
+	kuid_t uid = current_uid();
+
+	for (; ns != &init_user_ns; ns = ns->parent)
+		uid = ns->owner;
+	return uid_eq(uid, GLOBAL_ROOT_UID) ? current_uid() : uid;
+}
+
 /* As fork() has it. */
 static bool limit_applies(kuid_t uid)
 {
@@ -55,22 +71,30 @@ static bool limit_applies(kuid_t uid)
  */
 int bell_exec_limit_charge(kuid_t *uid)
 {
-	struct limit_user *user;
+	struct limit_user *user, *fresh;
 
-	*uid = current_uid();
-	guard(mutex)(&limit_lock);
+	*uid = limit_payer();
+	/* Not under the lock: it may wait for the caller's memory cgroup. */
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
+	if (!fresh)
+		return -ENOMEM;
+	fresh->uid = *uid;
+	mutex_lock(&limit_lock);
 	user = limit_find(*uid);
 	if ((user ? user->workers : 0) >= rlimit(RLIMIT_NPROC) &&
-	    limit_applies(*uid))
+	    limit_applies(*uid)) {
+		mutex_unlock(&limit_lock);
+		kfree(fresh);
 		return -EAGAIN;
+	}
 	if (!user) {
-		user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
-		if (!user)
-			return -ENOMEM;
-		user->uid = *uid;
+		user = fresh;
+		fresh = NULL;
 		list_add(&user->node, &limit_users);
 	}
 	user->workers++;
+	mutex_unlock(&limit_lock);
+	kfree(fresh);
 	return 0;
 }
 

@@ -462,9 +462,7 @@ void bell_gmem_revert(struct bell_gmem *gm, struct bell_gmem *old)
 		extra = gm->accounted - old->accounted;
 		gm->accounted = 0;
 		gm->rings_accounted = 0;
-		/* With @old if not now. */
-		if (bell_gmem_account(gm->mm, extra, false))
-			old->accounted += extra;
+		bell_gmem_unaccount(gm->mm, extra);
 	}
 	bell_gmem_destroy(gm);
 }
@@ -489,10 +487,10 @@ void bell_gmem_replaced(struct bell_gmem *gm, struct bell_gmem *old)
 	old->accounted = 0;
 	old->rings_accounted = 0;
 	bell_gmem_destroy(old);
-	/* What it had more than @gm needs; at the end if not now. */
+	/* What it had more than @gm needs. */
 	extra = gm->accounted - gm->npages;
-	if (!bell_gmem_account(gm->mm, extra, false))
-		gm->accounted -= extra;
+	bell_gmem_unaccount(gm->mm, extra);
+	gm->accounted -= extra;
 }
 
 /**
@@ -506,7 +504,7 @@ void bell_gmem_destroy(struct bell_gmem *gm)
 	if (!gm)
 		return;
 	gmem_stop_regions(gm);
-	account_locked_vm(gm->mm, gm->accounted + gm->rings_accounted, false);
+	bell_gmem_unaccount(gm->mm, gm->accounted + gm->rings_accounted);
 	gmem_free(gm);
 }
 

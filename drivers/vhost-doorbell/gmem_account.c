@@ -12,7 +12,6 @@
  */
 #include <linux/capability.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "gmem.h"
@@ -22,28 +21,31 @@
 #define ACCOUNT_TRIES	500
 
 /**
- * bell_gmem_account() - account more or fewer pages to the owner
+ * bell_gmem_account() - account more pages to the owner
  * @mm: its address space
  * @n: pages
- * @inc: more
  *
- * A worker that pins may hold the lock of the address space while it waits for
- * user space, perhaps for that of the caller.
+ * In pinned_vm, as other drivers that pin for long: locked_vm has a lock, which a
+ * thread that waits for user space may hold, and a close must not wait for that.
  *
- * Context: Process context, the owner's if @inc.
- * Return: 0, -ENOMEM more than RLIMIT_MEMLOCK allows, -EINTR a fatal signal.
+ * Context: Process context, the owner's.
+ * Return: 0, -ENOMEM more than RLIMIT_MEMLOCK allows.
  */
-int bell_gmem_account(struct mm_struct *mm, unsigned long n, bool inc)
+int bell_gmem_account(struct mm_struct *mm, unsigned long n)
 {
-	int ret;
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 
-	if (!n)
+	if (!n || atomic64_add_return(n, &mm->pinned_vm) <= limit ||
+	    capable(CAP_IPC_LOCK))
 		return 0;
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	ret = __account_locked_vm(mm, n, inc, current, capable(CAP_IPC_LOCK));
-	mmap_write_unlock(mm);
-	return ret;
+	atomic64_sub(n, &mm->pinned_vm);
+	return -ENOMEM;
+}
+
+/* bell_gmem_unaccount() - undo it; any context */
+void bell_gmem_unaccount(struct mm_struct *mm, unsigned long n)
+{
+	atomic64_sub(n, &mm->pinned_vm);
 }
 
 /*
@@ -57,11 +59,11 @@ int bell_gmem_account_table(struct bell_gmem *gm, struct bell_gmem *old)
 	unsigned long more = gm->accounted - (old ? old->accounted : 0), rings;
 	int ret;
 
-	ret = bell_gmem_account(gm->mm, more, true);
+	ret = bell_gmem_account(gm->mm, more);
 	if (ret != -ENOMEM || !old || old->rings >= old->npages)
 		return ret;
 	rings = min(old->rings_accounted, more);
-	if (bell_gmem_account(gm->mm, more - rings, true))
+	if (bell_gmem_account(gm->mm, more - rings))
 		return ret;
 	/* From now on these are the table's. */
 	WRITE_ONCE(old->limit, old->limit - rings);
@@ -126,26 +128,27 @@ static int account_make_room(struct bell_gmem *gm, unsigned long n)
 int bell_gmem_charge_ring(struct bell_gmem *gm, unsigned long n)
 {
 	unsigned long more = 0;
-	int ret;
 
 	if (gm->rings + n > gm->rings_accounted)
 		more = gm->rings + n - gm->rings_accounted;
-	ret = bell_gmem_account(gm->mm, more, true);
-	if (ret && ret != -ENOMEM)
-		return ret;
-	if (!ret) {
+	if (!bell_gmem_account(gm->mm, more)) {
 		gm->rings_accounted += more;
 		WRITE_ONCE(gm->limit, gm->limit + more);
 	}
 	return account_make_room(gm, n);
 }
 
-/*
- * bell_gmem_uncharge_ring() - undo it; what was accounted stays so, for the next
- *	ring, until the table goes
- */
+/* bell_gmem_uncharge_ring() - undo it */
 void bell_gmem_uncharge_ring(struct bell_gmem *gm, unsigned long n)
 {
-	bell_gmem_unhold(gm, n);
+	unsigned long accounted = 0;
+
 	gm->rings -= n;
+	if (gm->rings_accounted > gm->rings)
+		accounted = gm->rings_accounted - gm->rings;
+	/* In this order, or data pages take the room meanwhile. */
+	WRITE_ONCE(gm->limit, gm->limit - accounted);
+	bell_gmem_unhold(gm, n);
+	gm->rings_accounted -= accounted;
+	bell_gmem_unaccount(gm->mm, accounted);
 }

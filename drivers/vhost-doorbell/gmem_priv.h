@@ -114,7 +114,8 @@ static inline void bell_gmem_unhold(struct bell_gmem *gm, unsigned long n)
 	atomic_long_sub(n, &gm->held);
 }
 
-int bell_gmem_account(struct mm_struct *mm, unsigned long n, bool inc);
+int bell_gmem_account(struct mm_struct *mm, unsigned long n);
+void bell_gmem_unaccount(struct mm_struct *mm, unsigned long n);
 int bell_gmem_account_table(struct bell_gmem *gm, struct bell_gmem *old);
 int bell_gmem_take_rings(struct bell_gmem *gm, const struct bell_gmem *old);
 int bell_gmem_charge_ring(struct bell_gmem *gm, unsigned long n);

@@ -92,7 +92,7 @@ static void test_memlock_partial(void)
 	r[1].memory_size = PAGE_SIZE + 1;
 	gm = create(r, 2, NULL);
 	CHECK(!IS_ERR(gm));
-	CHECK_EQ(world.mm.locked_vm, 3);
+	CHECK_EQ(world.mm.pinned_vm.counter, 3);
 	bell_gmem_destroy(gm);
 	r[0].memory_size = PAGE_SIZE + 1;
 	CHECK_EQ(PTR_ERR(create(r, 2, NULL)), -ENOMEM);
@@ -117,9 +117,9 @@ static void test_memlock_limit(void)
 {
 	memlock_begin(100);
 	CHECK_EQ(PTR_ERR(sized(101, NULL)), -ENOMEM);
-	CHECK_EQ(world.mm.locked_vm, 0);
+	CHECK_EQ(world.mm.pinned_vm.counter, 0);
 	gm = sized(100, NULL);
-	CHECK_EQ(world.mm.locked_vm, 100);
+	CHECK_EQ(world.mm.pinned_vm.counter, 100);
 	bell_gmem_destroy(gm);
 	bell_gmem_exit();
 }
@@ -132,19 +132,19 @@ static void check_replace(unsigned long from, unsigned long to, bool revert)
 	memlock_begin(1000);
 	old = sized(from, NULL);
 	new = sized(to, old);
-	CHECK_EQ(world.mm.locked_vm, max(from, to));
+	CHECK_EQ(world.mm.pinned_vm.counter, max(from, to));
 	if (revert) {
 		bell_gmem_revert(new, old);
-		CHECK_EQ(world.mm.locked_vm, from);
+		CHECK_EQ(world.mm.pinned_vm.counter, from);
 		new = sized(to, old);
 	}
 	bell_gmem_replaced(new, old);
-	CHECK_EQ(world.mm.locked_vm, to);
+	CHECK_EQ(world.mm.pinned_vm.counter, to);
 	/* And once more, the other way round. */
 	old = new;
 	new = sized(from, old);
 	bell_gmem_replaced(new, old);
-	CHECK_EQ(world.mm.locked_vm, from);
+	CHECK_EQ(world.mm.pinned_vm.counter, from);
 	bell_gmem_destroy(new);
 	bell_gmem_exit();
 }
@@ -176,28 +176,22 @@ static void test_memlock_replace_fails(void)
 	memlock_begin(100);
 	old = sized(60, NULL);
 	CHECK_EQ(PTR_ERR(sized(101, old)), -ENOMEM);
-	CHECK_EQ(world.mm.locked_vm, 60);
+	CHECK_EQ(world.mm.pinned_vm.counter, 60);
 	/* What it had counts: 60 and 100 are not added up. */
 	new = sized(100, old);
 	CHECK(!IS_ERR(new));
 	bell_gmem_revert(new, old);
-	CHECK_EQ(world.mm.locked_vm, 60);
-	/* A caller that is killed waits for no lock: it is given back later. */
-	new = sized(100, old);
-	current->killed = true;
-	bell_gmem_revert(new, old);
-	current->killed = false;
-	CHECK_EQ(world.mm.locked_vm, 100);
+	CHECK_EQ(world.mm.pinned_vm.counter, 60);
 	new = sized(60, old);
 	bell_gmem_replaced(new, old);
 	old = new;
-	CHECK_EQ(world.mm.locked_vm, 60);
+	CHECK_EQ(world.mm.pinned_vm.counter, 60);
 	/* Failing late: accounted, then not to be pinned. */
 	world_unmap(0, 1);
 	CHECK_EQ(PTR_ERR(sized(80, old)), -EFAULT);
-	CHECK_EQ(world.mm.locked_vm, 60);
+	CHECK_EQ(world.mm.pinned_vm.counter, 60);
 	CHECK_EQ(PTR_ERR(sized(20, old)), -EFAULT);
-	CHECK_EQ(world.mm.locked_vm, 60);
+	CHECK_EQ(world.mm.pinned_vm.counter, 60);
 	bell_gmem_destroy(old);
 	bell_gmem_exit();
 }
@@ -212,7 +206,7 @@ static void test_create_no_memory(void)
 
 	memlock_begin(10000);
 	for (int pass = 0; pass < 2; pass++) {
-		unsigned long had = world.mm.locked_vm;
+		unsigned long had = world.mm.pinned_vm.counter;
 		unsigned int nth = 1;
 
 		for (;; nth++) {
@@ -221,7 +215,7 @@ static void test_create_no_memory(void)
 			if (!IS_ERR(gm))
 				break;
 			CHECK_EQ(PTR_ERR(gm), -ENOMEM);
-			CHECK_EQ(world.mm.locked_vm, had);
+			CHECK_EQ(world.mm.pinned_vm.counter, had);
 		}
 		/* The table, and a leaf array and a notifier per region. */
 		CHECK_EQ(nth, 8);
@@ -360,7 +354,7 @@ static void read_all(unsigned long count)
 			world_run_work();
 		CHECK_EQ(ret, 0);
 		CHECK_EQ(page_to_pfn(s.page), n);
-		CHECK(world.pins <= (long)world.mm.locked_vm);
+		CHECK(world.pins <= (long)world.mm.pinned_vm.counter);
 	}
 }
 
@@ -370,24 +364,19 @@ static void test_rings_accounted(void)
 	gm = sized(100, NULL);
 	CHECK_EQ(map_ring(0, 3, 4), 0);
 	CHECK_EQ(map_ring(1, 50, 1), 0);
-	CHECK_EQ(world.mm.locked_vm, 105);
+	CHECK_EQ(world.mm.pinned_vm.counter, 105);
 	read_all(100);
 	CHECK_EQ(world.pins, 105);
 	bell_gmem_unmap(gm, &maps[0]);
-	/* It is kept for the next ring, not to wait for a lock in a stop. */
-	CHECK_EQ(world.mm.locked_vm, 105);
+	CHECK_EQ(world.mm.pinned_vm.counter, 101);
 	CHECK_EQ(map_ring(0, 3, 3), 0);
-	CHECK_EQ(world.mm.locked_vm, 105);
+	CHECK_EQ(world.mm.pinned_vm.counter, 104);
 	CHECK_EQ(map_ring(2, 3, 3), 0);
-	CHECK_EQ(world.mm.locked_vm, 107);
+	CHECK_EQ(world.mm.pinned_vm.counter, 107);
 	read_all(100);
 	unmap_rings();
-	CHECK_EQ(world.mm.locked_vm, 107);
+	CHECK_EQ(world.mm.pinned_vm.counter, 100);
 	CHECK_EQ(world.pins, 100);
-	current->killed = true;
-	CHECK_EQ(map_ring(0, 3, 50), -EINTR);
-	CHECK_EQ(PTR_ERR(sized(101, gm)), -EINTR);
-	current->killed = false;
 	bell_gmem_destroy(gm);
 	bell_gmem_exit();
 }
@@ -398,7 +387,7 @@ static void test_rings_exact_limit(void)
 	memlock_begin(2000);
 	gm = sized(2000, NULL);
 	CHECK_EQ(map_ring(0, 3, 4), 0);
-	CHECK_EQ(world.mm.locked_vm, 2000);
+	CHECK_EQ(world.mm.pinned_vm.counter, 2000);
 	for (int i = 0; i < 3; i++)
 		read_all(2000);
 	/* One that starts when data has all pages. */
@@ -433,7 +422,7 @@ static void test_rings_same_place(void)
 	/* It is not there for rings alone. */
 	CHECK_EQ(map_ring(n, 20, 1), -ENOMEM);
 	unmap_rings();
-	CHECK_EQ(world.mm.locked_vm, 100);
+	CHECK_EQ(world.mm.pinned_vm.counter, 100);
 	bell_gmem_destroy(gm);
 	bell_gmem_exit();
 }
@@ -479,19 +468,19 @@ static void test_rings_grow(void)
 	memlock_begin(200);
 	gm = sized(100, NULL);
 	CHECK_EQ(map_ring(0, 3, 4), 0);
-	CHECK_EQ(world.mm.locked_vm, 104);
+	CHECK_EQ(world.mm.pinned_vm.counter, 104);
 	CHECK_EQ(PTR_ERR(sized(201, gm)), -ENOMEM);
-	CHECK_EQ(world.mm.locked_vm, 104);
+	CHECK_EQ(world.mm.pinned_vm.counter, 104);
 	new = sized(150, gm);
 	bell_gmem_replaced(new, gm);
 	gm = new;
-	CHECK_EQ(world.mm.locked_vm, 154);
+	CHECK_EQ(world.mm.pinned_vm.counter, 154);
 	read_all(150);
 	CHECK_EQ(world.pins, 154);
 	new = sized(200, gm);
 	bell_gmem_replaced(new, gm);
 	gm = new;
-	CHECK_EQ(world.mm.locked_vm, 200);
+	CHECK_EQ(world.mm.pinned_vm.counter, 200);
 	read_all(200);
 	unmap_rings();
 	read_all(200);
@@ -504,7 +493,7 @@ static void test_rings_grow(void)
 	bell_gmem_revert(new, gm);
 	read_all(200);
 	unmap_rings();
-	CHECK_EQ(world.mm.locked_vm, 200);
+	CHECK_EQ(world.mm.pinned_vm.counter, 200);
 	bell_gmem_destroy(gm);
 	bell_gmem_exit();
 }

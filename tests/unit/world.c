@@ -101,7 +101,7 @@ const char *world_leak(void)
 		return "pages are still pinned";
 	if (world.allocated)
 		return "memory was not freed";
-	if (world.mm.locked_vm)
+	if (world.mm.pinned_vm.counter)
 		return "memory is still accounted";
 	if (world.ctx_refs)
 		return "an eventfd is still referenced";

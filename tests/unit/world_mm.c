@@ -5,51 +5,6 @@
 
 #include "world.h"
 
-int mmap_write_lock_killable(struct mm_struct *mm)
-{
-	might_sleep();
-	if (mm->locked)
-		shim_die("the mmap lock is taken twice");
-	if (current->killed)
-		return -EINTR;
-	mm->locked = true;
-	return 0;
-}
-
-void mmap_write_unlock(struct mm_struct *mm)
-{
-	mm->locked = false;
-}
-
-int account_locked_vm(struct mm_struct *mm, unsigned long n, bool inc)
-{
-	int ret;
-
-	mm->locked = true;
-	ret = __account_locked_vm(mm, n, inc, current, false);
-	mm->locked = false;
-	return ret;
-}
-
-int __account_locked_vm(struct mm_struct *mm, unsigned long n, bool inc,
-			struct task_struct *task, bool bypass)
-{
-	(void)task;
-	if (!mm->locked || bypass)
-		shim_die("accounting without the lock, or without a limit");
-	if (!inc) {
-		if (n > mm->locked_vm)
-			shim_die("%lu pages given back of %lu", n,
-				 mm->locked_vm);
-		mm->locked_vm -= n;
-		return 0;
-	}
-	if (mm->locked_vm + n > mm->limit)
-		return -ENOMEM;
-	mm->locked_vm += n;
-	return 0;
-}
-
 void mmgrab(struct mm_struct *mm)
 {
 	mm->count++;

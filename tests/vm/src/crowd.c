@@ -18,7 +18,7 @@ static long vm_locked(void)
 
 	MUST(f);
 	while (fgets(line, sizeof(line), f))
-		sscanf(line, "VmLck: %ld", &kb);
+		sscanf(line, "VmPin: %ld", &kb);
 	fclose(f);
 	return kb;
 }

@@ -37,7 +37,7 @@ static long file_number(const char *path, const char *name)
 
 static long locked_pages(void)
 {
-	return file_number("/proc/self/status", "VmLck") * 1024 / (long)PAGE;
+	return file_number("/proc/self/status", "VmPin") * 1024 / (long)PAGE;
 }
 
 /*

@@ -33,4 +33,9 @@ typedef struct {
 	__atomic_add_fetch(&(v)->counter, (long)(i), __ATOMIC_SEQ_CST)
 #define atomic_long_set(v, i)	atomic_set(v, i)
 
+typedef atomic_long_t atomic64_t;
+
+#define atomic64_sub(i, v)		atomic_long_sub(i, v)
+#define atomic64_add_return(i, v)	atomic_long_add_return(i, v)
+
 #endif

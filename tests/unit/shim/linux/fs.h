@@ -14,6 +14,7 @@ struct inode {
 };
 
 struct file {
+	const struct cred *f_cred;
 	struct inode	*inode;
 	unsigned int	 f_mode;
 	unsigned int	 f_flags;

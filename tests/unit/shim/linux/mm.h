@@ -2,6 +2,7 @@
 #ifndef SHIM_LINUX_MM_H
 #define SHIM_LINUX_MM_H
 
+#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/types.h>
 
@@ -40,9 +41,8 @@ struct folio {
 struct mm_struct {
 	int		count;		/* of the structure */
 	int		users;		/* of the address space */
-	unsigned long	locked_vm;
+	atomic64_t	pinned_vm;
 	unsigned long	limit;
-	bool		locked;
 };
 
 struct task_struct {
@@ -75,11 +75,6 @@ void unpin_user_pages(struct page **pages, unsigned long n);
 		unpin_user_pages(p, n);					\
 	} while (0)
 
-int account_locked_vm(struct mm_struct *mm, unsigned long pages, bool inc);
-int __account_locked_vm(struct mm_struct *mm, unsigned long pages, bool inc,
-			struct task_struct *task, bool bypass);
-int mmap_write_lock_killable(struct mm_struct *mm);
-void mmap_write_unlock(struct mm_struct *mm);
 
 void shim_notice(const char *fmt, ...);
 #define pr_notice_ratelimited	shim_notice

@@ -6,6 +6,9 @@
 
 #define SIGKILL	9
 
+#define RLIMIT_MEMLOCK	8
+#define rlimit(which)	((void)(which), current->mm->limit << PAGE_SHIFT)
+
 #define fatal_signal_pending(task)	((task)->killed)
 
 /* Others run meanwhile: the test's hook, and work that is queued. */
