@@ -119,11 +119,12 @@ dmsetup --noudevsync remove over_over
 dmsetup --noudevsync remove over_plain
 if modprobe -q nbd; then
 	truncate -s 64M "$CASE_DIR/nbd"
-	# Where qemu-nbd locks the device
-	mkdir -p /run/lock
-	qemu-nbd --verbose --connect=/dev/nbd0 --format=raw --cache=writeback \
-		"$CASE_DIR/nbd" >"$CASE_DIR/qemu-nbd" 2>&1 &
+	# The client is another process: it must not be stopped with the server.
+	qemu-nbd --socket="$CASE_DIR/nbd.sock" --persistent --format=raw \
+		--cache=writeback "$CASE_DIR/nbd" >"$CASE_DIR/qemu-nbd" 2>&1 &
 	server=$!
+	wait_for 30 test -S "$CASE_DIR/nbd.sock"
+	nbd-client -unix "$CASE_DIR/nbd.sock" /dev/nbd0 >>"$CASE_DIR/qemu-nbd" 2>&1
 	wait_for 30 has_size /dev/nbd0
 	echo none >/sys/block/nbd0/queue/scheduler
 	tap test-bdev ring /dev/nbd0 $server
@@ -132,7 +133,8 @@ if modprobe -q nbd; then
 	tap test-bdev ring "$disk" $server
 	served worker "dm-linear over nbd" "$disk"
 	dmsetup --noudevsync remove over_nbd
-	qemu-nbd --disconnect /dev/nbd0
+	nbd-client -d /dev/nbd0 >>"$CASE_DIR/qemu-nbd" 2>&1
+	kill $server
 	wait $server || :
 else
 	skip "nbd" "this kernel has no nbd"
@@ -210,7 +212,8 @@ if modprobe -q dm-delay && [ -w /sys/power/pm_test ] &&
 	echo 0 >"/sys/block/${disk##*/}/queue/read_ahead_kb"
 	echo 1 >/proc/sys/vm/drop_caches
 	frozen "a file" "$CASE_DIR/mnt/file"
-	umount "$CASE_DIR/mnt"
+	# A device that was closed with requests in flight holds its file until they end.
+wait_for $((60 * factor)) umount "$CASE_DIR/mnt"
 	dmsetup --noudevsync remove slow
 else
 	skip "frozen threads" "this kernel cannot try that"
