@@ -2,11 +2,13 @@
 /* The socket: messages in pieces, descriptors, peers that misbehave. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "conn.h"
 #include "fd.h"
+#include "peerfd.h"
 #include "test_vu.h"
 
 static struct vu_conn conn;
@@ -147,6 +149,97 @@ static void test_fds_add_up(void)
 	teardown();
 }
 
+#define LINGERS		20	/* more than there are threads that close */
+
+/*
+ * A TCP socket whose close() waits an hour: it has data, and @far, which the caller
+ * closes, takes none.
+ */
+static int lingering(int *far)
+{
+	struct linger hour = { .l_onoff = 1, .l_linger = 3600 };
+	struct sockaddr_in a = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(a);
+	char bytes[4096] = { 0 };
+
+	if (bind(door, (struct sockaddr *)&a, len) || listen(door, 1) ||
+	    getsockname(door, (struct sockaddr *)&a, &len) ||
+	    connect(fd, (struct sockaddr *)&a, len) ||
+	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hour, sizeof(hour)))
+		abort();
+	*far = accept4(door, NULL, NULL, SOCK_CLOEXEC);
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	close(door);
+	return fd;
+}
+
+/* @with: the flags of send() */
+static void send_lingering(int *far, int with)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr hdr = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd = lingering(far);
+
+	control.align.cmsg_level = SOL_SOCKET;
+	control.align.cmsg_type = SCM_RIGHTS;
+	control.align.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	CHECK_EQ(sendmsg(peer, &hdr, with), 1);
+	close(fd);
+}
+
+/* Neither a message nor what is left in a queue makes this thread wait. */
+static void test_lingers(void)
+{
+	int far[3 * LINGERS], n = 0;
+	struct vu_msg m;
+
+	alarm(120);
+	for (int i = 0; i < LINGERS; i++) {
+		setup();
+		send_lingering(&far[n++], 0);
+		if (i % 2)
+			CHECK_EQ(vu_conn_recv(&conn, &m), -EAGAIN);
+		teardown();
+		/* The kernel skips an urgent byte that is not wanted. */
+		setup();
+		send_lingering(&far[n++], MSG_OOB);
+		send_raw(&whole, sizeof(whole), 0);
+		CHECK(vu_conn_recv(&conn, &m) != -ECONNRESET);
+		teardown();
+		/* Within the queue of one in the queue */
+		setup();
+		{
+			int sv[2], inner = peer;
+
+			if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv))
+				abort();
+			peer = sv[0];
+			send_lingering(&far[n++], 0);
+			peer = inner;
+			close(sv[0]);
+			vu_peerfd_close(&sv[1]);
+		}
+		teardown();
+	}
+	alarm(0);
+	while (n)
+		close(far[--n]);
+}
+
 static void test_bad_stream(void)
 {
 	uint32_t header[3] = { 1, 1, 0xffffffff };
@@ -201,6 +294,7 @@ static const struct test tests[] = {
 	{ "a message byte by byte", test_pieces },
 	{ "too many descriptors are refused and closed", test_fd_limit },
 	{ "descriptors add up over the pieces", test_fds_add_up },
+	{ "sockets that linger hold nobody up", test_lingers },
 	{ "bad size, bad version, early end", test_bad_stream },
 	{ "replies; a peer that does not read; one that has gone", test_send },
 };

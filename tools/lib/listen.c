@@ -85,7 +85,7 @@ int listen_open(struct listen *l, const char *path, int backlog)
 	return 0;
 }
 
-void listen_close(struct listen *l)
+void listen_remove(struct listen *l)
 {
 	struct stat st;
 
@@ -94,5 +94,10 @@ void listen_close(struct listen *l)
 	    st.st_ino == l->path_ino)
 		unlink(l->path);
 	l->path = NULL;
+}
+
+void listen_close(struct listen *l)
+{
+	listen_remove(l);
 	fd_close(&l->sock);
 }

@@ -22,6 +22,8 @@ struct listen {
  * no socket. Returns 0 or -errno.
  */
 int listen_open(struct listen *l, const char *path, int backlog);
+/* Removes the socket's file if it is still ours. */
+void listen_remove(struct listen *l);
 /* Closes the socket and removes its file if it is still ours. */
 void listen_close(struct listen *l);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -11,10 +12,10 @@
 #include "peerfd.h"
 
 /*
- * Room for twice what a message may carry: a peer that sends a few too many is
- * told apart here; of many more the kernel gives us only what fits.
+ * Room for all that the kernel lets a peer send at once (SCM_MAX_FD): what does not
+ * fit, the kernel would close in this thread, and that may hang.
  */
-#define CONN_CONTROL_FDS	(2 * VU_MAX_FDS)
+#define CONN_CONTROL_FDS	253
 
 static void conn_close_fds(struct vu_msg *m)
 {
@@ -25,6 +26,13 @@ static void conn_close_fds(struct vu_msg *m)
 
 void vu_conn_init(struct vu_conn *c, int sock)
 {
+	int on = 1;
+
+	/*
+	 * The kernel skips an urgent byte, and closes the descriptors that came with
+	 * it in this thread. Inline it is a byte as any other.
+	 */
+	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 	c->sock = sock;
 	c->have = 0;
 	vu_msg_init(&c->msg);
@@ -33,7 +41,21 @@ void vu_conn_init(struct vu_conn *c, int sock)
 void vu_conn_close(struct vu_conn *c)
 {
 	conn_close_fds(&c->msg);
-	fd_close(&c->sock);
+	vu_conn_drop(&c->sock);
+}
+
+void vu_conn_drop(int *sock)
+{
+	int unread;
+
+	if (*sock < 0)
+		return;
+	/* The peer sees the end now, and can send no more. */
+	shutdown(*sock, SHUT_RDWR);
+	if (!ioctl(*sock, FIONREAD, &unread) && !unread)
+		fd_close(sock);
+	else
+		vu_peerfd_close(sock);
 }
 
 /* Every descriptor received gets an owner here: the message, or close(). */
@@ -80,6 +102,8 @@ static ssize_t conn_read(struct vu_conn *c, void *buf, size_t size)
 	ssize_t n;
 	int ret;
 
+	if (!vu_peerfd_has_room(CONN_CONTROL_FDS))
+		return -EMFILE;
 	do
 		n = recvmsg(c->sock, &hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);

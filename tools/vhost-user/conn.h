@@ -22,6 +22,11 @@ struct vu_conn {
 void vu_conn_init(struct vu_conn *c, int sock);
 /* Closes the socket and the descriptors of an incomplete message. */
 void vu_conn_close(struct vu_conn *c);
+/*
+ * Ends the connection of a socket that accept() gave, and makes *@sock -1. Does not
+ * wait, whatever the peer has put into its queue.
+ */
+void vu_conn_drop(int *sock);
 
 /*
  * Gives the next message and, with it, its descriptors. Returns 0, -EAGAIN if

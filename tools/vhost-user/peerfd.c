@@ -9,12 +9,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "fd.h"
 
 #define PEERFD_STACK	(64 * 1024)	/* for close(), with room for sanitizers */
+
+#define PEERFD_THREADS	16	/* that close at the same time */
+#define PEERFD_ENOUGH	1024	/* a limit on files that a session does not reach */
+
+/* A descriptor that is to be closed when a thread has time for it */
+struct peerfd {
+	struct peerfd *next;
+	int	       fd;
+};
+
+static pthread_mutex_t peerfd_lock = PTHREAD_MUTEX_INITIALIZER;
+/* Under the lock: */
+static unsigned int peerfd_threads;
+static unsigned int peerfd_left;	/* that no thread closes yet */
+static struct peerfd *peerfd_list;
 
 bool vu_peerfd_is_memory(int fd)
 {
@@ -86,21 +102,27 @@ void vu_peerfd_describe(int fd, char *buf, size_t size)
 			 *type ? type : "another file system", name);
 }
 
+bool vu_peerfd_is_unix(int fd)
+{
+	socklen_t len = sizeof(int);
+	int domain;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) &&
+	       domain == AF_UNIX;
+}
+
 /*
- * Memory, eventfds and pipes have no server to wait for, nor do Unix sockets linger.
- * The name of a file that has a path begins with a slash.
+ * Memory, eventfds and pipes have no server to wait for. The close of a socket may
+ * wait (SO_LINGER), and that of a Unix socket closes what is in its queue, which may
+ * be such a socket. The name of a file that has a path begins with a slash.
  */
 static bool peerfd_is_quick(int fd)
 {
-	static const char * const quick[] = { "anon_inode:", "pipe:" };
-	socklen_t len = sizeof(int);
+	static const char * const quick[] = { "anon_inode:[eventfd]", "pipe:" };
 	char name[160];
-	int domain;
 
 	if (vu_peerfd_is_memory(fd))
 		return true;
-	if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len))
-		return domain == AF_UNIX;
 	peerfd_name(fd, name, sizeof(name));
 	for (size_t i = 0; i < sizeof(quick) / sizeof(*quick); i++)
 		if (!strncmp(name, quick[i], strlen(quick[i])))
@@ -108,14 +130,38 @@ static bool peerfd_is_quick(int fd)
 	return false;
 }
 
+/* The next that is to be closed, or -1: then the thread ends. */
+static int peerfd_next(void)
+{
+	struct peerfd *p;
+	int fd = -1;
+
+	pthread_mutex_lock(&peerfd_lock);
+	p = peerfd_list;
+	if (p) {
+		peerfd_list = p->next;
+		peerfd_left--;
+		fd = p->fd;
+	} else {
+		peerfd_threads--;
+	}
+	pthread_mutex_unlock(&peerfd_lock);
+	free(p);
+	return fd;
+}
+
 static void *peerfd_close_slowly(void *arg)
 {
-	close((intptr_t)arg);
+	int fd = (intptr_t)arg;
+
+	while (fd >= 0) {
+		close(fd);
+		fd = peerfd_next();
+	}
 	return NULL;
 }
 
-/* The thread ends when close() returns; RLIMIT_NOFILE bounds their number. */
-static int peerfd_hand_over(int fd)
+static int peerfd_start_thread(int fd)
 {
 	sigset_t all, old;
 	pthread_attr_t attr;
@@ -136,13 +182,61 @@ static int peerfd_hand_over(int fd)
 	return -ret;
 }
 
+static bool peerfd_take_thread(void)
+{
+	bool taken;
+
+	pthread_mutex_lock(&peerfd_lock);
+	taken = peerfd_threads < PEERFD_THREADS;
+	peerfd_threads += taken;
+	pthread_mutex_unlock(&peerfd_lock);
+	return taken;
+}
+
+/* Without memory it stays open for ever. Here nobody may wait for its close(). */
+static void peerfd_leave(int fd, bool thread_failed)
+{
+	struct peerfd *p = malloc(sizeof(*p));
+
+	pthread_mutex_lock(&peerfd_lock);
+	peerfd_threads -= thread_failed;
+	peerfd_left++;
+	if (p) {
+		p->fd = fd;
+		p->next = peerfd_list;
+		peerfd_list = p;
+	}
+	pthread_mutex_unlock(&peerfd_lock);
+}
+
 void vu_peerfd_close(int *fd)
 {
 	int saved = errno;
 
-	/* Without a thread, waiting is better than a leak. */
-	if (*fd < 0 || peerfd_is_quick(*fd) || peerfd_hand_over(*fd))
+	if (*fd < 0 || peerfd_is_quick(*fd))
 		fd_close(fd);
+	/* close() frees the number before it waits: RLIMIT_NOFILE bounds no threads. */
+	else if (!peerfd_take_thread())
+		peerfd_leave(*fd, false);
+	else if (peerfd_start_thread(*fd))
+		peerfd_leave(*fd, true);
 	*fd = -1;
 	errno = saved;
+}
+
+bool vu_peerfd_has_room(unsigned int n)
+{
+	unsigned int left, found = 0;
+	struct rlimit limit;
+
+	pthread_mutex_lock(&peerfd_lock);
+	left = peerfd_left;
+	pthread_mutex_unlock(&peerfd_lock);
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return false;
+	if (limit.rlim_cur >= PEERFD_ENOUGH && !left)
+		return true;
+	for (rlim_t fd = 0; fd < limit.rlim_cur && found < n; fd++)
+		found += fcntl(fd, F_GETFD) < 0;
+	return found >= n;
 }

@@ -4,7 +4,8 @@
  *
  * A front end can send a file on FUSE whose server does not answer. Then fstat(),
  * fstatfs(), mmap() and close() wait in the kernel, and no signal ends the wait.
- * The functions here never wait.
+ * Or it sends a TCP socket that lingers, or a Unix socket that has one in its queue:
+ * then close() waits. The functions here never wait.
  */
 #ifndef TOOLS_VHOST_USER_PEERFD_H
 #define TOOLS_VHOST_USER_PEERFD_H
@@ -18,13 +19,23 @@
  */
 bool vu_peerfd_is_memory(int fd);
 
+/* Whether @fd is a Unix socket. */
+bool vu_peerfd_is_unix(int fd);
+
 /* Writes what @fd is to @buf, such as "a file on ext4, /srv/ram". */
 void vu_peerfd_describe(int fd, char *buf, size_t size);
 
 /*
  * Closes *@fd unless it is negative, and makes it -1. The close() of a descriptor
- * that may hang is left to a thread of its own.
+ * that may hang is left to another thread. There are at most 16 of these; while each
+ * of them waits, further descriptors stay open.
  */
 void vu_peerfd_close(int *fd);
+
+/*
+ * Whether @n more descriptors can be open. What the kernel cannot give us of a
+ * message, it closes in the thread that receives.
+ */
+bool vu_peerfd_has_room(unsigned int n);
 
 #endif

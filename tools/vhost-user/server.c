@@ -18,6 +18,7 @@
 #include "fd.h"
 #include "limit.h"
 #include "log.h"
+#include "peerfd.h"
 #include "session.h"
 
 #define SERVER_BACKLOG	4
@@ -240,7 +241,7 @@ static void server_refuse(struct server_loop *l, int *sock)
 		peer.pid = 0;
 	server_log(&l->refused, LOG_LEVEL_WARN, "refused a second front end "
 		   "(process %d): the disk is in use by another one", peer.pid);
-	fd_close(sock);
+	vu_conn_drop(sock);
 }
 
 /* Who connects is served, refused, or waits until the one before it speaks. */
@@ -367,7 +368,7 @@ static int server_turn(struct server_loop *l)
 	if (p[POLL_RESIZE].revents)
 		server_resize(l);
 	if (p[POLL_WAITING].revents)
-		fd_close(&l->waiting);
+		vu_conn_drop(&l->waiting);
 	if (p[POLL_CONN].revents && server_step(l))
 		server_end(l);
 	if (l->accept_at && server_now() >= l->accept_at)
@@ -399,11 +400,15 @@ int vu_server_run(struct vu_server *s)
 	while (!ret && (s->listening || l.serving))
 		ret = server_turn(&l);
 	server_end(&l);
-	fd_close(&l.waiting);
+	vu_conn_drop(&l.waiting);
 	return ret == -ECANCELED ? 0 : ret;
 }
 
 void vu_server_close(struct vu_server *s)
 {
-	listen_close(&s->socket);
+	listen_remove(&s->socket);
+	/* In its queue are connections, and in theirs may be what hangs. */
+	if (s->listening && s->socket.sock >= 0)
+		shutdown(s->socket.sock, SHUT_RDWR);
+	vu_peerfd_close(&s->socket.sock);
 }
