@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 #include "fd.h"
 #include "session.h"
@@ -45,6 +46,24 @@ static inline int send_msg(uint32_t request, const void *payload, uint32_t size,
 	if (nfds)
 		memcpy(m.fds, fds, nfds * sizeof(int));
 	return vu_session_handle(&session, &m, &reply);
+}
+
+/* A back-end channel that nobody reads */
+static inline int test_channel(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		abort();
+	return fd;
+}
+
+/* A Unix socket is closed by another thread. */
+static inline bool test_closed(int fd)
+{
+	for (int i = 0; i < 5000 && fcntl(fd, F_GETFD) >= 0; i++)
+		usleep(1000);
+	return fcntl(fd, F_GETFD) < 0;
 }
 
 static inline bool said(const char *words)

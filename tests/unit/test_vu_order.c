@@ -35,7 +35,7 @@ static int get_config(uint32_t offset, uint32_t size, uint32_t flags,
 
 static int send_channel(void)
 {
-	int fd = eventfd(0, EFD_CLOEXEC);
+	int fd = test_channel();
 
 	return send_msg(VU_SET_BACKEND_REQ_FD, NULL, 0, 1, &fd);
 }

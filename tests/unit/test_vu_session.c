@@ -351,7 +351,7 @@ static bool resize(void)
 
 static void test_resize(void)
 {
-	int fd = eventfd(0, EFD_CLOEXEC), second = eventfd(0, EFD_CLOEXEC);
+	int fd = test_channel(), second = test_channel(), other;
 	struct vu_msg notice;
 	bool changed;
 
@@ -360,6 +360,12 @@ static void test_resize(void)
 	CHECK(resize());
 	CHECK(!vu_session_notice(&session, &notice));
 	CHECK_EQ(send_none(VU_SET_BACKEND_REQ_FD), -EINVAL);
+	other = eventfd(0, EFD_CLOEXEC);
+	CHECK_EQ(send_msg(VU_SET_BACKEND_REQ_FD, NULL, 0, 1, &other), -EINVAL);
+	CHECK(said("not a Unix socket"));
+	other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK_EQ(send_msg(VU_SET_BACKEND_REQ_FD, NULL, 0, 1, &other), -EINVAL);
+	CHECK(session.backend < 0);
 	CHECK_EQ(send_msg(VU_SET_BACKEND_REQ_FD, NULL, 0, 1, &fd), 0);
 	CHECK_EQ(session.backend, fd);
 	CHECK(vu_session_notice(&session, &notice));
@@ -373,7 +379,7 @@ static void test_resize(void)
 	/* A channel that fails is closed; the next one gets the notice. */
 	CHECK(resize() && vu_session_notice(&session, &notice));
 	vu_session_noticed(&session, -EPIPE);
-	CHECK(session.backend < 0 && fcntl(fd, F_GETFD) < 0);
+	CHECK(session.backend < 0 && test_closed(fd));
 	CHECK(!vu_session_notice(&session, &notice));
 	CHECK_EQ(send_msg(VU_SET_BACKEND_REQ_FD, NULL, 0, 1, &second), 0);
 	CHECK(vu_session_notice(&session, &notice));
@@ -384,7 +390,7 @@ static void test_resize(void)
 	CHECK_EQ(vu_session_resize(&session, &changed), -ENOSPC);
 	CHECK(!vu_session_notice(&session, &notice));
 	end();
-	CHECK(fcntl(second, F_GETFD) < 0);
+	CHECK(test_closed(second));
 
 	/* One that does not know the config messages cannot be told. */
 	begin(FROM_OWNER);
@@ -392,7 +398,7 @@ static void test_resize(void)
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(30)), 0);
 	CHECK_EQ(send_table(1), 0);
 	start_queue(0);
-	fd = eventfd(0, EFD_CLOEXEC);
+	fd = test_channel();
 	CHECK_EQ(send_msg(VU_SET_BACKEND_REQ_FD, NULL, 0, 1, &fd), 0);
 	CHECK(resize());
 	CHECK(!vu_session_notice(&session, &notice));
@@ -402,7 +408,7 @@ static void test_resize(void)
 /* The protocol forbids the notice then, and QEMU drops it. */
 static void test_resize_stopped(void)
 {
-	int fd = eventfd(0, EFD_CLOEXEC);
+	int fd = test_channel();
 	struct vu_msg notice;
 
 	begin(FROM_MEMORY);

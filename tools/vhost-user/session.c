@@ -167,6 +167,9 @@ static int set_backend_req_fd(struct vu_session *s, struct vu_msg *m,
 	(void)reply;
 	if (m->nfds != 1)
 		return vu_session_fail(s, -EINVAL, "no descriptor");
+	/* A send() to another kind, or its close(), may wait. */
+	if (!vu_peerfd_is_unix(m->fds[0]))
+		return vu_session_fail(s, -EINVAL, "not a Unix socket");
 	vu_peerfd_close(&s->backend);
 	s->backend = steal_fd(&m->fds[0]);
 	return 0;
