@@ -45,8 +45,9 @@ static void say_what_is_waited_for(int device)
 {
 	unsigned long long n;
 
-	if (stop_watch_in_flight(device, &n))
-		log_warn("the kernel waits for requests that the disk has not completed");
+	/* Of no request is a flush or a write-back of the kernel's own. */
+	if (stop_watch_in_flight(device, &n) || !n)
+		log_warn("the kernel waits for what the disk has not completed");
 	else
 		log_warn("waiting for %llu requests that the disk has not completed",
 			 n);

@@ -44,7 +44,7 @@ struct stop_watch {
  */
 int stop_watch_start(struct stop_watch *w);
 
-/* Around a call that may wait for the requests of @device. */
+/* Around a call that may wait for the disk. @device: -1 if it is not open yet. */
 void stop_watch_begin(struct stop_watch *w, int device);
 void stop_watch_end(struct stop_watch *w);
 

@@ -9,6 +9,18 @@ static struct vhd_watch *to_watch(struct vu_device *dev)
 				    offsetof(struct vhd_watch, vhd.base));
 }
 
+/* Writes back what the page cache holds of the disk. No device is open yet. */
+static int watch_open(struct vu_device *dev)
+{
+	struct vhd_watch *w = to_watch(dev);
+	int ret;
+
+	stop_watch_begin(&w->stops, w->vhd.fd);
+	ret = w->inner->open(dev);
+	stop_watch_end(&w->stops);
+	return ret;
+}
+
 static void watch_close(struct vu_device *dev)
 {
 	struct vhd_watch *w = to_watch(dev);
@@ -26,6 +38,32 @@ static int watch_set_mem_table(struct vu_device *dev,
 
 	stop_watch_begin(&w->stops, w->vhd.fd);
 	ret = w->inner->set_mem_table(dev, mem);
+	stop_watch_end(&w->stops);
+	return ret;
+}
+
+/* A cache that becomes write-through is flushed. */
+static int watch_set_config(struct vu_device *dev, uint32_t offset,
+			    const void *data, uint32_t size)
+{
+	struct vhd_watch *w = to_watch(dev);
+	int ret;
+
+	stop_watch_begin(&w->stops, w->vhd.fd);
+	ret = w->inner->set_config(dev, offset, data, size);
+	stop_watch_end(&w->stops);
+	return ret;
+}
+
+/* May write to the config space, too. */
+static int watch_set_vring_base(struct vu_device *dev, uint32_t q,
+				uint32_t base)
+{
+	struct vhd_watch *w = to_watch(dev);
+	int ret;
+
+	stop_watch_begin(&w->stops, w->vhd.fd);
+	ret = w->inner->set_vring_base(dev, q, base);
 	stop_watch_end(&w->stops);
 	return ret;
 }
@@ -57,8 +95,11 @@ void vhd_watch_init(struct vhd_watch *w)
 {
 	w->inner = w->vhd.base.ops;
 	w->ops = *w->inner;
+	w->ops.open = watch_open;
 	w->ops.close = watch_close;
 	w->ops.set_mem_table = watch_set_mem_table;
+	w->ops.set_config = watch_set_config;
+	w->ops.set_vring_base = watch_set_vring_base;
 	w->ops.get_vring_base = watch_get_vring_base;
 	w->ops.set_run = watch_set_run;
 	w->vhd.base.ops = &w->ops;

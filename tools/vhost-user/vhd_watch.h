@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * vhd_watch - a vhd_device whose calls that wait for requests are watched
+ * vhd_watch - a vhd_device whose calls that wait for the disk are watched
  */
 #ifndef TOOLS_VHOST_USER_VHD_WATCH_H
 #define TOOLS_VHOST_USER_VHD_WATCH_H
