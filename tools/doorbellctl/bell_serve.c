@@ -23,6 +23,7 @@
 #include "fdinfo.h"
 #include "ivshmem_server.h"
 #include "json.h"
+#include "peerfd.h"
 #include "stop.h"
 #include "vhd.h"
 
@@ -229,7 +230,8 @@ int bell_serve(const struct ctl_options *o)
 
 	if (!ret)
 		ret = run(&s);
-	listen_close(&s.server.socket);
+	listen_remove(&s.server.socket);
+	vu_peerfd_close(&s.server.socket.sock);
 	while (s.num > 0) {
 		fd_close(&s.eventfd[--s.num]);
 		fd_close(&s.bell[s.num].fd);

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fd.h"
+#include "conn.h"
 #include "log.h"
 
 /* For the time being, when descriptors or memory for a new client lack. */
@@ -66,7 +67,7 @@ static int client_add(struct ivshmem_server *s, int sock)
 		log_warn("a client is turned away: %s", strerror(-ret));
 		if (c.eventfd)
 			close_eventfds(c.eventfd, s->table.vectors);
-		close(sock);
+		vu_conn_drop(&sock);
 		return ret;
 	}
 	limit_flight(sock);
@@ -82,7 +83,7 @@ static void client_drop(struct ivshmem_server *s, unsigned int i)
 	/* First, as others may still have been going to be told of these. */
 	ivshmem_leave(&s->table, c->peer);
 	close_eventfds(c->eventfd, s->table.vectors);
-	close(c->sock);
+	vu_conn_drop(&c->sock);
 	*c = s->client[--s->num_clients];
 }
 
@@ -135,12 +136,20 @@ static void client_flush(struct ivshmem_client *c)
 	c->peer->broken = true;
 }
 
-/* Clients have nothing to say: what comes is the end, or not the protocol. */
+/*
+ * Clients have nothing to say: what comes is the end, or not the protocol. It stays
+ * unread: a descriptor that came with it would be closed here, which may wait.
+ */
 static void client_hear(struct ivshmem_client *c)
 {
-	char bytes[64];
-	ssize_t n = recv(c->sock, bytes, sizeof(bytes), MSG_DONTWAIT);
+	int unread;
+	ssize_t n;
+	char byte;
 
+	if (!ioctl(c->sock, FIONREAD, &unread) && unread > 0)
+		n = unread;
+	else
+		n = recv(c->sock, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n > 0)

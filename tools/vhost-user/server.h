@@ -53,7 +53,7 @@ int vu_server_inherit(struct vu_server *s, int fd);
  */
 int vu_server_run(struct vu_server *s);
 
-/* As listen_close(). */
+/* As listen_close(), but does not wait. */
 void vu_server_close(struct vu_server *s);
 
 #endif
