@@ -44,7 +44,7 @@ static const char *disk_error(int err)
 {
 	switch (err) {
 	case -EBUSY:
-		return "in use: mounted, or held by another program";
+		return "in use: mounted, or held by another program, or a closed device still waits for it";
 	case -EAGAIN:
 		return "locked by another program, such as QEMU";
 	case -EINVAL:
@@ -187,17 +187,22 @@ static void set_lifetime(struct vhost_doorbell_blk *blk, const struct disk *disk
  */
 static int find_disk(const struct blk_back_end *b)
 {
+	/* A front end may come again and again: each reason is logged once. */
+	static int logged;
 	struct disk *disk = b->disk;
 	int ret;
 
-	if (!disk_is_gone(disk))
+	if (!disk_is_gone(disk)) {
+		logged = 0;
 		return 0;
+	}
 	ret = disk_reopen(disk);
-	if (ret) {
+	if (ret && ret != logged)
 		log_err("%s: the disk has gone, and cannot be opened again: %s",
 			disk->path, disk_error(ret));
+	logged = ret;
+	if (ret)
 		return -ENOMEDIUM;
-	}
 	log_info("%s: the disk had gone, and was opened again", disk->path);
 	warn_of_lock(disk);
 	disk_watch_follow(b->watch, disk->fd);
@@ -243,7 +248,7 @@ static const struct vhost_doorbell_config blk_write_through = {
 	.size = 1,
 };
 
-static const char *device_hint(int err)
+static const char *device_hint(int err, uint32_t mode)
 {
 	switch (err) {
 	case -ENOENT:
@@ -253,17 +258,46 @@ static const char *device_hint(int err)
 	case -ENOTTY:
 	case -EPROTONOSUPPORT:
 		return " (module and program are not of the same version)";
-	case -ENOSPC:
-		return " (the disk is smaller than one block)";
+	case -EPERM:
+		return mode == VHOST_DOORBELL_MODE_POLL ?
+		       " (--mode=poll needs CAP_SYS_NICE)" : "";
 	}
 	return "";
+}
+
+/* What only SET_BLK says; NULL: it may be the device node's. */
+static const char *set_blk_error(int err)
+{
+	switch (err) {
+	case -ENOSPC:
+		return "smaller than one block";
+	case -ETXTBSY:
+		return "in use as swap";
+	case -EOPNOTSUPP:
+		return "on a file system that the module does not support";
+	case -EIO:
+		return "an I/O error when the page cache was written back";
+	}
+	return NULL;
+}
+
+static void say_what_failed(const struct blk_options *o, int err)
+{
+	const char *of_disk = set_blk_error(err);
+
+	if (of_disk)
+		log_err("%s: %s", o->blk_file, of_disk);
+	else
+		log_err("%s: %s%s", o->device ? o->device : VHD_DEV_PATH,
+			strerror(-err), device_hint(err, o->exec.mode));
 }
 
 /*
  * Fails early, while the caller still looks: with no module, no permission or
  * a disk that the module does not take.
  */
-static int probe_device(struct vhd_device *d, uint64_t *capacity)
+static int probe_device(const struct blk_options *o, struct vhd_device *d,
+			uint64_t *capacity)
 {
 	struct virtio_blk_config config;
 	int ret;
@@ -275,8 +309,7 @@ static int probe_device(struct vhd_device *d, uint64_t *capacity)
 		d->base.ops->close(&d->base);
 	}
 	if (ret) {
-		log_err("%s: %s%s", d->path ? d->path : VHD_DEV_PATH,
-			strerror(-ret), device_hint(ret));
+		say_what_failed(o, ret);
 		return ret;
 	}
 	*capacity = config.capacity;
@@ -354,7 +387,7 @@ static int run_server(const struct blk_options *o, struct vhd_device *device,
 	uint64_t sectors;
 	int ret;
 
-	ret = probe_device(device, &sectors);
+	ret = probe_device(o, device, &sectors);
 	if (ret)
 		return ret;
 	ret = make_server(o, server);
