@@ -126,6 +126,7 @@ static int set_one(const struct ctl_options *o, const struct scan_dev *dev)
 {
 	struct vhost_doorbell_exec e;
 	_cleanup_fd_ int fd = -1;
+	const char *hint = "";
 	char activity[64];
 	int ret;
 
@@ -141,12 +142,15 @@ static int set_one(const struct ctl_options *o, const struct scan_dev *dev)
 		ret = vhd_get_exec(fd, &e);
 	for (int i = 0; !ret && i < o->num_settings; i++)
 		ret = apply(&e, o->setting[i]);
-	if (!ret)
+	if (!ret) {
 		ret = vhd_set_exec(fd, &e);
+		if (ret == -EPERM && e.mode == VHOST_DOORBELL_MODE_POLL)
+			hint = " (mode=poll needs CAP_SYS_NICE)";
+	}
 	if (!ret)
 		return CTL_OK;
-	fprintf(stderr, "doorbellctl: device %" PRIu64 ": %s\n", dev->info.id,
-		strerror(-ret));
+	fprintf(stderr, "doorbellctl: device %" PRIu64 ": %s%s\n", dev->info.id,
+		strerror(-ret), hint);
 	return CTL_FAILED;
 }
 
