@@ -44,7 +44,7 @@ static const char *disk_error(int err)
 {
 	switch (err) {
 	case -EBUSY:
-		return "in use: mounted, or held by another program, or a closed device still waits for it";
+		return "in use: mounted, held by a program, or a closed device still waits for it";
 	case -EAGAIN:
 		return "locked by another program, such as QEMU";
 	case -EINVAL:
