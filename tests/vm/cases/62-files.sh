@@ -3,7 +3,7 @@
 # Image files: on stacked, network and read-only file systems; and all that write(2)
 # would refuse or wait for is refused or waited for here.
 # timeout: 240
-# kernels: bookworm trixie trixie-backports
+# kernels: bookworm trixie
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 

@@ -4,6 +4,7 @@
 # guest memory that is not shared, a disk that changes while the guest does not run;
 # and the daemon's own house: a log without a reader, files on FUSE. SeaBIOS is the
 # guest, if there is one.
+# kernels: bookworm trixie
 # timeout: 240
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"
