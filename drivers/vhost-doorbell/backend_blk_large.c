@@ -34,7 +34,7 @@ struct bell_blk_large {
 	size_t		reserved;
 	struct bio_vec	*vecs;
 
-	/* Of whoever serves the request: one at a time. */
+	/* The runner, the disk and the worker in turn: see req->large in locking.rst. */
 	u32		done;		/* bytes of slices that have ended */
 	u32		next;		/* the first vector of the next slice */
 	struct bio_vec	rest;		/* of it, if the last slice has a part */

@@ -228,7 +228,7 @@ static int bell_start(struct bell_bell *b)
 
 static void bell_stop(struct bell_bell *b)
 {
-	/* Its passes never wait for anything. */
+	/* A bell's passes do not sleep, so this wait is short. */
 	bell_exec_pause(&b->exec, NULL);
 	synchronize_rcu();
 	bell_exec_worker_stop(&b->exec);

@@ -81,8 +81,8 @@ void bell_disk_queue_flush(struct bell_disk_req *req)
 	struct bell_disk *disk = req->disk;
 
 	/*
-	 * Who finds the list not empty comes before disk_flush_work() takes it,
-	 * and so before the flush.
+	 * A caller that finds the list not empty has added its request before
+	 * disk_flush_work() takes the list, and so before the flush.
 	 */
 	if (llist_add(&req->retry, &disk->flushes))
 		queue_work(disk->wq, &disk->flush_work);

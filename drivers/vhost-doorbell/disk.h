@@ -147,7 +147,7 @@ struct bell_disk {
 	atomic_t			 bounced;
 	wait_queue_head_t		 bounce_wait;
 	bool				 aborted;	/* ranges end early */
-	struct llist_head		 flushes;	/* that wait for the next */
+	struct llist_head		 flushes;	/* requests for the next fsync() */
 	struct work_struct		 flush_work;
 };
 

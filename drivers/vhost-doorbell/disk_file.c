@@ -16,7 +16,6 @@
 #include <linux/sched/signal.h>
 #include <linux/stat.h>
 #include <linux/uio.h>
-#include <linux/workqueue.h>
 #include <linux/writeback.h>
 
 #include "disk.h"

@@ -5,7 +5,7 @@
  * A kernel thread counts neither for RLIMIT_NPROC nor for a pids cgroup, and any
  * number of bells and devices can be opened. So workers are counted by the real
  * user ID of the thread that starts them, and that thread's RLIMIT_NPROC is the
- * limit: nobody can have more of them than processes. A worker counts until it has
+ * limit: a user cannot have more workers than processes. A worker counts until it has
  * ended, which may be after all of the user's processes have.
  *
  * Context: process context; may sleep.

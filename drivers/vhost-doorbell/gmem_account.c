@@ -98,7 +98,7 @@ static int account_make_room(struct bell_gmem *gm, unsigned long n)
 	/* Always one page for data, or no request gets anywhere. */
 	if (gm->rings + n >= gm->limit)
 		return -ENOMEM;
-	/* So that nobody else takes what becomes free. */
+	/* Workers that pin must not take the pages that become free. */
 	WRITE_ONCE(gm->limit, gm->limit - n);
 	/* Pairs with bell_gmem_hold(): it sees the limit, or we what it holds. */
 	smp_mb();

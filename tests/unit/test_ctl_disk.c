@@ -18,21 +18,7 @@
 #include "disk_lock.h"
 #include "fd.h"
 #include "image_format.h"
-
-static unsigned int tests, failures;
-
-__attribute__((format(printf, 2, 3)))
-static void ok(bool good, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("%sok %u - ", good ? "" : "not ", ++tests);
-	vprintf(fmt, ap);
-	putchar('\n');
-	va_end(ap);
-	failures += !good;
-}
+#include "test_ctl.h"
 
 static char path[] = "/tmp/test_ctl_disk.XXXXXX";
 

@@ -25,21 +25,7 @@
 #include "json.h"
 #include "kconfig.h"
 #include "scan.h"
-
-static unsigned int tests, failures;
-
-__attribute__((format(printf, 2, 3)))
-static void ok(bool good, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("%sok %u - ", good ? "" : "not ", ++tests);
-	vprintf(fmt, ap);
-	putchar('\n');
-	va_end(ap);
-	failures += !good;
-}
+#include "test_ctl.h"
 
 static const char sample[] =
 	"pos:\t0\n"

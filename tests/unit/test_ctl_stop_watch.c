@@ -15,23 +15,9 @@
 
 #include "fd.h"
 #include "stop_watch.h"
+#include "test_ctl.h"
 
 #define GAVE_UP		42
-
-static unsigned int tests, failures;
-
-__attribute__((format(printf, 2, 3)))
-static void ok(bool good, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("%sok %u - ", good ? "" : "not ", ++tests);
-	vprintf(fmt, ap);
-	putchar('\n');
-	va_end(ap);
-	failures += !good;
-}
 
 static void give_up(void *context)
 {
