@@ -302,6 +302,127 @@ struct vhost_doorbell_mem_stats {
 	__u64 reserved[3];
 };
 
+/* --- network cards --- */
+
+#define VHOST_DOORBELL_MAX_PAIRS	32
+#define VHOST_DOORBELL_NET_NAME_LEN	16
+
+/**
+ * struct vhost_doorbell_net - make the device a virtio-net card
+ * @num_pairs: pairs of queues offered to the guest, 1 to
+ *	VHOST_DOORBELL_MAX_PAIRS. Queue 2N receives for the guest and queue 2N + 1
+ *	sends for it; the control queue is the VMM's
+ * @flags: must be zero
+ * @mtu: bytes of payload of a frame, 68 to 65535, for VIRTIO_NET_F_MTU; 0: that
+ *	feature is not offered
+ * @pad: must be zero
+ * @reserved: must be zero
+ *
+ * The ports come later: VHOST_DOORBELL_SET_NET_PORT or VHOST_DOORBELL_SET_NET_DEV.
+ */
+struct vhost_doorbell_net {
+	__u32 num_pairs;
+	__u32 flags;
+	__u32 mtu;
+	__u32 pad;
+	__u64 reserved[4];
+};
+
+/**
+ * struct vhost_doorbell_net_port - what a pair of queues sends to and receives from
+ * @pair: number of the pair, below the card's number of pairs
+ * @fd: an open /dev/net/tun attached to a tap (IFF_TAP), or /dev/tapN of a
+ *	macvtap; the module keeps a reference of its own. VHOST_FILE_UNBIND (-1)
+ *	detaches. EBADF if not open, EINVAL if neither kind or a tun without
+ *	Ethernet frames, EBUSY if another card receives from it
+ * @reserved: must be zero
+ *
+ * The caller has set the port up for what driver and device agreed on: with
+ * IFF_VNET_HDR (EINVAL without), a header of 12 bytes (TUNSETVNETHDRSZ) for
+ * VIRTIO_F_VERSION_1 or VIRTIO_NET_F_MRG_RXBUF and else of 10, and TUNSETOFFLOAD
+ * for the VIRTIO_NET_F_GUEST_* bits. EBUSY while a queue of the pair runs.
+ *
+ * A pair without a port may run: what the guest sends is dropped and counted, and
+ * it receives nothing.
+ */
+struct vhost_doorbell_net_port {
+	__u32 pair;
+	__s32 fd;
+	__u64 reserved[3];
+};
+
+/**
+ * struct vhost_doorbell_net_dev - a network device of the card's own as its port
+ * @name: of the device, ended by NUL; "%d" in it is replaced by a number, and the
+ *	name that it got is given back
+ * @mac: address of the host's end; all zero: a random one
+ * @pad: must be zero
+ * @ifindex: out: interface index; must be zero on input
+ * @flags: must be zero
+ * @reserved: must be zero
+ *
+ * It is the port of all pairs, one queue each, in the caller's network namespace, and
+ * goes with the device's file. EPERM without CAP_NET_ADMIN there, EEXIST if there is
+ * such a name, EBUSY if the card has a port or a queue runs.
+ */
+struct vhost_doorbell_net_dev {
+	char  name[VHOST_DOORBELL_NET_NAME_LEN];
+	__u8  mac[6];
+	__u16 pad;
+	__u32 ifindex;
+	__u32 flags;
+	__u64 reserved[3];
+};
+
+/**
+ * struct vhost_doorbell_net_stats - counters of one pair, beyond those of its queues
+ * @pair: in: number of the pair
+ * @pad: must be zero
+ * @rx_packets: frames that the guest received
+ * @rx_bytes: bytes of these, without virtio header
+ * @rx_batches: times that received frames were put into the used ring
+ * @rx_hooks: times that the port said that it has frames
+ * @rx_polls: passes in softirq context, most in the sender's thread
+ * @rx_punts: passes left to the worker: a page was not pinned, or the port's lock
+ *	was held
+ * @rx_dry: times that frames waited for the driver to add buffers
+ * @rx_drop_long: frames dropped that the driver's buffers cannot hold
+ * @rx_drop_offload: frames dropped that need an offload that was not agreed on
+ * @rx_drop_dead: frames dropped as the driver added no buffers for 2.5 seconds, or
+ *	as the queue does not run; network device of our own only: a tap drops
+ *	before we see them
+ * @tx_packets: frames that the port accepted
+ * @tx_bytes: bytes of these, without virtio header
+ * @tx_batches: times that frames were given to the port
+ * @tx_large: frames of these that were given one by one, for their size
+ * @tx_drop_bad: frames dropped for their size or their header
+ * @tx_drop_port: frames dropped by the port, or as there is none
+ * @tx_drop_down: frames dropped as the port is down or gone
+ * @reserved: zero; must be zero on input
+ */
+struct vhost_doorbell_net_stats {
+	__u32 pair;
+	__u32 pad;
+	__u64 rx_packets;
+	__u64 rx_bytes;
+	__u64 rx_batches;
+	__u64 rx_hooks;
+	__u64 rx_polls;
+	__u64 rx_punts;
+	__u64 rx_dry;
+	__u64 rx_drop_long;
+	__u64 rx_drop_offload;
+	__u64 rx_drop_dead;
+	__u64 tx_packets;
+	__u64 tx_bytes;
+	__u64 tx_batches;
+	__u64 tx_large;
+	__u64 tx_drop_bad;
+	__u64 tx_drop_port;
+	__u64 tx_drop_down;
+	__u64 reserved[6];
+};
+
 /* --- the bell --- */
 
 /**
@@ -457,6 +578,19 @@ struct vhost_doorbell_bell_stats {
  */
 #define VHOST_DOORBELL_RESIZE \
 	_IOR(VHOST_DOORBELL_IOC_MAGIC, 0x09, __u64)
+
+/* Once per device (EBUSY after that, or if it is a disk), by the owner. */
+#define VHOST_DOORBELL_SET_NET \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x0A, struct vhost_doorbell_net)
+/* By the owner; ENXIO if the device is no card, ENOBUFS if it has no such pair. */
+#define VHOST_DOORBELL_SET_NET_PORT \
+	_IOW(VHOST_DOORBELL_IOC_MAGIC, 0x0B, struct vhost_doorbell_net_port)
+/* By the owner; ENXIO if the device is no card. */
+#define VHOST_DOORBELL_SET_NET_DEV \
+	_IOWR(VHOST_DOORBELL_IOC_MAGIC, 0x0C, struct vhost_doorbell_net_dev)
+/* For anyone with the file; ENXIO and ENOBUFS as above. */
+#define VHOST_DOORBELL_GET_NET_STATS \
+	_IOWR(VHOST_DOORBELL_IOC_MAGIC, 0x0D, struct vhost_doorbell_net_stats)
 
 /* Any process may make bells; needs no owner. Returns a file descriptor. */
 #define VHOST_DOORBELL_CREATE_BELL \
