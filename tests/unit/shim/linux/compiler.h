@@ -87,4 +87,6 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 
 void might_sleep(void);
 
+#define __releases(x)
+
 #endif
