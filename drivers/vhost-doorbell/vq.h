@@ -17,6 +17,12 @@ struct bell_seg {
 	u32	len;		/* not zero */
 };
 
+/* A place in the pieces of a chain. */
+struct bell_vq_cursor {
+	const struct bell_seg	*seg;
+	u64			 skip;		/* bytes of @seg that are done */
+};
+
 /* What the guest made available by one head: readable pieces, then writable. */
 struct bell_chain {
 	struct bell_seg	*seg;
@@ -160,6 +166,30 @@ void bell_vq_complete_n(struct bell_vq *vq, const struct bell_done *done,
 __printf(2, 3) int bell_vq_break(struct bell_vq *vq, const char *fmt, ...);
 
 bool bell_vq_pending(struct bell_vq *vq);
+
+/* vq_chain.c */
+int bell_vq_chain_copy(struct bell_vq *vq, struct bell_vq_cursor *cur, void *buf,
+		 u32 len, bool to_guest, bool may_pin);
+
+/* Bytes of @n pieces */
+static inline u64 bell_vq_bytes(const struct bell_seg *seg, u32 n)
+{
+	u64 bytes = 0;
+
+	while (n--)
+		bytes += seg++->len;
+	return bytes;
+}
+
+/* By @n bytes, no more than the piece has left. */
+static inline void bell_vq_advance(struct bell_vq_cursor *cur, u64 n)
+{
+	cur->skip += n;
+	if (cur->skip == cur->seg->len) {
+		cur->seg++;
+		cur->skip = 0;
+	}
+}
 
 /* vq_coalesce.c */
 void bell_vq_coalesce_init(struct bell_vq *vq);
