@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/vhost_types.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,14 +16,24 @@
 #include "fd.h"
 #include "peerfd.h"
 
-#define SESSION_PROTOCOL_FEATURES				\
+#define SESSION_PROTOCOL_ALL					\
 	(VU_BIT(VU_PROTOCOL_F_MQ) |				\
 	 VU_BIT(VU_PROTOCOL_F_REPLY_ACK) |			\
-	 VU_BIT(VU_PROTOCOL_F_BACKEND_REQ) |			\
-	 VU_BIT(VU_PROTOCOL_F_CONFIG) |				\
 	 VU_BIT(VU_PROTOCOL_F_RESET_DEVICE) |			\
 	 VU_BIT(VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS) |		\
 	 VU_BIT(VU_PROTOCOL_F_STATUS))
+
+#define SESSION_PROTOCOL_BLK					\
+	(VU_BIT(VU_PROTOCOL_F_BACKEND_REQ) |			\
+	 VU_BIT(VU_PROTOCOL_F_CONFIG))
+
+/*
+ * No CONFIG: QEMU's card has a config space of its own, and warns of another. So there
+ * is nothing to say on the channel of BACKEND_REQ either.
+ */
+#define SESSION_PROTOCOL_NET					\
+	(VU_BIT(VU_PROTOCOL_F_RARP) |				\
+	 VU_BIT(VU_PROTOCOL_F_NET_MTU))
 
 /*
  * QEMU passes on what the guest took from its transport, whether we offered it
@@ -31,6 +42,27 @@
  */
 #define SESSION_IGNORED_FEATURES \
 	(VU_BIT(VIRTIO_F_ANY_LAYOUT) | VU_BIT(VIRTIO_F_RING_RESET))
+
+/*
+ * What a VMM does by itself for a card: address, link state, control queue. Some VMMs
+ * keep these bits to themselves, as QEMU does, others send them. QEMU also sends MTU
+ * if its host_mtu is set, whatever was offered.
+ */
+#define SESSION_VMM_NET_FEATURES				\
+	(VU_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |		\
+	 VU_BIT(VIRTIO_NET_F_MTU) |				\
+	 VU_BIT(VIRTIO_NET_F_MAC) |				\
+	 VU_BIT(VIRTIO_NET_F_STATUS) |				\
+	 VU_BIT(VIRTIO_NET_F_CTRL_VQ) |				\
+	 VU_BIT(VIRTIO_NET_F_CTRL_RX) |				\
+	 VU_BIT(VIRTIO_NET_F_CTRL_VLAN) |			\
+	 VU_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) |			\
+	 VU_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) |			\
+	 VU_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) |			\
+	 VU_BIT(VIRTIO_NET_F_STANDBY) |				\
+	 VU_BIT(VIRTIO_NET_F_SPEED_DUPLEX))
+
+#define SESSION_MIN_MTU	68
 
 /**
  * struct session_row - the rules for one request
@@ -71,12 +103,18 @@ static int get_features(struct vu_session *s, struct vu_msg *m,
 	return 0;
 }
 
+/* What a front end may send though it was not offered; the device never sees it. */
+static uint64_t session_ignored(const struct vu_session *s)
+{
+	return VU_BIT(VU_F_PROTOCOL_FEATURES) | SESSION_IGNORED_FEATURES |
+	       (vu_session_is_net(s) ? SESSION_VMM_NET_FEATURES : 0);
+}
+
 static int set_features(struct vu_session *s, struct vu_msg *m,
 			struct vu_msg *reply)
 {
 	uint64_t served = s->device_features | s->dev->accepted;
-	uint64_t known = served | VU_BIT(VU_F_PROTOCOL_FEATURES) |
-			 SESSION_IGNORED_FEATURES;
+	uint64_t known = served | session_ignored(s);
 	uint64_t features = m->payload.u64;
 	int ret;
 
@@ -100,15 +138,14 @@ static int set_features(struct vu_session *s, struct vu_msg *m,
 static int get_protocol_features(struct vu_session *s, struct vu_msg *m,
 				 struct vu_msg *reply)
 {
-	(void)s;
-	vu_msg_reply_u64(reply, m, SESSION_PROTOCOL_FEATURES);
+	vu_msg_reply_u64(reply, m, s->offered_protocol);
 	return 0;
 }
 
 static int set_protocol_features(struct vu_session *s, struct vu_msg *m,
 				 struct vu_msg *reply)
 {
-	uint64_t other = m->payload.u64 & ~SESSION_PROTOCOL_FEATURES;
+	uint64_t other = m->payload.u64 & ~s->offered_protocol;
 
 	(void)reply;
 	if (other)
@@ -157,8 +194,34 @@ static int set_status(struct vu_session *s, struct vu_msg *m,
 static int get_queue_num(struct vu_session *s, struct vu_msg *m,
 			 struct vu_msg *reply)
 {
-	vu_msg_reply_u64(reply, m, s->num_queues);
+	/* Of a card, front ends ask for pairs. */
+	vu_msg_reply_u64(reply, m, vu_session_is_net(s) ? s->num_queues / 2 :
+							  s->num_queues);
 	return 0;
+}
+
+static int net_set_mtu(struct vu_session *s, struct vu_msg *m,
+		       struct vu_msg *reply)
+{
+	uint64_t mtu = m->payload.u64;
+	int ret = -EINVAL;
+
+	(void)reply;
+	if (mtu >= SESSION_MIN_MTU && mtu <= UINT16_MAX)
+		ret = s->dev->ops->set_mtu(s->dev, mtu);
+	return ret ? vu_session_fail(s, ret, "an MTU of %llu",
+				     (unsigned long long)mtu) : 0;
+}
+
+/* The address is in the first bytes of the number, as in memory. */
+static int send_rarp(struct vu_session *s, struct vu_msg *m,
+		     struct vu_msg *reply)
+{
+	uint8_t mac[VU_MAC_LEN];
+
+	(void)reply;
+	memcpy(mac, m->payload.bytes, sizeof(mac));
+	return s->dev->ops->send_rarp(s->dev, mac);
 }
 
 static int set_backend_req_fd(struct vu_session *s, struct vu_msg *m,
@@ -256,8 +319,13 @@ static const struct session_row session_rows[VU_NR_REQUESTS] = {
 		VU_PAYLOAD_U64 },
 	[VU_GET_QUEUE_NUM] = { get_queue_num, VU_PAYLOAD_NONE,
 		.answers = true },
+	/* QEMU's card says which pairs are in use before the first SET_FEATURES. */
 	[VU_SET_VRING_ENABLE] = { vu_ring_set_enable, VU_PAYLOAD_STATE,
-		.state = VU_NEGOTIATED },
+		.state = VU_OWNED },
+	[VU_SEND_RARP] = { send_rarp, VU_PAYLOAD_U64, .state = VU_OWNED,
+		.needs = VU_BIT(VU_PROTOCOL_F_RARP), .optional = true },
+	[VU_NET_SET_MTU] = { net_set_mtu, VU_PAYLOAD_U64, .state = VU_OWNED,
+		.needs = VU_BIT(VU_PROTOCOL_F_NET_MTU), .optional = true },
 	[VU_SET_BACKEND_REQ_FD] = { set_backend_req_fd, VU_PAYLOAD_NONE,
 		.max_fds = 1,
 		.needs = VU_BIT(VU_PROTOCOL_F_BACKEND_REQ) },
@@ -413,6 +481,20 @@ const char *vu_session_error(const struct vu_session *s)
 	return s->error;
 }
 
+static uint64_t session_protocol(const struct vu_device *dev)
+{
+	uint64_t features = SESSION_PROTOCOL_ALL;
+
+	if (dev->type == VU_DEVICE_BLK)
+		return features | SESSION_PROTOCOL_BLK;
+	features |= SESSION_PROTOCOL_NET;
+	if (!dev->ops->send_rarp)
+		features &= ~VU_BIT(VU_PROTOCOL_F_RARP);
+	if (!dev->ops->set_mtu)
+		features &= ~VU_BIT(VU_PROTOCOL_F_NET_MTU);
+	return features;
+}
+
 int vu_session_open(struct vu_session *s, struct vu_device *dev)
 {
 	int ret;
@@ -434,6 +516,7 @@ int vu_session_open(struct vu_session *s, struct vu_device *dev)
 	/* There is no dirty log yet, and bit 30 is this protocol's. */
 	s->device_features &= ~(VU_BIT(VHOST_F_LOG_ALL) |
 				VU_BIT(VU_F_PROTOCOL_FEATURES));
+	s->offered_protocol = session_protocol(dev);
 	s->num_queues = dev->num_queues;
 	if (s->num_queues > VU_MAX_QUEUES)
 		s->num_queues = VU_MAX_QUEUES;

@@ -54,6 +54,7 @@ struct vu_session {
 	struct vu_memtable   *mem;
 	enum vu_session_state state;
 	uint64_t	      device_features;
+	uint64_t	      offered_protocol;
 	uint64_t	      features;
 	uint64_t	      protocol_features;
 	uint8_t		      status;

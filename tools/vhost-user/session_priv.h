@@ -26,6 +26,11 @@ typedef int vu_handler(struct vu_session *s, struct vu_msg *m,
 int vu_session_fail(struct vu_session *s, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+static inline bool vu_session_is_net(const struct vu_session *s)
+{
+	return s->dev->type == VU_DEVICE_NET;
+}
+
 /* session_ring.c */
 vu_handler vu_ring_set_num, vu_ring_set_addr, vu_ring_set_base,
 	   vu_ring_get_base, vu_ring_set_enable, vu_ring_set_kick,
