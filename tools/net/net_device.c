@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fd.h"
-#include "tap.h"
+#include "tuntap.h"
 #include "vhd.h"
 
 static struct net_device *to_net(struct vu_device *dev)
@@ -147,7 +147,7 @@ static int net_set_mtu(struct vu_device *dev, unsigned int mtu)
 static int net_send_rarp(struct vu_device *dev, const uint8_t mac[VU_MAC_LEN])
 {
 	/* The first queue is always attached. */
-	return tap_send_rarp(to_net(dev)->port->fd[0], mac);
+	return tuntap_send_rarp(to_net(dev)->port->fd[0], mac);
 }
 
 void net_device_init(struct net_device *d)

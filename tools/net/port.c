@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fd.h"
-#include "tap.h"
+#include "tuntap.h"
 #include "vhd.h"
 
 static int port_fail(struct port *p, int err, const char *words)
@@ -17,10 +17,10 @@ static int port_fail(struct port *p, int err, const char *words)
 static int open_queue(struct port *p, unsigned int i)
 {
 	if (p->kind == PORT_MACVTAP)
-		return tap_open_macvtap(p->name, p->multi);
+		return tuntap_open_macvtap(p->name, p->multi);
 	if (p->kind == PORT_TAP_CREATE && !i)
-		return tap_create(p->name, p->multi);
-	return tap_open(p->name, p->multi);
+		return tuntap_create(p->name, p->multi);
+	return i ? tuntap_open_next(p->name) : tuntap_open(p->name, &p->multi);
 }
 
 static const char *open_error(const struct port *p, int err)
@@ -35,7 +35,8 @@ static const char *open_error(const struct port *p, int err)
 	case -EBUSY:
 		return "all its queues are in use by other programs";
 	case -EINVAL:
-		return p->kind == PORT_MACVTAP ? "not a macvtap" : "not a tap";
+		return p->kind == PORT_MACVTAP ? "not a macvtap of this network namespace" :
+					      "not a tap";
 	case -EPERM:
 		return p->kind == PORT_TAP ?
 		       "not this user's: ip tuntap add user USER, or CAP_NET_ADMIN" :
@@ -53,6 +54,9 @@ static int open_queues(struct port *p)
 			return port_fail(p, fd, open_error(p, fd));
 		p->fd[i] = fd;
 		p->attached |= 1u << i;
+		if (p->pairs > 1 && !p->multi)
+			return port_fail(p, -EINVAL, "has one queue only: ip "
+					 "tuntap add ... multi_queue");
 	}
 	return 0;
 }
@@ -60,10 +64,10 @@ static int open_queues(struct port *p)
 /* What another program made: all must be queues of one interface. */
 static int look_at_queues(struct port *p)
 {
-	struct tap_info info;
+	struct tuntap_info info;
 
 	for (unsigned int i = 0; i < p->pairs; i++) {
-		int ret = tap_get_info(p->fd[i], &info);
+		int ret = tuntap_get_info(p->fd[i], &info);
 
 		if (ret)
 			return port_fail(p, ret, ret == -EPROTO ?
@@ -89,14 +93,6 @@ int port_open(struct port *p)
 	if (p->kind == PORT_TAP_FD)
 		return look_at_queues(p);
 	p->multi = p->pairs > 1;
-	if (p->kind == PORT_TAP) {
-		ret = tap_find(p->name, &p->multi);
-		if (ret)
-			return port_fail(p, ret, open_error(p, ret));
-		if (p->pairs > 1 && !p->multi)
-			return port_fail(p, -EINVAL, "has one queue only: ip "
-					 "tuntap add ... multi_queue");
-	}
 	ret = open_queues(p);
 	if (ret)
 		port_close(p);
@@ -147,12 +143,12 @@ int port_give(struct port *p, int dev, unsigned int i)
 	if (p->kind == PORT_DEV || p->given & bit)
 		return 0;
 	if (!(p->attached & bit)) {
-		ret = tap_set_queue(p->fd[i], true);
+		ret = tuntap_set_queue(p->fd[i], true);
 		if (ret)
 			return port_fail(p, ret, "cannot attach a queue");
 		p->attached |= bit;
 	}
-	ret = tap_agree(p->fd[i], p->features);
+	ret = tuntap_agree(p->fd[i], p->features);
 	if (ret)
 		return port_fail(p, ret, "cannot set header and offloads");
 	ret = vhd_set_net_port(dev, i, p->fd[i]);
@@ -174,7 +170,7 @@ int port_take(struct port *p, int dev, unsigned int i)
 		return ret;
 	p->given &= ~bit;
 	/* A tap spreads frames over all queues that are attached, and needs one. */
-	if (i && p->multi && !tap_set_queue(p->fd[i], false))
+	if (i && p->multi && !tuntap_set_queue(p->fd[i], false))
 		p->attached &= ~bit;
 	return 0;
 }

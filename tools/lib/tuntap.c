@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "tap.h"
+#include "tuntap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,6 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -27,27 +26,6 @@
 #define ETH_MIN		60	/* a frame of the least length */
 #define RARP_REQUEST	3
 
-int tap_find(const char *name, bool *multi)
-{
-	char path[64];
-	unsigned int flags;
-	FILE *f;
-	int n;
-
-	if (!if_nametoindex(name))
-		return -ENODEV;
-	snprintf(path, sizeof(path), "/sys/class/net/%.15s/tun_flags", name);
-	f = fopen(path, "re");
-	if (!f)
-		return -EINVAL;
-	n = fscanf(f, "%x", &flags);
-	fclose(f);
-	if (n != 1 || !(flags & IFF_TAP))
-		return -EINVAL;
-	*multi = flags & IFF_MULTI_QUEUE;
-	return 0;
-}
-
 static int attach(const char *path, const char *name, unsigned int flags,
 		  bool multi)
 {
@@ -65,40 +43,52 @@ static int attach(const char *path, const char *name, unsigned int flags,
 	return steal_fd(&fd);
 }
 
-int tap_open(const char *name, bool multi)
+int tuntap_open_next(const char *name)
+{
+	int fd = attach("/dev/net/tun", name, 0, true);
+
+	return fd == -E2BIG ? -EBUSY : fd;
+}
+
+int tuntap_open(const char *name, bool *multi)
 {
 	int fd;
 
 	/* TUNSETIFF would make one. */
 	if (!if_nametoindex(name))
 		return -ENODEV;
-	fd = attach("/dev/net/tun", name, 0, multi);
-	/* Of a tap with room for one queue only, or for no more */
-	return fd == -E2BIG ? -EBUSY : fd;
+	fd = tuntap_open_next(name);
+	*multi = fd != -EINVAL;
+	return *multi ? fd : attach("/dev/net/tun", name, 0, false);
 }
 
-int tap_create(const char *name, bool multi)
+int tuntap_create(const char *name, bool multi)
 {
 	int fd = attach("/dev/net/tun", name, IFF_TUN_EXCL, multi);
 
 	return fd == -EBUSY ? -EEXIST : fd;
 }
 
-int tap_open_macvtap(const char *name, bool multi)
+int tuntap_open_macvtap(const char *name, bool multi)
 {
 	unsigned int index = if_nametoindex(name);
-	char path[64];
+	_cleanup_fd_ int fd = -1;
+	struct tuntap_info info;
+	char path[32];
 
 	if (!index)
 		return -ENODEV;
-	snprintf(path, sizeof(path), "/sys/class/net/%.15s/macvtap", name);
-	if (access(path, F_OK))
-		return -EINVAL;
 	snprintf(path, sizeof(path), "/dev/tap%u", index);
-	return attach(path, name, 0, multi);
+	fd = attach(path, name, 0, multi);
+	if (fd < 0)
+		return fd == -ENOENT ? -EINVAL : fd;
+	/* One with this index in another network namespace */
+	if (tuntap_get_info(fd, &info) || strcmp(info.name, name))
+		return -EINVAL;
+	return steal_fd(&fd);
 }
 
-int tap_get_info(int fd, struct tap_info *info)
+int tuntap_get_info(int fd, struct tuntap_info *info)
 {
 	struct ifreq r = { 0 };
 	int flags = fcntl(fd, F_GETFL);
@@ -118,7 +108,7 @@ int tap_get_info(int fd, struct tap_info *info)
 	return 0;
 }
 
-int tap_set_queue(int fd, bool attached)
+int tuntap_set_queue(int fd, bool attached)
 {
 	struct ifreq r = {
 		.ifr_flags = attached ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE,
@@ -143,7 +133,7 @@ static unsigned long offloads(uint64_t features)
 	return o;
 }
 
-int tap_agree(int fd, uint64_t features)
+int tuntap_agree(int fd, uint64_t features)
 {
 	bool new = features & (BIT(VIRTIO_F_VERSION_1) |
 			       BIT(VIRTIO_NET_F_MRG_RXBUF));
@@ -187,7 +177,7 @@ static void fill_rarp(uint8_t *at, const uint8_t mac[LINK_MAC_LEN])
 	put_mac(at, mac);
 }
 
-int tap_send_rarp(int fd, const uint8_t mac[LINK_MAC_LEN])
+int tuntap_send_rarp(int fd, const uint8_t mac[LINK_MAC_LEN])
 {
 	uint8_t frame[TAP_HEADER + ETH_MIN] = { 0 };
 	size_t size;
