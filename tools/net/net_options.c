@@ -12,7 +12,7 @@
 
 #define PROGRAM		"vhost-doorbell-net"
 
-#define QUEUE_SIZE_MIN	64u	/* of QEMU's card */
+#define QUEUE_SIZE_MIN	256u	/* of QEMU's card */
 #define MTU_MIN		68u
 #define MTU_MAX		65535u
 
@@ -63,7 +63,7 @@ COMMON_USAGE_SOCKET
 "  --features=NAME=on|off[,...]\n"
 "                        virtio features to offer or not, such as\n"
 "                        guest_tso4=off\n"
-"  --queue-size=N        queue size told to QEMU, a power of 2, 64 to 1024\n"
+"  --queue-size=N        queue size told to QEMU, a power of 2, 256 to 1024\n"
 "                        (default 1024)\n"
 COMMON_USAGE_END;
 

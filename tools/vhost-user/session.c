@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <linux/vhost_types.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_net.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,41 +27,12 @@
 	 VU_BIT(VU_PROTOCOL_F_CONFIG))
 
 /*
- * No CONFIG: QEMU's card has a config space of its own, and warns of another. So there
- * is nothing to say on the channel of BACKEND_REQ either.
- */
-#define SESSION_PROTOCOL_NET					\
-	(VU_BIT(VU_PROTOCOL_F_RARP) |				\
-	 VU_BIT(VU_PROTOCOL_F_NET_MTU))
-
-/*
  * QEMU passes on what the guest took from its transport, whether we offered it
  * or not. These two ask nothing of us: any layout of a request is understood,
  * and the reset of one queue reaches us as GET_VRING_BASE.
  */
 #define SESSION_IGNORED_FEATURES \
 	(VU_BIT(VIRTIO_F_ANY_LAYOUT) | VU_BIT(VIRTIO_F_RING_RESET))
-
-/*
- * What a VMM does by itself for a card: address, link state, control queue. Some VMMs
- * keep these bits to themselves, as QEMU does, others send them. QEMU also sends MTU
- * if its host_mtu is set, whatever was offered.
- */
-#define SESSION_VMM_NET_FEATURES				\
-	(VU_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |		\
-	 VU_BIT(VIRTIO_NET_F_MTU) |				\
-	 VU_BIT(VIRTIO_NET_F_MAC) |				\
-	 VU_BIT(VIRTIO_NET_F_STATUS) |				\
-	 VU_BIT(VIRTIO_NET_F_CTRL_VQ) |				\
-	 VU_BIT(VIRTIO_NET_F_CTRL_RX) |				\
-	 VU_BIT(VIRTIO_NET_F_CTRL_VLAN) |			\
-	 VU_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) |			\
-	 VU_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) |			\
-	 VU_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) |			\
-	 VU_BIT(VIRTIO_NET_F_STANDBY) |				\
-	 VU_BIT(VIRTIO_NET_F_SPEED_DUPLEX))
-
-#define SESSION_MIN_MTU	68
 
 /**
  * struct session_row - the rules for one request
@@ -107,7 +77,7 @@ static int get_features(struct vu_session *s, struct vu_msg *m,
 static uint64_t session_ignored(const struct vu_session *s)
 {
 	return VU_BIT(VU_F_PROTOCOL_FEATURES) | SESSION_IGNORED_FEATURES |
-	       (vu_session_is_net(s) ? SESSION_VMM_NET_FEATURES : 0);
+	       (vu_session_is_net(s) ? vu_net_ignored_features() : 0);
 }
 
 static int set_features(struct vu_session *s, struct vu_msg *m,
@@ -198,30 +168,6 @@ static int get_queue_num(struct vu_session *s, struct vu_msg *m,
 	vu_msg_reply_u64(reply, m, vu_session_is_net(s) ? s->num_queues / 2 :
 							  s->num_queues);
 	return 0;
-}
-
-static int net_set_mtu(struct vu_session *s, struct vu_msg *m,
-		       struct vu_msg *reply)
-{
-	uint64_t mtu = m->payload.u64;
-	int ret = -EINVAL;
-
-	(void)reply;
-	if (mtu >= SESSION_MIN_MTU && mtu <= UINT16_MAX)
-		ret = s->dev->ops->set_mtu(s->dev, mtu);
-	return ret ? vu_session_fail(s, ret, "an MTU of %llu",
-				     (unsigned long long)mtu) : 0;
-}
-
-/* The address is in the first bytes of the number, as in memory. */
-static int send_rarp(struct vu_session *s, struct vu_msg *m,
-		     struct vu_msg *reply)
-{
-	uint8_t mac[VU_MAC_LEN];
-
-	(void)reply;
-	memcpy(mac, m->payload.bytes, sizeof(mac));
-	return s->dev->ops->send_rarp(s->dev, mac);
 }
 
 static int set_backend_req_fd(struct vu_session *s, struct vu_msg *m,
@@ -322,9 +268,9 @@ static const struct session_row session_rows[VU_NR_REQUESTS] = {
 	/* QEMU's card says which pairs are in use before the first SET_FEATURES. */
 	[VU_SET_VRING_ENABLE] = { vu_ring_set_enable, VU_PAYLOAD_STATE,
 		.state = VU_OWNED },
-	[VU_SEND_RARP] = { send_rarp, VU_PAYLOAD_U64, .state = VU_OWNED,
+	[VU_SEND_RARP] = { vu_net_send_rarp, VU_PAYLOAD_U64, .state = VU_OWNED,
 		.needs = VU_BIT(VU_PROTOCOL_F_RARP), .optional = true },
-	[VU_NET_SET_MTU] = { net_set_mtu, VU_PAYLOAD_U64, .state = VU_OWNED,
+	[VU_NET_SET_MTU] = { vu_net_set_mtu, VU_PAYLOAD_U64, .state = VU_OWNED,
 		.needs = VU_BIT(VU_PROTOCOL_F_NET_MTU), .optional = true },
 	[VU_SET_BACKEND_REQ_FD] = { set_backend_req_fd, VU_PAYLOAD_NONE,
 		.max_fds = 1,
@@ -481,20 +427,6 @@ const char *vu_session_error(const struct vu_session *s)
 	return s->error;
 }
 
-static uint64_t session_protocol(const struct vu_device *dev)
-{
-	uint64_t features = SESSION_PROTOCOL_ALL;
-
-	if (dev->type == VU_DEVICE_BLK)
-		return features | SESSION_PROTOCOL_BLK;
-	features |= SESSION_PROTOCOL_NET;
-	if (!dev->ops->send_rarp)
-		features &= ~VU_BIT(VU_PROTOCOL_F_RARP);
-	if (!dev->ops->set_mtu)
-		features &= ~VU_BIT(VU_PROTOCOL_F_NET_MTU);
-	return features;
-}
-
 int vu_session_open(struct vu_session *s, struct vu_device *dev)
 {
 	int ret;
@@ -516,7 +448,9 @@ int vu_session_open(struct vu_session *s, struct vu_device *dev)
 	/* There is no dirty log yet, and bit 30 is this protocol's. */
 	s->device_features &= ~(VU_BIT(VHOST_F_LOG_ALL) |
 				VU_BIT(VU_F_PROTOCOL_FEATURES));
-	s->offered_protocol = session_protocol(dev);
+	s->offered_protocol = SESSION_PROTOCOL_ALL |
+			      (vu_session_is_net(s) ? vu_net_protocol(dev) :
+						      SESSION_PROTOCOL_BLK);
 	s->num_queues = dev->num_queues;
 	if (s->num_queues > VU_MAX_QUEUES)
 		s->num_queues = VU_MAX_QUEUES;
