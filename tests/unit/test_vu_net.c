@@ -299,6 +299,46 @@ static void test_watch(void)
 	end();
 }
 
+/* QEMU 7.2 has each pair tell of the memory. */
+static void test_repeated_memory(void)
+{
+	unsigned int calls;
+
+	own_card();
+	CHECK_EQ(send_u64(VU_SET_FEATURES, TAKEN | BIT(30)), 0);
+	need_reply = true;
+	CHECK(good(send_region(VU_ADD_MEM_REG, region(0), true)));
+	enable(0, true);
+	need_reply = false;
+	wire(0, 0);
+	wire(1, 0);
+	CHECK(runs(0));
+	need_reply = true;
+	calls = fake.calls;
+	CHECK(good(send_region(VU_ADD_MEM_REG, region(0), true)));
+	CHECK(fake.calls == calls && session.mem->n == 1 && runs(0));
+	CHECK(good(send_region(VU_ADD_MEM_REG, region(1), true)));
+	CHECK(good(send_region(VU_ADD_MEM_REG, region(1), true)));
+	CHECK(good(send_region(VU_REM_MEM_REG, region(1), false)));
+	CHECK_EQ(session.mem->n, 1);
+	calls = fake.calls;
+	CHECK(good(send_region(VU_REM_MEM_REG, region(1), false)));
+	CHECK(fake.calls == calls && runs(0));
+	/* Another one in its place is an error as ever. */
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, (struct vu_region){
+			.size = MEM_SIZE / 2, .user_addr = MEM_USER }, true), 0);
+	CHECK_EQ(reply.payload.u64, EEXIST);
+	end();
+	/* A disk says it once. */
+	begin(FROM_MEMORY);
+	need_reply = true;
+	CHECK_EQ(send_region(VU_REM_MEM_REG, region(5), false), 0);
+	CHECK_EQ(reply.payload.u64, ENOENT);
+	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(0), true), 0);
+	CHECK_EQ(reply.payload.u64, EEXIST);
+	end();
+}
+
 /* As QEMU 7.2 to 10 start a card: pair by pair, the features with each */
 static void qemu_start(uint32_t base)
 {
@@ -429,6 +469,7 @@ static const struct test tests[] = {
 	{ "NET_SET_MTU", test_mtu },
 	{ "SEND_RARP", test_rarp },
 	{ "guest memory that cannot be seen", test_watch },
+	{ "guest memory once more, for the next pair", test_repeated_memory },
 	{ "as QEMU does it", test_qemu },
 	{ "as cloud-hypervisor does it", test_cloud_hypervisor },
 	{ "as DPDK's virtio-user does it", test_dpdk },
