@@ -147,6 +147,17 @@ static int run_server(const struct net_options *o, struct net_device *d,
 	return ret;
 }
 
+/* The guest's driver may start again and again: it is said once. */
+static void say_port_lost(const struct port *p)
+{
+	static bool said;
+
+	if (!said)
+		log_warn("%s: %s; the guest's card runs without it", p->name,
+			 p->error);
+	said = true;
+}
+
 static int serve(const struct net_options *o, struct port *port)
 {
 	_cleanup_fd_ int stop = stop_open();
@@ -160,6 +171,7 @@ static int serve(const struct net_options *o, struct port *port)
 		.port = port,
 		.bridge = o->bridge,
 		.mtu = o->mtu,
+		.lost = say_port_lost,
 	};
 	struct vu_server server = {
 		.socket.sock = -1,

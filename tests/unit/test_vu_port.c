@@ -10,6 +10,8 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <sched.h>
@@ -276,6 +278,50 @@ static void test_inherited(void)
 	port_close(&p);
 }
 
+static void remove_tap(const char *name)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ifinfomsg link;
+	} m = {
+		.head.nlmsg_len = sizeof(m),
+		.head.nlmsg_type = RTM_DELLINK,
+		.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+		.link.ifi_index = if_nametoindex(name),
+	};
+	_cleanup_fd_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+				     NETLINK_ROUTE);
+	char answer[256];
+
+	CHECK_EQ(send(fd, &m, sizeof(m), 0), sizeof(m));
+	CHECK(recv(fd, answer, sizeof(answer), 0) > 0);
+	CHECK_EQ(if_nametoindex(name), 0);
+}
+
+static void test_gone(void)
+{
+	struct port p;
+	int owner;
+
+	owner = tuntap_create("gone0", true);
+	ioctl(owner, TUNSETPERSIST, 1);
+	fd_close(&owner);
+	init_port(&p, PORT_TAP, "gone0", 2);
+	CHECK_EQ(port_open(&p), 0);
+	remove_tap("gone0");
+	/* There is no module here: what is found is refused by what is no device. */
+	CHECK_EQ(port_give(&p, -1, 0), -ENOLINK);
+	CHECK_EQ(port_give(&p, -1, 1), -ENOLINK);
+	CHECK(strstr(p.error, "gone"));
+	CHECK_EQ(if_nametoindex("gone0"), 0);
+	owner = tuntap_create("gone0", true);
+	CHECK_EQ(port_give(&p, -1, 0), -EBADF);
+	CHECK_EQ(port_give(&p, -1, 1), -EBADF);
+	CHECK_EQ(p.attached, 3);
+	fd_close(&owner);
+	port_close(&p);
+}
+
 static const struct test tests[] = {
 	{ "interfaces", test_links },
 	{ "taps are opened", test_open },
@@ -284,6 +330,7 @@ static const struct test tests[] = {
 	{ "RARP comes out", test_rarp },
 	{ "ports", test_ports },
 	{ "descriptors from another program", test_inherited },
+	{ "an interface that goes and comes back", test_gone },
 };
 
 int main(void)

@@ -45,19 +45,19 @@ static int attach(const char *path, const char *name, unsigned int flags,
 
 int tuntap_open_next(const char *name)
 {
-	int fd = attach("/dev/net/tun", name, 0, true);
-
-	return fd == -E2BIG ? -EBUSY : fd;
-}
-
-int tuntap_open(const char *name, bool *multi)
-{
 	int fd;
 
 	/* TUNSETIFF would make one. */
 	if (!if_nametoindex(name))
 		return -ENODEV;
-	fd = tuntap_open_next(name);
+	fd = attach("/dev/net/tun", name, 0, true);
+	return fd == -E2BIG ? -EBUSY : fd;
+}
+
+int tuntap_open(const char *name, bool *multi)
+{
+	int fd = tuntap_open_next(name);
+
 	*multi = fd != -EINVAL;
 	return *multi ? fd : attach("/dev/net/tun", name, 0, false);
 }

@@ -122,6 +122,11 @@ static int net_set_run(struct vu_device *dev, uint32_t q, bool run)
 
 	if (run && !(d->running & pair))
 		ret = port_give(d->port, d->vhd.fd, q / 2);
+	/* The guest keeps its card: the module drops what it sends. */
+	if (ret == -ENOLINK) {
+		d->lost(d->port);
+		ret = 0;
+	}
 	if (!ret)
 		ret = d->inner->set_run(dev, q, run);
 	if (!ret)

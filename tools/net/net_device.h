@@ -20,6 +20,7 @@
  * @port: open
  * @bridge: that a network device of the card's own joins; NULL: none
  * @mtu: for VIRTIO_NET_F_MTU; 0: not offered
+ * @lost: called when a pair starts without @port, whose interface has gone
  * @running: bit N: queue N runs
  * @named: @port has its network device, which goes with @vhd.fd
  */
@@ -30,13 +31,14 @@ struct net_device {
 	struct port		   *port;
 	const char		   *bridge;
 	unsigned int		    mtu;
+	void			  (*lost)(const struct port *port);
 	uint64_t		    running;
 	bool			    named;
 };
 
 /*
- * The caller has filled @vhd but for what is here, @port, @bridge and @mtu. Opens
- * nothing.
+ * The caller has filled @vhd but for what is here, @port, @bridge, @mtu and @lost.
+ * Opens nothing.
  */
 void net_device_init(struct net_device *d);
 /*

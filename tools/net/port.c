@@ -135,6 +135,26 @@ static const char *give_error(int err)
 	return "cannot be given to the module";
 }
 
+/* The interface was deleted, and one of that name may be there now. */
+static int find_queue(struct port *p, unsigned int i)
+{
+	struct tuntap_info info;
+	int fd;
+
+	if (!tuntap_get_info(p->fd[i], &info))
+		return 0;
+	if (p->kind == PORT_TAP || p->kind == PORT_MACVTAP) {
+		fd = open_queue(p, i);
+		if (fd >= 0) {
+			fd_close(&p->fd[i]);
+			p->fd[i] = fd;
+			p->attached |= 1u << i;
+			return 0;
+		}
+	}
+	return port_fail(p, -ENOLINK, "the interface has gone");
+}
+
 int port_give(struct port *p, int dev, unsigned int i)
 {
 	uint32_t bit = 1u << i;
@@ -142,6 +162,9 @@ int port_give(struct port *p, int dev, unsigned int i)
 
 	if (p->kind == PORT_DEV || p->given & bit)
 		return 0;
+	ret = find_queue(p, i);
+	if (ret)
+		return ret;
 	if (!(p->attached & bit)) {
 		ret = tuntap_set_queue(p->fd[i], true);
 		if (ret)

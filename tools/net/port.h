@@ -57,7 +57,10 @@ void port_close(struct port *p);
 /* Of one that the program makes: joins @bridge if not NULL, and has it up. */
 int port_bring_up(struct port *p, const char *bridge, unsigned int mtu);
 
-/* Gives the module the device @dev's port for pair @i, set up for p->features. */
+/*
+ * Gives the module the device @dev's port for pair @i, set up for p->features. An
+ * interface that has gone is opened again by its name; -ENOLINK if that fails.
+ */
 int port_give(struct port *p, int dev, unsigned int i);
 /* Takes it back; frames for it are dropped or take another queue. */
 int port_take(struct port *p, int dev, unsigned int i);
