@@ -394,6 +394,7 @@ static void dev_rx(struct net_device *dev, struct sk_buff *skb, u16 queue,
 {
 	u32 len = skb->len;
 
+	skb->dev = dev;
 	if (virtio_net_hdr_to_skb(skb, hdr, true)) {
 		DEV_STATS_INC(dev, rx_frame_errors);
 		kfree_skb(skb);
@@ -562,7 +563,6 @@ static void dev_setup(struct net_device *dev)
 	dev->ethtool_ops = &dev_ethtool_ops;
 	dev->rtnl_link_ops = &dev_link_ops;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL;
-	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->hw_features = DEV_FEATURES;
 	dev->vlan_features = DEV_FEATURES & ~(NETIF_F_HW_VLAN_CTAG_TX |
