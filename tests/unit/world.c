@@ -434,6 +434,12 @@ void shim_read(const volatile void *p, size_t size)
 		world.on_read(p, size);
 }
 
+void shim_write(const volatile void *p, size_t size)
+{
+	if (world.on_write)
+		world.on_write(p, size);
+}
+
 void shim_barrier(void)
 {
 	void (*hook)(void) = world.on_barrier;

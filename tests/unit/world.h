@@ -29,7 +29,7 @@ struct world {
 	void		(*on_wait)(void);
 	void		(*on_pin)(void);
 	void		(*on_read)(const volatile void *p, size_t size);
-
+	void		(*on_write)(const volatile void *p, size_t size);
 
 	unsigned int	fail_alloc;	/* the Nth from now fails */
 	unsigned int	pin_max;	/* at a time; 0: no limit */

@@ -18,6 +18,8 @@
 
 /* Somebody looks at memory that a guest may share; tests may want to know. */
 void shim_read(const volatile void *p, size_t size);
+/* Somebody has written there, for others to see. */
+void shim_write(const volatile void *p, size_t size);
 /* A memory barrier: here tests let others run. */
 void shim_barrier(void);
 void shim_die(const char *fmt, ...) __printf(1, 2)
@@ -30,14 +32,24 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 		shim_read(shim_p, sizeof(*shim_p));			\
 		*shim_p;						\
 	})
-#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#define WRITE_ONCE(x, v)						\
+	({								\
+		volatile __typeof__(x) *shim_p = &(x);			\
+									\
+		*shim_p = (v);						\
+		shim_write(shim_p, sizeof(*shim_p));			\
+	})
 
 #define smp_load_acquire(p)						\
 	({								\
 		shim_read(p, sizeof(*(p)));				\
 		__atomic_load_n(p, __ATOMIC_ACQUIRE);			\
 	})
-#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define smp_store_release(p, v)						\
+	({								\
+		__atomic_store_n(p, v, __ATOMIC_RELEASE);		\
+		shim_write(p, sizeof(*(p)));				\
+	})
 #define smp_mb()		shim_barrier()
 /* These order nothing that another may do meanwhile. */
 #define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
