@@ -60,6 +60,7 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 #define le16_to_cpu(x)		le16toh(x)
 #define le32_to_cpu(x)		le32toh(x)
 #define le64_to_cpu(x)		le64toh(x)
+#define cpu_to_be16(x)		htobe16(x)
 #define cpu_to_le16(x)		htole16(x)
 #define cpu_to_le32(x)		htole32(x)
 #define cpu_to_le64(x)		htole64(x)
@@ -68,6 +69,7 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 	((type *)((char *)(p) - offsetof(type, member)))
 
 #define barrier()	__asm__ __volatile__("" : : : "memory")
+#define fallthrough	__attribute__((fallthrough))
 #define noinline	__attribute__((noinline))
 
 #define offsetofend(type, member)					\
