@@ -77,9 +77,9 @@ static inline int fake_send(struct bell_port *of,
 		if (BELL_PORT_BUFLEN(frame[i].len) > PAGE_SIZE)
 			shim_die("a frame of %u bytes", frame[i].len);
 		if (!port.send_ret) {
-			*s = (struct sent){
-				.len = frame[i].len, .calls = port.calls,
-			};
+			s->len = frame[i].len;
+			s->calls = port.calls;
+			s->large = false;
 			memcpy(s->hdr, &frame[i].hdr, sizeof(frame[i].hdr));
 			memcpy(s->data, frame[i].buf + BELL_PORT_HEADROOM,
 			       s->len);
@@ -111,8 +111,9 @@ static inline int fake_send_large(struct bell_port *of, struct iov_iter *iter,
 		port.refused++;
 		return port.large_ret;
 	}
-	*s = (struct sent){ .large = true, .calls = port.calls };
 	s->len = iter->count - hdr_len;
+	s->calls = port.calls;
+	s->large = true;
 	for (u32 i = 0; i < iter->nr_segs; i++) {
 		const struct bio_vec *v = &iter->bvec[i];
 		const u8 *from = page_address(v->bv_page) + v->bv_offset;
