@@ -83,8 +83,17 @@ static bool net_pending(struct bell_exec *exec)
 {
 	struct bell_vq *vq = exec->vq;
 
-	return bell_vq_pending(vq) &&
-	       (net_sends(vq) || bell_backend_net_rx_pending(vq->priv));
+	/* A port that pushes has none, and the ring is not ours to look at. */
+	return (net_sends(vq) || bell_backend_net_rx_pending(vq->priv)) &&
+	       bell_vq_pending(vq);
+}
+
+static void net_settle(struct bell_exec *exec)
+{
+	struct bell_vq *vq = exec->vq;
+
+	if (!net_sends(vq))
+		bell_backend_net_rx_settle(vq->priv);
 }
 
 static int net_start_queue(struct bell_backend *be, struct bell_exec *exec,
@@ -160,6 +169,7 @@ static const struct bell_backend_ops net_ops = {
 	.exec = {
 		.pass = net_pass,
 		.pending = net_pending,
+		.settle = net_settle,
 	},
 	.get_config = net_get_config,
 	.set_config = net_set_config,
@@ -241,6 +251,34 @@ int bell_backend_net_set_port(struct bell_backend *be,
 	if (pair->port)
 		pair->port->ops->close(pair->port);
 	pair->port = port;
+	return 0;
+}
+
+/**
+ * bell_backend_net_set_dev() - give the card a network device as its port
+ * @be: a card
+ * @cfg: checked for flags and reserved fields; name and ifindex are filled in
+ *
+ * Context: Process context.
+ * Return: 0 or as the UAPI says of VHOST_DOORBELL_SET_NET_DEV.
+ */
+int bell_backend_net_set_dev(struct bell_backend *be,
+			     struct vhost_doorbell_net_dev *cfg)
+{
+	struct bell_port *port[VHOST_DOORBELL_MAX_PAIRS];
+	struct bell_net *net = net_of(be);
+	int ret;
+	u32 i;
+
+	for (i = 0; i < net->num_pairs; i++) {
+		if (net->pair[i].port || net->pair[i].rx || net->pair[i].tx)
+			return -EBUSY;
+	}
+	ret = bell_port_dev_create(cfg, port, net->num_pairs);
+	if (ret)
+		return ret;
+	for (i = 0; i < net->num_pairs; i++)
+		net->pair[i].port = port[i];
 	return 0;
 }
 

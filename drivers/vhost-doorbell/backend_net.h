@@ -4,6 +4,7 @@
 
 struct bell_backend;
 struct vhost_doorbell_net;
+struct vhost_doorbell_net_dev;
 struct vhost_doorbell_net_port;
 struct vhost_doorbell_net_stats;
 
@@ -12,6 +13,8 @@ bool bell_backend_is_net(const struct bell_backend *be);
 
 int bell_backend_net_set_port(struct bell_backend *be,
 			      const struct vhost_doorbell_net_port *cfg);
+int bell_backend_net_set_dev(struct bell_backend *be,
+			     struct vhost_doorbell_net_dev *cfg);
 int bell_backend_net_get_stats(struct bell_backend *be,
 			       struct vhost_doorbell_net_stats *st);
 

@@ -81,6 +81,7 @@ void bell_backend_net_rx_stop(struct bell_net_pair *pair);
 enum bell_pass bell_backend_net_rx_pass(struct bell_net_pair *pair,
 					struct bell_run *run);
 bool bell_backend_net_rx_pending(struct bell_net_pair *pair);
+void bell_backend_net_rx_settle(struct bell_net_pair *pair);
 
 /* backend_net_tx.c */
 int bell_backend_net_tx_start(struct bell_net_pair *pair,

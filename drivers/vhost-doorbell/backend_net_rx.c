@@ -127,14 +127,29 @@ static int net_source_skb(const struct bell_net_rx *rx, struct net_source *src)
 
 /* --- the driver's buffers --- */
 
-/* Ask for a kick when the driver adds to what was taken. Has it, meanwhile? */
-static bool net_rx_wants_more(struct bell_net_rx *rx)
+/**
+ * bell_backend_net_ask_kick() - ask for a kick when the driver adds to what was taken
+ * @rx: the queue
+ *
+ * Context: As for bell_backend_net_deliver().
+ * Return: false if it has, meanwhile; then it is not asked.
+ */
+bool bell_backend_net_ask_kick(struct bell_net_rx *rx)
 {
 	rx->kick = true;
-	return bell_vq_enable_kick(rx->vq);
+	if (!bell_vq_enable_kick(rx->vq))
+		return true;
+	bell_backend_net_kicks_off(rx);
+	return false;
 }
 
-static void net_rx_kicks_off(struct bell_net_rx *rx)
+/**
+ * bell_backend_net_kicks_off() - tell the driver that we need no kick
+ * @rx: the queue
+ *
+ * Context: As for bell_backend_net_deliver().
+ */
+void bell_backend_net_kicks_off(struct bell_net_rx *rx)
 {
 	if (!rx->kick)
 		return;
@@ -142,15 +157,19 @@ static void net_rx_kicks_off(struct bell_net_rx *rx)
 	bell_vq_disable_kick(rx->vq);
 }
 
+/* bell_backend_net_dry() - are there no buffers? */
+bool bell_backend_net_dry(struct bell_net_rx *rx)
+{
+	return !bell_vq_pending(rx->vq);
+}
+
 /* The next buffer: 0, -ENOBUFS if there is none, or as bell_vq_take(). */
 static int net_rx_take(struct bell_net_rx *rx, struct bell_chain *chain)
 {
 	int ret = bell_vq_take(rx->vq, false, chain);
 
-	if (!ret && net_rx_wants_more(rx)) {
-		net_rx_kicks_off(rx);
+	if (!ret && !bell_backend_net_ask_kick(rx))
 		ret = bell_vq_take(rx->vq, false, chain);
-	}
 	if (ret <= 0)
 		return ret ?: -ENOBUFS;
 	if (likely(!chain->nout))
@@ -345,6 +364,28 @@ void bell_backend_net_deliver_end(struct bell_net_rx *rx)
 	rx->ndone = 0;
 }
 
+/* bell_backend_net_drop_dead() - a packet was dropped for want of a live guest */
+void bell_backend_net_drop_dead(struct bell_net_rx *rx)
+{
+	bell_stat_inc(rx->stats->rx_drop_dead);
+}
+
+/* bell_backend_net_offloads() - what the driver takes, of a device's features */
+netdev_features_t bell_backend_net_offloads(const struct bell_net_rx *rx)
+{
+	netdev_features_t features = 0;
+
+	if (rx->csum)
+		features |= NETIF_F_HW_CSUM;
+	if (rx->gso & BIT(VIRTIO_NET_HDR_GSO_TCPV4))
+		features |= NETIF_F_TSO;
+	if (rx->gso & BIT(VIRTIO_NET_HDR_GSO_TCPV6))
+		features |= NETIF_F_TSO6;
+	if (rx->gso && rx->ecn)
+		features |= NETIF_F_TSO_ECN;
+	return features;
+}
+
 /* bell_backend_net_hooked() - the port has frames, and says so */
 void bell_backend_net_hooked(struct bell_net_rx *rx)
 {
@@ -423,7 +464,6 @@ static enum bell_pass net_rx_receive(struct bell_net_pair *pair,
 	int ret;
 
 	for (;;) {
-		net_rx_kicks_off(pair->rx);
 		how = pair->port->ops->receive(pair->port, run);
 		if (how != BELL_PASS_PUNT || !run->may_sleep)
 			return how;
@@ -463,6 +503,13 @@ enum bell_pass bell_backend_net_rx_pass(struct bell_net_pair *pair,
 bool bell_backend_net_rx_pending(struct bell_net_pair *pair)
 {
 	return pair->port && pair->port->ops->pending(pair->port);
+}
+
+/* bell_backend_net_rx_settle() - what the port was delivering, it has */
+void bell_backend_net_rx_settle(struct bell_net_pair *pair)
+{
+	if (pair->port && pair->port->ops->settle)
+		pair->port->ops->settle(pair->port);
 }
 
 /* --- start and stop --- */

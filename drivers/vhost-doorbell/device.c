@@ -435,6 +435,27 @@ int bell_device_set_net_port(struct bell_device *dev,
 	return bell_backend_net_set_port(dev->be, cfg);
 }
 
+/* bell_device_set_net_dev() - give the card a network device of its own */
+int bell_device_set_net_dev(struct bell_device *dev,
+			    struct vhost_doorbell_net_dev *cfg)
+{
+	int ret;
+
+	if (cfg->flags || cfg->pad || cfg->ifindex ||
+	    memchr_inv(cfg->reserved, 0, sizeof(cfg->reserved)))
+		return -EINVAL;
+
+	lockdep_assert_held(&dev->lock);
+	ret = bell_device_check_owner(dev);
+	if (ret)
+		return ret;
+	ret = device_check_net(dev);
+	if (ret)
+		return ret;
+	guard(mutex)(&dev->show_lock);
+	return bell_backend_net_set_dev(dev->be, cfg);
+}
+
 /* bell_device_get_net_stats() - counters of one pair, for anyone with the file */
 int bell_device_get_net_stats(struct bell_device *dev,
 			      struct vhost_doorbell_net_stats *st)

@@ -113,6 +113,8 @@ int bell_exec_pause(struct bell_exec *exec, const struct bell_patience *p)
 	}
 	/* What the runner did comes before what the caller does: as in a wait. */
 	smp_mb();
+	if (exec->ops->settle)
+		exec->ops->settle(exec);
 	return 0;
 }
 
@@ -278,6 +280,22 @@ bool bell_exec_prefers_worker(const struct bell_exec *exec)
 
 	return mode == VHOST_DOORBELL_MODE_WORKER ||
 	       mode == VHOST_DOORBELL_MODE_POLL;
+}
+
+/**
+ * bell_exec_ask_worker() - have the worker look at the ring, unless it is paused
+ * @exec: the executor
+ *
+ * Context: Any.
+ */
+void bell_exec_ask_worker(struct bell_exec *exec)
+{
+	/* Whoever stops the worker waits for us in a grace period. */
+	rcu_read_lock();
+	/* Else it may be without a worker by now; pairs as in a pass. */
+	if (!smp_load_acquire(&exec->dead))
+		bell_exec_worker_wake(exec);
+	rcu_read_unlock();
 }
 
 /* Would a pass in the ringing thread be the better choice? */

@@ -57,6 +57,11 @@ struct bell_exec_ops {
 	 * if the driver has added something to the ring.
 	 */
 	bool		(*pending)(struct bell_exec *exec);
+	/*
+	 * Wait until what serves the queue without the token has seen that it is
+	 * dead; by who pauses it. May be NULL.
+	 */
+	void		(*settle)(struct bell_exec *exec);
 };
 
 /* How long to wait until a queue is quiet. A NULL pointer means: until it is. */
@@ -179,6 +184,7 @@ enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 enum bell_pass bell_exec_pass_softirq(struct bell_exec *exec,
 				      unsigned int *budget);
 bool bell_exec_prefers_worker(const struct bell_exec *exec);
+void bell_exec_ask_worker(struct bell_exec *exec);
 
 int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
 			   const char *name);

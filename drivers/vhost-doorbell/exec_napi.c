@@ -12,7 +12,6 @@
  */
 #include <linux/minmax.h>
 #include <linux/preempt.h>
-#include <linux/rcupdate.h>
 
 #include "compat_net.h"
 #include "exec.h"
@@ -98,9 +97,5 @@ void bell_exec_napi_ring(struct bell_napi *n)
 		napi_schedule(&n->napi);
 		return;
 	}
-	rcu_read_lock();
-	/* Else it may be without a worker by now; pairs as in a pass. */
-	if (!smp_load_acquire(&exec->dead))
-		bell_exec_worker_wake(exec);
-	rcu_read_unlock();
+	bell_exec_ask_worker(exec);
 }

@@ -10,6 +10,7 @@
 #define BELL_PORT_H
 
 #include <linux/bpf.h>
+#include <linux/netdev_features.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
 #include <linux/virtio_net.h>
@@ -23,6 +24,7 @@ struct iov_iter;
 struct net_device;
 struct seq_file;
 struct sk_buff;
+struct vhost_doorbell_net_dev;
 
 /* Free bytes before a frame, for the port and for the network's headers. */
 #define BELL_PORT_HEADROOM	\
@@ -75,6 +77,9 @@ struct bell_port_ops {
 	/* Are there frames? A hint, by the runner. */
 	bool	(*pending)(struct bell_port *port);
 
+	/* As of struct bell_exec_ops, for the receiving queue; or NULL. */
+	void	(*settle)(struct bell_port *port);
+
 	void	(*show)(struct bell_port *port, struct seq_file *m);
 	/* With the queues of the pair stopped. */
 	void	(*close)(struct bell_port *port);
@@ -88,12 +93,23 @@ struct bell_port {
 /* port_tap.c */
 struct bell_port *bell_port_tap_open(int fd);
 
+/* port_dev.c */
+int bell_port_init(void);
+void bell_port_exit(void);
+int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
+			 struct bell_port **port, u32 n);
+
 /* backend_net_rx.c */
 int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb);
 int bell_backend_net_deliver_raw(struct bell_net_rx *rx, const void *data,
 				 u32 len);
 void bell_backend_net_deliver_end(struct bell_net_rx *rx);
+void bell_backend_net_kicks_off(struct bell_net_rx *rx);
+bool bell_backend_net_dry(struct bell_net_rx *rx);
+bool bell_backend_net_ask_kick(struct bell_net_rx *rx);
+void bell_backend_net_drop_dead(struct bell_net_rx *rx);
 void bell_backend_net_hooked(struct bell_net_rx *rx);
+netdev_features_t bell_backend_net_offloads(const struct bell_net_rx *rx);
 u64 *bell_backend_net_polls(struct bell_net_rx *rx);
 
 #endif

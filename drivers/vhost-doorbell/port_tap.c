@@ -188,6 +188,7 @@ static bool tap_receive_batch(struct tap_port *tap, struct bell_run *run,
 	int ret;
 
 	lockdep_assert_held(&tap->ring->consumer_lock);
+	bell_backend_net_kicks_off(tap->rx);
 	while (*n < TAP_BATCH && bytes < TAP_BYTES) {
 		if (READ_ONCE(run->exec->dead)) {
 			*how = BELL_PASS_STOP;

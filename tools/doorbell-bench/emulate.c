@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * emulate - plays the guest's virtio-blk driver over vhost-user, with no VM
+ * emulate - plays the guest's virtio-blk or virtio-net driver, with no VM
  */
 #include <stdio.h>
 
@@ -8,6 +8,7 @@
 #include "bench.h"
 #include "hostile.h"
 #include "info.h"
+#include "net_run.h"
 #include "options.h"
 #include "report.h"
 #include "run.h"
@@ -28,11 +29,33 @@ static int emulate_load(const struct options *o)
 	return ret ? BENCH_FAILED : BENCH_OK;
 }
 
+static int emulate_net(int argc, char **argv)
+{
+	static struct net_run run;
+	struct net_options o;
+	int ret;
+
+	if (net_options_parse(&o, argc, argv))
+		return BENCH_USAGE;
+	if (o.help) {
+		options_help();
+		return BENCH_OK;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	ret = net_run(&run, &o);
+	if (!ret && !net_report(&run))
+		ret = -1;
+	net_run_destroy(&run);
+	return ret ? BENCH_FAILED : BENCH_OK;
+}
+
 int cmd_emulate(int argc, char **argv)
 {
 	struct options o;
 	int ret;
 
+	if (net_options_wanted(argc, argv))
+		return emulate_net(argc, argv);
 	if (options_parse(&o, argc, argv))
 		return BENCH_USAGE;
 	if (o.help) {

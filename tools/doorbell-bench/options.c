@@ -10,6 +10,7 @@
 #include "bench.h"
 #include "fe.h"
 #include "feature.h"
+#include "net_options.h"
 #include "options.h"
 #include "optparse.h"
 
@@ -25,6 +26,7 @@
 #define ANY UINT64_MAX
 
 static const struct optparse descs[] = {
+	CHOICE("type", type, "blk", "kind of device: blk, or net (see below)"),
 	STRING("socket", socket, "PATH", "the back end's vhost-user socket"),
 	NUMBER("connect-timeout", connect_timeout, "SECONDS", 0, 600,
 	       "wait for the socket to appear (10)"),
@@ -189,6 +191,7 @@ void options_help(void)
 {
 	printf("usage: doorbell-bench emulate --socket PATH [OPTION]...\n\n");
 	optparse_help(descs, ARRAY_SIZE(descs));
+	net_options_help();
 	printf("\nNumbers take k, M, G, T (powers of 1024).\n"
 	       "Exit status: 0 no error, 1 errors found, 2 usage.\n");
 }

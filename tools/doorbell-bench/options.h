@@ -35,6 +35,7 @@ enum option_restore {
 /* All numbers are 64 bits wide so that one table can describe them. */
 struct options {
 	/* The device and its driver. */
+	uint64_t	type;			/* blk; others have their own */
 	const char	*socket;
 	uint64_t	connect_timeout;	/* seconds */
 	const char	*mem;
