@@ -204,6 +204,13 @@ static int net_rx_fill_seg(struct bell_net_rx *rx, struct net_source *src,
 	return 0;
 }
 
+static int net_rx_not_in_memory(struct bell_net_rx *rx,
+				const struct bell_chain *chain, u32 i)
+{
+	return bell_vq_break(rx->vq, "buffer at %#llx is not in memory",
+			     chain->seg[i].addr);
+}
+
 static int net_rx_fill(struct bell_net_rx *rx, struct net_source *src,
 		       const struct bell_chain *chain)
 {
@@ -213,9 +220,7 @@ static int net_rx_fill(struct bell_net_rx *rx, struct net_source *src,
 	for (i = 0; i < chain->nin && src->at < src->len; i++) {
 		ret = net_rx_fill_seg(rx, src, &chain->seg[i]);
 		if (ret == -EFAULT)
-			return bell_vq_break(rx->vq,
-					     "buffer at %#llx is not in memory",
-					     chain->seg[i].addr);
+			return net_rx_not_in_memory(rx, chain, i);
 		if (ret)
 			return ret;
 	}
@@ -410,9 +415,8 @@ static int net_rx_pin_chain(struct bell_net_rx *rx,
 			ret = bell_gmem_span(rx->vq->gmem,
 					     chain->seg[i].addr + n, len - n,
 					     true, &span);
-			/* Whoever fills it finds that, too, and says so. */
 			if (ret == -EFAULT)
-				break;
+				return net_rx_not_in_memory(rx, chain, i);
 			if (ret)
 				return ret;
 		}

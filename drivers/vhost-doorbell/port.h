@@ -47,8 +47,8 @@ struct bell_port_ops {
 
 	/*
 	 * Send the guest's frames; theirs are the buffers. By the runner of the
-	 * sending queue, with bottom halves on. Return: how many the port dropped,
-	 * -ENETDOWN if all for being down.
+	 * sending queue, with bottom halves on. Return: 0, or an error if the port
+	 * dropped them all: -ENETDOWN for being down.
 	 */
 	int	(*send)(struct bell_port *port,
 			const struct bell_port_frame *frame, unsigned int n);
