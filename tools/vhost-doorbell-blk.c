@@ -6,10 +6,7 @@
  * /dev/vhost-doorbell. Then it sleeps: requests never come here.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/virtio_blk.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +17,7 @@
 
 #include "blk_options.h"
 #include "bytes.h"
+#include "daemon.h"
 #include "disk.h"
 #include "disk_below.h"
 #include "disk_watch.h"
@@ -212,13 +210,13 @@ static int find_disk(const struct blk_back_end *b)
 static int set_blk(int fd, const struct blk_back_end *b)
 {
 	const struct blk_options *o = b->options;
+	/* Header and status take two descriptors of the ring. */
+	unsigned int fit = o->common.queue_size - 2;
 	struct vhost_doorbell_blk blk = {
 		.fd = b->disk->fd,
 		.flags = blk_flags(o),
 		.num_queues = o->queues,
-		/* Header and status take two descriptors of the ring. */
-		.seg_max = o->queue_size - 2 < SEG_MAX ? o->queue_size - 2 :
-							 SEG_MAX,
+		.seg_max = fit < SEG_MAX ? fit : SEG_MAX,
 	};
 
 	/* Anew for each device: a volume may have moved. */
@@ -248,23 +246,6 @@ static const struct vhost_doorbell_config blk_write_through = {
 	.size = 1,
 };
 
-static const char *device_hint(int err, uint32_t mode)
-{
-	switch (err) {
-	case -ENOENT:
-	case -ENODEV:
-	case -ENXIO:
-		return " (is the vhost_doorbell module loaded?)";
-	case -ENOTTY:
-	case -EPROTONOSUPPORT:
-		return " (module and program are not of the same version)";
-	case -EPERM:
-		return mode == VHOST_DOORBELL_MODE_POLL ?
-		       " (--mode=poll needs CAP_SYS_NICE)" : "";
-	}
-	return "";
-}
-
 /* What only SET_BLK says; NULL: it may be the device node's. */
 static const char *set_blk_error(int err)
 {
@@ -288,8 +269,7 @@ static void say_what_failed(const struct blk_options *o, int err)
 	if (of_disk)
 		log_err("%s: %s", o->blk_file, of_disk);
 	else
-		log_err("%s: %s%s", o->device ? o->device : VHD_DEV_PATH,
-			strerror(-err), device_hint(err, o->exec.mode));
+		daemon_say_device_failed(&o->common, err);
 }
 
 /*
@@ -318,7 +298,6 @@ static int probe_device(const struct blk_options *o, struct vhd_device *d,
 
 static void print_qemu_options(const struct blk_options *o, uint64_t sectors)
 {
-	char *path = realpath(o->socket_path, NULL);
 	char bytes[32], queues[32] = "";
 
 	bytes_text(sectors * SECTOR_SIZE, bytes, sizeof(bytes));
@@ -327,29 +306,10 @@ static void print_qemu_options(const struct blk_options *o, uint64_t sectors)
 		snprintf(queues, sizeof(queues), "num-queues=%u,", o->queues);
 	printf("%s: %s%s. Give QEMU:\n", o->blk_file, bytes,
 	       o->read_only ? ", read-only" : "");
-	printf("  -object memory-backend-memfd,id=mem,size=SIZE,share=on \\\n"
-	       "  -machine q35,accel=kvm,memory-backend=mem -m SIZE \\\n"
-	       "  -chardev socket,id=doorbell,path=%s \\\n"
-	       "  -device vhost-user-blk-pci,chardev=doorbell,"
-	       "%squeue-size=%u\n",
-	       path ? path : o->socket_path, queues, o->queue_size);
+	daemon_print_qemu(&o->common);
+	printf("  -device vhost-user-blk-pci,chardev=doorbell,%squeue-size=%u\n",
+	       queues, o->common.queue_size);
 	fflush(stdout);
-	free(path);
-}
-
-static int make_server(const struct blk_options *o, struct vu_server *server)
-{
-	int ret;
-
-	if (o->socket_path)
-		ret = vu_server_listen(server, o->socket_path);
-	else
-		ret = vu_server_inherit(server, o->fd);
-	if (ret && o->socket_path)
-		log_err("%s: %s", o->socket_path, strerror(-ret));
-	else if (ret)
-		log_err("--fd=%d: %s", o->fd, strerror(-ret));
-	return ret;
 }
 
 /*
@@ -390,10 +350,10 @@ static int run_server(const struct blk_options *o, struct vhd_device *device,
 	ret = probe_device(o, device, &sectors);
 	if (ret)
 		return ret;
-	ret = make_server(o, server);
+	ret = daemon_open_socket(&o->common, server);
 	if (ret)
 		return ret;
-	if (o->socket_path)
+	if (o->common.fd < 0)
 		print_qemu_options(o, sectors);
 	ret = vu_server_run(server);
 	if (ret)
@@ -423,9 +383,9 @@ static int serve(const struct blk_options *o, struct disk *disk,
 	}
 	device.vhd = (struct vhd_device){
 		.base.accepted = needless,
-		.path = o->device,
+		.path = o->common.device,
 		.num_queues = o->queues,
-		.exec = o->exec,
+		.exec = o->common.exec,
 		.attach = attach_blk,
 		.context = &back_end,
 		.withheld = ((FEATURES_ON | FEATURES_OFF) & ~o->features) |
@@ -456,22 +416,6 @@ static int serve(const struct blk_options *o, struct disk *disk,
 	return run_server(o, &device.vhd, &server);
 }
 
-/*
- * The log's reader may end before us, and the caller may have closed descriptor 2:
- * a line must neither kill us nor be written to a disk that was opened in its place.
- */
-static void guard_output(void)
-{
-	int fd;
-
-	signal(SIGPIPE, SIG_IGN);
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	struct disk_watch watch;
@@ -479,15 +423,11 @@ int main(int argc, char **argv)
 	struct disk disk;
 	int ret;
 
-	guard_output();
+	daemon_guard_output();
 	if (!blk_options_parse(&options, argc, argv, &ret))
 		return ret;
-	/* The module's threads take the CPUs of the thread that starts them. */
-	if (options.pin_cpus &&
-	    sched_setaffinity(0, sizeof(options.cpus), &options.cpus)) {
-		log_err("--cpus: %s", strerror(errno));
+	if (daemon_pin_cpus(&options.common))
 		return EXIT_FAILURE;
-	}
 	if (open_disk(&options, &disk))
 		return EXIT_FAILURE;
 	ret = disk_watch_open(&watch, disk.fd);

@@ -140,7 +140,7 @@ static int large_alloc(struct bell_blk *blk, struct bell_disk_req *req,
 }
 
 static int large_map(struct bell_blk *blk, struct bell_disk_req *req,
-		     struct bell_blk_cursor data, u32 bytes)
+		     struct bell_vq_cursor data, u32 bytes)
 {
 	struct bell_blk_large *large = req->large;
 	int ret;
@@ -165,7 +165,7 @@ static int large_map(struct bell_blk *blk, struct bell_disk_req *req,
  */
 int bell_backend_blk_large_begin(struct bell_blk *blk,
 				 struct bell_disk_req *req,
-				 struct bell_blk_cursor data, u64 bytes,
+				 struct bell_vq_cursor data, u64 bytes,
 				 bool may_sleep)
 {
 	int ret;

@@ -91,7 +91,7 @@ int bell_backend_blk_map_no_memory(struct bell_disk_req *req)
 }
 
 /* bell_backend_blk_map_count_pages() - how many pages this much data can lie in */
-u64 bell_backend_blk_map_count_pages(struct bell_blk_cursor cur, u64 bytes)
+u64 bell_backend_blk_map_count_pages(struct bell_vq_cursor cur, u64 bytes)
 {
 	u64 n = 0;
 
@@ -109,7 +109,7 @@ u64 bell_backend_blk_map_count_pages(struct bell_blk_cursor cur, u64 bytes)
 
 /* Room for more vectors, @left bytes from the cursor on having none yet. */
 static int map_grow(struct bell_blk *blk, struct bell_disk_req *req,
-		    struct bell_blk_cursor cur, u32 left, bool may_sleep)
+		    struct bell_vq_cursor cur, u32 left, bool may_sleep)
 {
 	u64 most = req->nvecs + bell_backend_blk_map_count_pages(cur, left);
 	struct bio_vec *old = req->vecs, *vecs;
@@ -192,7 +192,7 @@ void bell_backend_blk_map_set_aligned(struct bell_disk_req *req)
  */
 int bell_backend_blk_map_pieces(struct bell_blk *blk,
 				struct bell_disk_req *req,
-				struct bell_blk_cursor cur, bool may_sleep)
+				struct bell_vq_cursor cur, bool may_sleep)
 {
 	u32 room = BELL_DISK_INLINE_VECS, left = req->bytes;
 	struct bell_gmem_span span;
@@ -215,7 +215,7 @@ int bell_backend_blk_map_pieces(struct bell_blk *blk,
 			map_add_span(req, room, &span);
 		}
 		left -= span.len;
-		bell_backend_blk_advance(&cur, span.len);
+		bell_vq_advance(&cur, span.len);
 	}
 	bell_backend_blk_map_set_aligned(req);
 	return 0;

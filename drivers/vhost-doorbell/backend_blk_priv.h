@@ -57,48 +57,30 @@ struct bell_blk_queue {
 	struct bell_disk_req	 req[];		/* by head */
 };
 
-/* A place in the segments of a chain. */
-struct bell_blk_cursor {
-	const struct bell_seg	*seg;
-	u64			 skip;		/* bytes of @seg that are done */
-};
-
-/* By @n bytes, no more than the segment has left. */
-static inline void bell_backend_blk_advance(struct bell_blk_cursor *cur, u64 n)
-{
-	cur->skip += n;
-	if (cur->skip == cur->seg->len) {
-		cur->seg++;
-		cur->skip = 0;
-	}
-}
-
 /* backend_blk_req.c */
 enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 				     struct bell_run *run);
 void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node);
-int bell_backend_blk_copy(struct bell_vq *vq, struct bell_blk_cursor *cur,
-			  void *buf, u32 len, bool to_guest, bool may_pin);
 int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
-			struct bell_blk_cursor data, u64 bytes, bool may_sleep);
+			struct bell_vq_cursor data, u64 bytes, bool may_sleep);
 void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written);
 
 /* backend_blk_map.c */
 void *bell_backend_blk_map_alloc(size_t size, bool may_sleep);
 bool bell_backend_blk_map_reserve(struct bell_blk *blk, size_t bytes);
 void bell_backend_blk_map_unreserve(struct bell_blk *blk, size_t bytes);
-u64 bell_backend_blk_map_count_pages(struct bell_blk_cursor cur, u64 bytes);
+u64 bell_backend_blk_map_count_pages(struct bell_vq_cursor cur, u64 bytes);
 int bell_backend_blk_map_no_memory(struct bell_disk_req *req);
 int bell_backend_blk_map_pieces(struct bell_blk *blk,
 				struct bell_disk_req *req,
-				struct bell_blk_cursor cur, bool may_sleep);
+				struct bell_vq_cursor cur, bool may_sleep);
 void bell_backend_blk_map_set_aligned(struct bell_disk_req *req);
 void bell_backend_blk_map_free(struct bell_disk_req *req);
 
 /* backend_blk_large.c */
 int bell_backend_blk_large_begin(struct bell_blk *blk,
 				 struct bell_disk_req *req,
-				 struct bell_blk_cursor data, u64 bytes,
+				 struct bell_vq_cursor data, u64 bytes,
 				 bool may_sleep);
 void bell_backend_blk_large_done(struct bell_disk_req *req, int error);
 void bell_backend_blk_large_next(struct bell_disk_req *req);
@@ -109,12 +91,12 @@ int bell_backend_blk_zone_check(struct bell_blk *blk, struct bell_disk_req *req,
 void bell_backend_blk_zone_refuse(struct bell_disk_req *req, u64 bytes);
 int bell_backend_blk_zone_append(struct bell_blk *blk,
 				 struct bell_disk_req *req,
-				 struct bell_blk_cursor in, u64 in_bytes,
-				 struct bell_blk_cursor out, u64 out_bytes,
+				 struct bell_vq_cursor in, u64 in_bytes,
+				 struct bell_vq_cursor out, u64 out_bytes,
 				 bool may_sleep);
 int bell_backend_blk_zone_report(struct bell_blk *blk,
 				 struct bell_disk_req *req,
-				 struct bell_blk_cursor in, u64 in_bytes,
+				 struct bell_vq_cursor in, u64 in_bytes,
 				 bool may_sleep);
 int bell_backend_blk_zone_manage(struct bell_blk *blk,
 				 struct bell_disk_req *req, u32 type,

@@ -148,46 +148,9 @@ void bell_backend_blk_retry(struct bell_disk_req *req)
 
 /* --- the beginning --- */
 
-static u64 blk_bytes(const struct bell_seg *seg, u32 n)
-{
-	u64 bytes = 0;
-
-	while (n--)
-		bytes += seg++->len;
-	return bytes;
-}
-
-/*
- * Copy between @buf and what comes next in guest memory, which holds @len more
- * bytes; moves the cursor on.
- */
-int bell_backend_blk_copy(struct bell_vq *vq, struct bell_blk_cursor *cur,
-			  void *buf, u32 len, bool to_guest, bool may_pin)
-{
-	int ret;
-
-	while (len) {
-		u32 n = min_t(u64, len, cur->seg->len - cur->skip);
-		u64 gpa;
-
-		if (check_add_overflow(cur->seg->addr, cur->skip, &gpa))
-			return -EFAULT;
-		if (to_guest)
-			ret = bell_gmem_write(vq->gmem, gpa, buf, n, may_pin);
-		else
-			ret = bell_gmem_read(vq->gmem, gpa, buf, n, may_pin);
-		if (ret)
-			return ret;
-		buf += n;
-		len -= n;
-		bell_backend_blk_advance(cur, n);
-	}
-	return 0;
-}
-
 /* Look up the pages of the data; most are one piece within a page. */
 static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
-			struct bell_blk_cursor cur, bool may_sleep)
+			struct bell_vq_cursor cur, bool may_sleep)
 {
 	struct bell_disk *disk = req->disk;
 	struct bell_gmem_span span;
@@ -225,7 +188,7 @@ static bool blk_in_range(struct bell_blk *blk, u64 sector, u64 bytes)
 /* It did not come to the disk: put it back, serve it in slices, or fail it. */
 static noinline int blk_rw_fails(struct bell_blk *blk,
 				 struct bell_disk_req *req,
-				 struct bell_blk_cursor data, bool may_sleep,
+				 struct bell_vq_cursor data, bool may_sleep,
 				 int error)
 {
 	if (error == -ENOMEM)
@@ -248,7 +211,7 @@ static noinline int blk_rw_fails(struct bell_blk *blk,
  * as others do.
  */
 static noinline int blk_rw_rare(struct bell_blk *blk, struct bell_disk_req *req,
-				struct bell_blk_cursor data, u64 bytes,
+				struct bell_vq_cursor data, u64 bytes,
 				bool may_sleep)
 {
 	int ret;
@@ -283,7 +246,7 @@ static noinline int blk_rw_refuse(struct bell_blk *blk,
 
 /* Read, write and append. */
 int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
-			struct bell_blk_cursor data, u64 bytes, bool may_sleep)
+			struct bell_vq_cursor data, u64 bytes, bool may_sleep)
 {
 	int ret;
 
@@ -336,7 +299,7 @@ static int blk_set_range(struct bell_blk *blk, struct bell_disk_req *req,
 
 /* Discard, write zeroes and secure erase: the data is a list of ranges. */
 static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
-		      struct bell_blk_cursor data, u64 bytes, bool may_sleep)
+		      struct bell_vq_cursor data, u64 bytes, bool may_sleep)
 {
 	struct virtio_blk_discard_write_zeroes from;
 	u64 n = bytes / sizeof(from);
@@ -347,7 +310,7 @@ static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
 	    blk->read_only)
 		ret = -EIO;
 	for (i = 0; i < n && !ret; i++) {
-		ret = bell_backend_blk_copy(req->vq, &data, &from, sizeof(from),
+		ret = bell_vq_chain_copy(req->vq, &data, &from, sizeof(from),
 					    false, may_sleep);
 		if (ret == -EAGAIN || ret == -ESRCH)
 			return ret;
@@ -363,13 +326,13 @@ static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
 }
 
 /* Answer with what we know. */
-static int blk_tell(struct bell_disk_req *req, struct bell_blk_cursor data,
+static int blk_tell(struct bell_disk_req *req, struct bell_vq_cursor data,
 		    u64 bytes, void *what, u32 size, bool may_sleep)
 {
 	u32 len = min_t(u64, bytes, size);
 	int ret;
 
-	ret = bell_backend_blk_copy(req->vq, &data, what, len, true, may_sleep);
+	ret = bell_vq_chain_copy(req->vq, &data, what, len, true, may_sleep);
 	if (ret == -EAGAIN || ret == -ESRCH)
 		return ret;
 	if (ret)
@@ -381,8 +344,8 @@ static int blk_tell(struct bell_disk_req *req, struct bell_blk_cursor data,
 
 /* What is not a read, a write or a flush; most of it takes a feature. */
 static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
-			  u32 type, struct bell_blk_cursor in, u64 in_bytes,
-			  struct bell_blk_cursor out, u64 out_bytes,
+			  u32 type, struct bell_vq_cursor in, u64 in_bytes,
+			  struct bell_vq_cursor out, u64 out_bytes,
 			  bool may_sleep)
 {
 	struct bell_blk *blk = q->blk;
@@ -441,12 +404,12 @@ static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
  * Begin a request whose header was read. -EAGAIN and -ESRCH: nothing was begun.
  */
 static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
-		     const struct bell_chain *chain, struct bell_blk_cursor out,
+		     const struct bell_chain *chain, struct bell_vq_cursor out,
 		     const struct virtio_blk_outhdr *hdr, bool may_sleep)
 {
-	struct bell_blk_cursor in = { .seg = chain->seg + chain->nout };
-	u64 in_bytes = blk_bytes(in.seg, chain->nin) - 1;
-	u64 out_bytes = blk_bytes(chain->seg, chain->nout) - sizeof(*hdr);
+	struct bell_vq_cursor in = { .seg = chain->seg + chain->nout };
+	u64 in_bytes = bell_vq_bytes(in.seg, chain->nin) - 1;
+	u64 out_bytes = bell_vq_bytes(chain->seg, chain->nout) - sizeof(*hdr);
 	u32 type = le32_to_cpu((__force __le32)hdr->type);
 	struct bell_blk *blk = q->blk;
 
@@ -479,7 +442,7 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
  * Read the header, and move the cursor behind it; @span is where it was, or has
  * no page if it was in pieces.
  */
-static int blk_read_header(struct bell_vq *vq, struct bell_blk_cursor *out,
+static int blk_read_header(struct bell_vq *vq, struct bell_vq_cursor *out,
 			   struct virtio_blk_outhdr *hdr, bool may_sleep,
 			   struct bell_gmem_span *span)
 {
@@ -498,12 +461,12 @@ static int blk_read_header(struct bell_vq *vq, struct bell_blk_cursor *out,
 			       sizeof(*hdr));
 			/* The guest's memory is not looked at again. */
 			barrier();
-			bell_backend_blk_advance(out, sizeof(*hdr));
+			bell_vq_advance(out, sizeof(*hdr));
 			return 0;
 		}
 		span->page = NULL;
 	}
-	return bell_backend_blk_copy(vq, out, hdr, sizeof(*hdr), false,
+	return bell_vq_chain_copy(vq, out, hdr, sizeof(*hdr), false,
 				     may_sleep);
 }
 
@@ -540,13 +503,13 @@ static int blk_serve(struct bell_blk_queue *q, struct bell_vq *vq,
 		     const struct bell_chain *chain, bool may_sleep)
 {
 	struct bell_disk_req *req = &q->req[chain->head];
-	struct bell_blk_cursor out = { .seg = chain->seg };
+	struct bell_vq_cursor out = { .seg = chain->seg };
 	struct virtio_blk_outhdr hdr;
 	struct bell_gmem_span span;
 	int ret = -EFAULT;
 
 	req->epoch = chain->epoch;
-	if (blk_bytes(chain->seg, chain->nout) >= sizeof(hdr))
+	if (bell_vq_bytes(chain->seg, chain->nout) >= sizeof(hdr))
 		ret = blk_read_header(vq, &out, &hdr, may_sleep, &span);
 	if (!ret)
 		ret = blk_find_status(req, chain, may_sleep, &span);

@@ -36,7 +36,7 @@ static bool zone_is_start(const struct bell_disk *disk, u64 sector)
 
 /* Where the sector goes, byte by byte: it is told in an interrupt. */
 static int zone_find_result(struct bell_disk_req *req,
-			    struct bell_blk_cursor in, bool may_sleep)
+			    struct bell_vq_cursor in, bool may_sleep)
 {
 	u32 n = sizeof(__le64), i;
 	struct bell_gmem_span span;
@@ -55,7 +55,7 @@ static int zone_find_result(struct bell_disk_req *req,
 		if (ret)
 			return ret;
 		req->result[i] = page_address(span.page) + span.offset;
-		bell_backend_blk_advance(&in, 1);
+		bell_vq_advance(&in, 1);
 	}
 	return 0;
 }
@@ -74,8 +74,8 @@ static int zone_find_result(struct bell_disk_req *req,
  */
 int bell_backend_blk_zone_append(struct bell_blk *blk,
 				 struct bell_disk_req *req,
-				 struct bell_blk_cursor in, u64 in_bytes,
-				 struct bell_blk_cursor out, u64 out_bytes,
+				 struct bell_vq_cursor in, u64 in_bytes,
+				 struct bell_vq_cursor out, u64 out_bytes,
 				 bool may_sleep)
 {
 	u32 max = le32_to_cpu((__force __le32)blk->zoned.max_append_sectors);
@@ -120,7 +120,7 @@ static int zone_tell(struct blk_zone *from, unsigned int i, void *data)
 
 /* Returns how many bytes the guest was told, or a negative errno. */
 static int zone_report(struct bell_blk *blk, struct bell_disk_req *req,
-		       struct bell_blk_cursor in, u32 nzones)
+		       struct bell_vq_cursor in, u32 nzones)
 {
 	struct virtio_blk_zone_report *report;
 	u32 len;
@@ -140,7 +140,7 @@ static int zone_report(struct bell_blk *blk, struct bell_disk_req *req,
 	}
 	report->nr_zones = (__force __virtio64)cpu_to_le64(ret);
 	len = struct_size(report, zones, ret);
-	ret = bell_backend_blk_copy(req->vq, &in, report, len, true, true);
+	ret = bell_vq_chain_copy(req->vq, &in, report, len, true, true);
 	if (!ret)
 		ret = len;
 out:
@@ -160,7 +160,7 @@ out:
  */
 int bell_backend_blk_zone_report(struct bell_blk *blk,
 				 struct bell_disk_req *req,
-				 struct bell_blk_cursor in, u64 in_bytes,
+				 struct bell_vq_cursor in, u64 in_bytes,
 				 bool may_sleep)
 {
 	const struct virtio_blk_zone_report *report;

@@ -21,6 +21,7 @@
 
 #include "backend.h"
 #include "backend_blk.h"
+#include "backend_net.h"
 #include "callfd.h"
 #include "device.h"
 #include "device_priv.h"
@@ -31,6 +32,7 @@
 
 #define DEVICE_INLINE_MAX	8
 #define DEVICE_BUDGET		64
+#define DEVICE_NET_BUDGET	256
 #define DEVICE_POLL_US		50
 #define DEVICE_POLL_SHARE	50
 #define DEVICE_COALESCE_COUNT	32
@@ -344,11 +346,36 @@ static int device_set_backend(struct bell_device *dev, struct bell_backend *be)
 	return 0;
 }
 
+static int device_check_unbacked(struct bell_device *dev)
+{
+	int ret;
+
+	lockdep_assert_held(&dev->lock);
+	ret = bell_device_check_owner(dev);
+	if (ret)
+		return ret;
+	return dev->be ? -EBUSY : 0;
+}
+
+/* Make it a device of @be, which may be an ERR_PTR. */
+static int device_back(struct bell_device *dev, struct bell_backend *be)
+{
+	int ret;
+
+	if (IS_ERR(be))
+		return PTR_ERR(be);
+	mutex_lock(&dev->show_lock);
+	ret = device_set_backend(dev, be);
+	mutex_unlock(&dev->show_lock);
+	if (ret)
+		be->ops->destroy(be);
+	return ret;
+}
+
 /* bell_device_set_blk() - make it a disk */
 int bell_device_set_blk(struct bell_device *dev,
 			const struct vhost_doorbell_blk *cfg)
 {
-	struct bell_backend *be;
 	int ret;
 
 	if (cfg->flags & ~DEVICE_BLK_FLAGS || cfg->pad || cfg->pad2 ||
@@ -360,20 +387,94 @@ int bell_device_set_blk(struct bell_device *dev,
 		return -EINVAL;
 
 	lockdep_assert_held(&dev->lock);
+	ret = device_check_unbacked(dev);
+	if (ret)
+		return ret;
+	return device_back(dev, bell_backend_blk_create(cfg));
+}
+
+/* bell_device_set_net() - make it a network card */
+int bell_device_set_net(struct bell_device *dev,
+			const struct vhost_doorbell_net *cfg)
+{
+	int ret;
+
+	if (cfg->flags || cfg->pad ||
+	    memchr_inv(cfg->reserved, 0, sizeof(cfg->reserved)))
+		return -EINVAL;
+
+	lockdep_assert_held(&dev->lock);
+	ret = device_check_unbacked(dev);
+	if (ret)
+		return ret;
+	ret = device_back(dev, bell_backend_net_create(cfg));
+	/* Frames are sent quickly; a wake-up costs more than many of them. */
+	if (!ret && dev->exec_cfg.budget == DEVICE_BUDGET)
+		WRITE_ONCE(dev->exec_cfg.budget, DEVICE_NET_BUDGET);
+	return ret;
+}
+
+static int device_check_net(struct bell_device *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	return dev->be && bell_backend_is_net(dev->be) ? 0 : -ENXIO;
+}
+
+/* bell_device_set_net_port() - what a pair of queues of a card is wired to */
+int bell_device_set_net_port(struct bell_device *dev,
+			     const struct vhost_doorbell_net_port *cfg)
+{
+	int ret;
+
+	if (memchr_inv(cfg->reserved, 0, sizeof(cfg->reserved)))
+		return -EINVAL;
+
+	lockdep_assert_held(&dev->lock);
 	ret = bell_device_check_owner(dev);
 	if (ret)
 		return ret;
-	if (dev->be)
-		return -EBUSY;
-	be = bell_backend_blk_create(cfg);
-	if (IS_ERR(be))
-		return PTR_ERR(be);
-	mutex_lock(&dev->show_lock);
-	ret = device_set_backend(dev, be);
-	mutex_unlock(&dev->show_lock);
+	ret = device_check_net(dev);
 	if (ret)
-		be->ops->destroy(be);
-	return ret;
+		return ret;
+	guard(mutex)(&dev->show_lock);
+	return bell_backend_net_set_port(dev->be, cfg);
+}
+
+/* bell_device_set_net_dev() - give the card a network device of its own */
+int bell_device_set_net_dev(struct bell_device *dev,
+			    struct vhost_doorbell_net_dev *cfg)
+{
+	int ret;
+
+	if (cfg->flags || cfg->pad || cfg->ifindex ||
+	    memchr_inv(cfg->reserved, 0, sizeof(cfg->reserved)))
+		return -EINVAL;
+
+	lockdep_assert_held(&dev->lock);
+	ret = bell_device_check_owner(dev);
+	if (ret)
+		return ret;
+	ret = device_check_net(dev);
+	if (ret)
+		return ret;
+	guard(mutex)(&dev->show_lock);
+	return bell_backend_net_set_dev(dev->be, cfg);
+}
+
+/* bell_device_get_net_stats() - counters of one pair, for anyone with the file */
+int bell_device_get_net_stats(struct bell_device *dev,
+			      struct vhost_doorbell_net_stats *st)
+{
+	int ret;
+
+	if (st->pad || memchr_inv(st->reserved, 0, sizeof(st->reserved)))
+		return -EINVAL;
+
+	lockdep_assert_held(&dev->lock);
+	ret = device_check_net(dev);
+	if (ret)
+		return ret;
+	return bell_backend_net_get_stats(dev->be, st);
 }
 
 /* bell_device_get_config() - a window of the config space */
@@ -434,6 +535,12 @@ int bell_device_get_exec(struct bell_device *dev, struct vhost_doorbell_exec *e)
 	return 0;
 }
 
+static u32 device_budget(struct bell_device *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	return device_check_net(dev) ? DEVICE_BUDGET : DEVICE_NET_BUDGET;
+}
+
 /* bell_device_set_exec() - change how the queues are served, also while so */
 int bell_device_set_exec(struct bell_device *dev,
 			 const struct vhost_doorbell_exec *e)
@@ -452,7 +559,7 @@ int bell_device_set_exec(struct bell_device *dev,
 	lockdep_assert_held(&dev->lock);
 	WRITE_ONCE(dev->exec_cfg.mode, e->mode);
 	WRITE_ONCE(dev->exec_cfg.inline_max, e->inline_max ?: DEVICE_INLINE_MAX);
-	WRITE_ONCE(dev->exec_cfg.budget, e->budget ?: DEVICE_BUDGET);
+	WRITE_ONCE(dev->exec_cfg.budget, e->budget ?: device_budget(dev));
 	WRITE_ONCE(dev->exec_cfg.poll_us, e->poll_us ?: DEVICE_POLL_US);
 	WRITE_ONCE(dev->exec_cfg.poll_share,
 		   e->poll_share ?: DEVICE_POLL_SHARE);

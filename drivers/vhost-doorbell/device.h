@@ -11,6 +11,10 @@ struct vhost_doorbell_config;
 struct vhost_doorbell_exec;
 struct vhost_doorbell_info;
 struct vhost_doorbell_mem_stats;
+struct vhost_doorbell_net;
+struct vhost_doorbell_net_dev;
+struct vhost_doorbell_net_port;
+struct vhost_doorbell_net_stats;
 struct vhost_doorbell_run;
 struct vhost_doorbell_stats;
 struct vhost_memory_region;
@@ -52,6 +56,14 @@ int bell_device_set_vring_err(struct bell_device *dev,
 			      const struct vhost_vring_file *f);
 int bell_device_set_blk(struct bell_device *dev,
 			const struct vhost_doorbell_blk *cfg);
+int bell_device_set_net(struct bell_device *dev,
+			const struct vhost_doorbell_net *cfg);
+int bell_device_set_net_port(struct bell_device *dev,
+			     const struct vhost_doorbell_net_port *cfg);
+int bell_device_set_net_dev(struct bell_device *dev,
+			    struct vhost_doorbell_net_dev *cfg);
+int bell_device_get_net_stats(struct bell_device *dev,
+			      struct vhost_doorbell_net_stats *st);
 int bell_device_get_config(struct bell_device *dev,
 			   struct vhost_doorbell_config *cfg);
 int bell_device_set_config(struct bell_device *dev,

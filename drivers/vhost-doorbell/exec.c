@@ -27,8 +27,8 @@ enum {
 
 /**
  * bell_exec_init() - an executor that is paused
- * @exec: zeroed, but for the owner, its release, @exec->may_inline and
- *	@exec->charges_runner
+ * @exec: zeroed, but for the owner, its release, @exec->may_inline,
+ *	@exec->charges_runner and @exec->auto_inline
  * @ops: what to run
  * @cfg: how; the caller keeps it as long as @exec
  * @vq: the queue that is served; NULL for a bell, which is not in auto mode
@@ -113,6 +113,8 @@ int bell_exec_pause(struct bell_exec *exec, const struct bell_patience *p)
 	}
 	/* What the runner did comes before what the caller does: as in a wait. */
 	smp_mb();
+	if (exec->ops->settle)
+		exec->ops->settle(exec);
 	return 0;
 }
 
@@ -168,12 +170,13 @@ static bool exec_enter(struct bell_exec *exec)
 
 /*
  * The runner leaves, unless somebody rang since it looked: then it looks again.
- * With something left to do it always leaves: the worker looks for them all.
+ * With something left to do it always leaves: the worker looks for them all, or
+ * the softirq that runs again.
  */
 static bool exec_leave(struct bell_run *run, enum bell_pass how)
 {
 	/* What the worker cannot do it does later, and keeps in mind itself. */
-	bool wake = how == BELL_PASS_MORE ||
+	bool wake = (how == BELL_PASS_MORE && !run->softirq) ||
 		    (how == BELL_PASS_PUNT && !run->may_sleep);
 	struct bell_exec *exec = run->exec;
 	int seen;
@@ -201,6 +204,25 @@ static bool exec_leave(struct bell_run *run, enum bell_pass how)
 	return true;
 }
 
+static enum bell_pass exec_run(struct bell_run *run)
+{
+	struct bell_exec *exec = run->exec;
+	enum bell_pass how = BELL_PASS_DONE;
+
+	if (!exec_enter(exec))
+		return how;
+	do {
+		/* Pairs with the release in bell_exec_resume(). */
+		if (smp_load_acquire(&exec->dead))
+			how = BELL_PASS_STOP;
+		else if (!bell_run_spend(run))
+			how = BELL_PASS_MORE;
+		else
+			how = exec->ops->pass(exec, run);
+	} while (!exec_leave(run, how));
+	return how;
+}
+
 /**
  * bell_exec_pass() - serve the ring now, unless somebody does
  * @exec: the executor
@@ -219,20 +241,61 @@ enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 	struct bell_run run = {
 		.exec = exec, .budget = budget, .may_sleep = may_sleep,
 	};
-	enum bell_pass how = BELL_PASS_DONE;
 
-	if (!exec_enter(exec))
-		return how;
-	do {
-		/* Pairs with the release in bell_exec_resume(). */
-		if (smp_load_acquire(&exec->dead))
-			how = BELL_PASS_STOP;
-		else if (!bell_run_spend(&run))
-			how = BELL_PASS_MORE;
-		else
-			how = exec->ops->pass(exec, &run);
-	} while (!exec_leave(&run, how));
+	return exec_run(&run);
+}
+
+/**
+ * bell_exec_pass_softirq() - the same, in softirq context
+ * @exec: the executor
+ * @budget: chains that may be taken; out: what is left of it
+ *
+ * The caller calls again for what was left for want of budget. What takes sleep
+ * goes to the worker.
+ *
+ * Context: Bottom halves off.
+ * Return: how the last look at the ring ended.
+ */
+enum bell_pass bell_exec_pass_softirq(struct bell_exec *exec,
+				      unsigned int *budget)
+{
+	struct bell_run run = {
+		.exec = exec, .budget = *budget, .softirq = true,
+	};
+	enum bell_pass how = exec_run(&run);
+
+	*budget = run.budget;
 	return how;
+}
+
+/**
+ * bell_exec_prefers_worker() - is it set up to be served by the worker always?
+ * @exec: the executor
+ *
+ * Context: Any.
+ */
+bool bell_exec_prefers_worker(const struct bell_exec *exec)
+{
+	u32 mode = READ_ONCE(exec->cfg->mode);
+
+	return mode == VHOST_DOORBELL_MODE_WORKER ||
+	       mode == VHOST_DOORBELL_MODE_POLL;
+}
+
+/**
+ * bell_exec_ask_worker() - have the worker look at the ring, unless it is paused
+ * @exec: the executor
+ *
+ * Context: Any.
+ */
+void bell_exec_ask_worker(struct bell_exec *exec)
+{
+	/* Whoever stops the worker waits for us in a grace period. */
+	rcu_read_lock();
+	/* Else it may be without a worker by now; pairs as in a pass. */
+	if (!smp_load_acquire(&exec->dead))
+		bell_exec_worker_wake(exec);
+	rcu_read_unlock();
 }
 
 /* Would a pass in the ringing thread be the better choice? */
@@ -249,7 +312,7 @@ static bool exec_prefers_inline(struct bell_exec *exec)
 	case VHOST_DOORBELL_MODE_INLINE:
 		return true;
 	case VHOST_DOORBELL_MODE_AUTO:
-		return bell_exec_auto_inline(exec);
+		return exec->auto_inline || bell_exec_auto_inline(exec);
 	default:
 		return false;
 	}

@@ -25,6 +25,7 @@ struct bell_run {
 	struct bell_exec	*exec;
 	unsigned int		 budget;
 	bool			 may_sleep;	/* and pin, and block in a disk */
+	bool			 softirq;	/* what is left stays there, too */
 };
 
 /*
@@ -51,6 +52,16 @@ struct bell_exec_ops {
 	enum bell_pass	(*pass)(struct bell_exec *exec, struct bell_run *run);
 	/* Submit again what would have blocked; by the worker. */
 	void		(*retry)(struct bell_exec *exec, struct llist_node *node);
+	/*
+	 * Would a pass find something? By the runner, in poll mode. NULL: it would
+	 * if the driver has added something to the ring.
+	 */
+	bool		(*pending)(struct bell_exec *exec);
+	/*
+	 * Wait until what serves the queue without the token has seen that it is
+	 * dead; by who pauses it. May be NULL.
+	 */
+	void		(*settle)(struct bell_exec *exec);
 };
 
 /* How long to wait until a queue is quiet. A NULL pointer means: until it is. */
@@ -127,6 +138,8 @@ struct bell_exec {
 	bool				 may_inline;
 	/* What a thread submits is charged to its own block cgroup. */
 	bool				 charges_runner;
+	/* In auto mode by the ringing thread, whatever the rings bring. */
+	bool				 auto_inline;
 	struct kref			*owner;
 	void				(*owner_release)(struct kref *owner);
 
@@ -168,6 +181,10 @@ int bell_exec_drain(struct bell_exec *exec, const struct bell_patience *p);
 bool bell_exec_ring(struct bell_exec *exec);
 enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 			      bool may_sleep);
+enum bell_pass bell_exec_pass_softirq(struct bell_exec *exec,
+				      unsigned int *budget);
+bool bell_exec_prefers_worker(const struct bell_exec *exec);
+void bell_exec_ask_worker(struct bell_exec *exec);
 
 int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
 			   const char *name);

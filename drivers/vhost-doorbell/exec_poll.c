@@ -60,11 +60,17 @@ static u64 poll_limit(struct bell_exec *exec, u64 now)
 	return min3(exec->poll.limit, poll_max(exec), share - w->poll_spent);
 }
 
+static bool poll_pending(struct bell_exec *exec)
+{
+	return exec->ops->pending ? exec->ops->pending(exec) :
+				    bell_vq_pending(exec->vq);
+}
+
 static bool poll_look(struct bell_exec *exec, u64 from, u64 limit)
 {
 	unsigned int looks = 0;
 
-	while (!bell_vq_pending(exec->vq)) {
+	while (!poll_pending(exec)) {
 		if (need_resched() || READ_ONCE(exec->dead) ||
 		    bell_exec_worker_wanted(exec))
 			return false;

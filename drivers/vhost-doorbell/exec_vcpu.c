@@ -31,10 +31,7 @@ static void vcpu_run(struct callback_head *work)
 	/* A ring from here on is queued anew: it is seen by us or by that. */
 	smp_mb__after_atomic();
 	if (current->flags & PF_EXITING) {
-		rcu_read_lock();
-		if (!READ_ONCE(exec->dead))
-			bell_exec_worker_wake(exec);
-		rcu_read_unlock();
+		bell_exec_ask_worker(exec);
 	} else {
 		how = bell_exec_pass(exec, READ_ONCE(exec->cfg->budget), false);
 		if (how == BELL_PASS_PUNT)

@@ -114,13 +114,8 @@ static void worker_serve_later(struct bell_worker *worker,
 	if (llist_empty(&worker->work))
 		schedule_timeout(1);
 	__set_current_state(TASK_RUNNING);
-	for (; punted; punted = punted->worker_next) {
-		rcu_read_lock();
-		/* Else it may be without a worker by now. As in a pass. */
-		if (!smp_load_acquire(&punted->dead))
-			bell_exec_worker_wake(punted);
-		rcu_read_unlock();
-	}
+	for (; punted; punted = punted->worker_next)
+		bell_exec_ask_worker(punted);
 }
 
 /* Serve all that are in the list, the first that came first. */

@@ -63,18 +63,20 @@ void bell_gmem_user_cancel(struct bell_gmem_user *user, unsigned int epoch)
 }
 
 /**
- * bell_gmem_user_leave() - end a stay
+ * bell_gmem_user_leave() - end stays
  * @user: who stayed
- * @epoch: what bell_gmem_user_enter() returned
+ * @epoch: what bell_gmem_user_enter() returned for each of them
+ * @n: how many
  *
  * Context: Any, one caller at a time, in an RCU read-side section, which the hold of
- * a spinlock is, too: whoever waits
- * for the last stay waits for a grace period too before @user goes.
+ * a spinlock is, too: the caller that waits for the last stay also waits for a grace
+ * period before @user goes.
  */
-void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch)
+void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch,
+			  u32 n)
 {
 	/* Pairs with the acquire in bell_gmem_user_stays(). */
-	smp_store_release(&user->left[epoch], user->left[epoch] + 1);
+	smp_store_release(&user->left[epoch], user->left[epoch] + n);
 	/* Has a barrier: it sees who waits, or that one sees that we have left. */
 	if (wq_has_sleeper(&user->idle))
 		wake_up(&user->idle);

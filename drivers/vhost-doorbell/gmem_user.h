@@ -31,7 +31,8 @@ struct bell_gmem_user {
 void bell_gmem_user_init(struct bell_gmem_user *user);
 unsigned int bell_gmem_user_enter(struct bell_gmem_user *user);
 void bell_gmem_user_cancel(struct bell_gmem_user *user, unsigned int epoch);
-void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch);
+void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch,
+			  u32 n);
 void bell_gmem_user_turn(struct bell_gmem_user *user);
 bool bell_gmem_user_turned(struct bell_gmem_user *user);
 bool bell_gmem_user_drain(struct bell_gmem_user *user, long timeout);

@@ -25,6 +25,10 @@ static_assert(sizeof(struct vhost_doorbell_exec) == 48);
 static_assert(sizeof(struct vhost_doorbell_run) == 16);
 static_assert(sizeof(struct vhost_doorbell_stats) == 192);
 static_assert(sizeof(struct vhost_doorbell_mem_stats) == 64);
+static_assert(sizeof(struct vhost_doorbell_net) == 48);
+static_assert(sizeof(struct vhost_doorbell_net_dev) == 56);
+static_assert(sizeof(struct vhost_doorbell_net_port) == 32);
+static_assert(sizeof(struct vhost_doorbell_net_stats) == 192);
 
 /* Any of the fixed-size arguments. */
 union ioctl_arg {
@@ -40,6 +44,10 @@ union ioctl_arg {
 	struct vhost_doorbell_run	run;
 	struct vhost_doorbell_stats	stats;
 	struct vhost_doorbell_mem_stats	mem_stats;
+	struct vhost_doorbell_net	net;
+	struct vhost_doorbell_net_dev	net_dev;
+	struct vhost_doorbell_net_port	net_port;
+	struct vhost_doorbell_net_stats	net_stats;
 };
 
 static int ioctl_call(struct bell_device *dev, unsigned int cmd,
@@ -86,6 +94,14 @@ static int ioctl_call(struct bell_device *dev, unsigned int cmd,
 		return bell_device_get_mem_stats(dev, &arg->mem_stats);
 	case VHOST_DOORBELL_RESIZE:
 		return bell_device_resize(dev, &arg->sectors);
+	case VHOST_DOORBELL_SET_NET:
+		return bell_device_set_net(dev, &arg->net);
+	case VHOST_DOORBELL_SET_NET_PORT:
+		return bell_device_set_net_port(dev, &arg->net_port);
+	case VHOST_DOORBELL_SET_NET_DEV:
+		return bell_device_set_net_dev(dev, &arg->net_dev);
+	case VHOST_DOORBELL_GET_NET_STATS:
+		return bell_device_get_net_stats(dev, &arg->net_stats);
 	default:
 		return -ENOTTY;
 	}

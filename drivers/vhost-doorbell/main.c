@@ -8,6 +8,7 @@
 #include "device.h"
 #include "gmem.h"
 #include "ioctl.h"
+#include "port.h"
 
 static int __init bell_init(void)
 {
@@ -19,11 +20,16 @@ static int __init bell_init(void)
 	ret = bell_device_init();
 	if (ret)
 		goto err_gmem;
-	ret = bell_ioctl_register();
+	ret = bell_port_init();
 	if (ret)
 		goto err_device;
+	ret = bell_ioctl_register();
+	if (ret)
+		goto err_port;
 	return 0;
 
+err_port:
+	bell_port_exit();
 err_device:
 	bell_device_exit();
 err_gmem:
@@ -42,6 +48,7 @@ static void __exit bell_exit(void)
 	synchronize_rcu_tasks();
 	/* 4. Eventfds that are put after a grace period. */
 	rcu_barrier();
+	bell_port_exit();
 	bell_gmem_exit();
 }
 

@@ -36,6 +36,33 @@ struct bell_stats {
 	u64	broken;
 };
 
+/* Of a pair of queues of a network card, beyond those of its queues. */
+struct bell_net_stats {
+	/* The hooks of the port, which may run at the same time: some get lost. */
+	u64	rx_hooks;
+	/* The poll in softirq context. */
+	u64	rx_polls;
+
+	/* Whoever delivers to the receiving queue. */
+	u64	rx_packets ____cacheline_aligned_in_smp;
+	u64	rx_bytes;
+	u64	rx_batches;
+	u64	rx_punts;
+	u64	rx_dry;
+	u64	rx_drop_long;
+	u64	rx_drop_offload;
+	u64	rx_drop_dead;
+
+	/* Whoever runs the sending queue. */
+	u64	tx_packets ____cacheline_aligned_in_smp;
+	u64	tx_bytes;
+	u64	tx_batches;
+	u64	tx_large;
+	u64	tx_drop_bad;
+	u64	tx_drop_port;
+	u64	tx_drop_down;
+};
+
 #define bell_stat_add(counter, n)	WRITE_ONCE(counter, (counter) + (n))
 #define bell_stat_inc(counter)		bell_stat_add(counter, 1)
 

@@ -274,6 +274,27 @@ void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain)
 }
 
 /**
+ * bell_vq_untake_n() - put back the chains taken last
+ * @vq: the queue
+ * @done: head and epoch of each, in the order in which they were taken
+ * @n: how many
+ *
+ * Context: The queue's runner.
+ */
+void bell_vq_untake_n(struct bell_vq *vq, const struct bell_done *done,
+		      unsigned int n)
+{
+	struct bell_chain chain;
+
+	while (n--) {
+		chain.head = done[n].head;
+		chain.epoch = done[n].epoch;
+		chain.ndesc = vq->taken[chain.head];
+		bell_vq_untake(vq, &chain);
+	}
+}
+
+/**
  * bell_vq_pending() - is there something to take?
  * @vq: the queue
  *
@@ -313,7 +334,7 @@ void bell_vq_disable_kick(struct bell_vq *vq)
 }
 
 /* Put a chain into the used ring. */
-static void vq_push(struct bell_vq *vq, u16 head, u32 len)
+static void vq_put(struct bell_vq *vq, u16 head, u32 len)
 {
 	u16 ndesc = vq->taken[head];
 
@@ -321,21 +342,21 @@ static void vq_push(struct bell_vq *vq, u16 head, u32 len)
 	/* Before the driver can know, and make the head available again. */
 	WRITE_ONCE(vq->taken[head], 0);
 	if (vq->packed)
-		bell_vq_packed_push(vq, head, len, ndesc);
+		bell_vq_packed_put(vq, head, len, ndesc);
 	else
-		bell_vq_split_push(vq, head, len);
+		bell_vq_split_put(vq, head, len);
 }
 
 /*
  * The same, and those that waited for it; or none, if it has to wait itself.
  *
- * Behind the last chain that was taken stands an old head. If it is in flight
- * again it was passed on the way there, and is not ended.
+ * The slot after the newest chain holds a stale head. If that head is in flight
+ * again, its own slot lies before this one, so that it is not ended.
  */
-static bool vq_push_in_order(struct bell_vq *vq, const struct bell_done *done)
+static bool vq_put_in_order(struct bell_vq *vq, const struct bell_done *done)
 {
 	struct bell_order *o = vq->order;
-	bool used = false;
+	bool put = false;
 	u16 head;
 
 	lockdep_assert_held(&vq->lock);
@@ -344,11 +365,23 @@ static bool vq_push_in_order(struct bell_vq *vq, const struct bell_done *done)
 	while (head = READ_ONCE(o->entry[o->oldest].head),
 	       o->entry[head].ended) {
 		o->entry[head].ended = false;
-		vq_push(vq, head, o->entry[head].len);
+		vq_put(vq, head, o->entry[head].len);
 		o->oldest = vq_order_after(vq, o->oldest);
-		used = true;
+		put = true;
 	}
-	return used;
+	return put;
+}
+
+/* Show the driver what was put into the used ring: does it wait for that? */
+static bool vq_publish(struct bell_vq *vq)
+{
+	lockdep_assert_held(&vq->lock);
+	if (vq->packed) {
+		bell_vq_packed_publish(vq);
+		return bell_vq_packed_wants_signal(vq);
+	}
+	bell_vq_split_publish(vq);
+	return bell_vq_split_wants_signal(vq);
 }
 
 /* Put a chain into the used ring; does the driver wait for what came there? */
@@ -356,17 +389,75 @@ static bool vq_use(struct bell_vq *vq, const struct bell_done *done)
 {
 	lockdep_assert_held(&vq->lock);
 	if (!vq->order)
-		vq_push(vq, done->head, done->len);
-	else if (!vq_push_in_order(vq, done))
+		vq_put(vq, done->head, done->len);
+	else if (!vq_put_in_order(vq, done))
 		return false;
-	return vq->packed ? bell_vq_packed_wants_signal(vq) :
-			    bell_vq_split_wants_signal(vq);
+	return vq_publish(vq);
+}
+
+/* The same of several, which the driver sees at once. */
+static bool vq_use_n(struct bell_vq *vq, const struct bell_done *done,
+		     unsigned int n)
+{
+	bool put = !vq->order;
+	unsigned int i;
+
+	lockdep_assert_held(&vq->lock);
+	for (i = 0; i < n; i++) {
+		trace_bell_complete(vq->dev_id, vq->index, done[i].head,
+				    done[i].len);
+		if (!vq->order)
+			vq_put(vq, done[i].head, done[i].len);
+		else if (vq_put_in_order(vq, &done[i]))
+			put = true;
+	}
+	return put && vq_publish(vq);
 }
 
 static bool vq_coalesces(struct bell_vq *vq)
 {
 	lockdep_assert_held(&vq->lock);
 	return vq->unsignalled || READ_ONCE(vq->signal_cfg->coalesce_us);
+}
+
+/*
+ * @n chains were used and counted; tell the driver if it wants to know.
+ *
+ * Whoever stops the queue waits for us in a grace period, which the lock holds up;
+ * and a signal that goes on without it holds up another.
+ */
+static __always_inline void vq_tell(struct bell_vq *vq, unsigned int n,
+				    bool signal, unsigned long flags)
+	__releases(&vq->lock)
+{
+	struct bell_stats *st = &vq->stats;
+	u16 idx = vq->used_idx;
+
+	if (!signal)
+		bell_stat_add(st->suppressed, n);
+	if (unlikely(vq_coalesces(vq)))
+		signal = bell_vq_coalesce_signal(vq, n, signal);
+	if (!signal) {
+		spin_unlock_irqrestore(&vq->lock, flags);
+		return;
+	}
+	bell_stat_inc(st->signals);
+	rcu_read_lock();
+	spin_unlock_irqrestore(&vq->lock, flags);
+	trace_bell_signal(vq->dev_id, vq->index, idx);
+	bell_callfd_signal(&vq->call);
+	rcu_read_unlock();
+}
+
+static void vq_count(struct bell_vq *vq, const struct bell_done *done)
+{
+	struct bell_stats *st = &vq->stats;
+
+	lockdep_assert_held(&vq->lock);
+	bell_stat_add(st->bytes_read, done->bytes_read);
+	bell_stat_add(st->bytes_written, done->bytes_written);
+	if (done->failed)
+		bell_stat_inc(st->errors);
 }
 
 /**
@@ -381,39 +472,48 @@ static bool vq_coalesces(struct bell_vq *vq)
  */
 void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 {
-	struct bell_stats *st = &vq->stats;
 	unsigned long flags;
 	bool signal;
-	u16 idx;
 
 	trace_bell_complete(vq->dev_id, vq->index, done->head, done->len);
-	/*
-	 * Whoever stops the queue waits for us in a grace period, which such a
-	 * lock holds up; and a signal that goes on without it holds up another.
-	 */
 	spin_lock_irqsave(&vq->lock, flags);
 	signal = vq_use(vq, done);
-	bell_gmem_user_leave(&vq->user, done->epoch);
-	idx = vq->used_idx;
-	bell_stat_inc(st->completed);
-	bell_stat_add(st->bytes_read, done->bytes_read);
-	bell_stat_add(st->bytes_written, done->bytes_written);
-	if (done->failed)
-		bell_stat_inc(st->errors);
-	if (!signal)
-		bell_stat_inc(st->suppressed);
-	if (unlikely(vq_coalesces(vq)))
-		signal = bell_vq_coalesce_signal(vq, signal);
-	if (!signal) {
-		spin_unlock_irqrestore(&vq->lock, flags);
-		return;
+	bell_gmem_user_leave(&vq->user, done->epoch, 1);
+	bell_stat_inc(vq->stats.completed);
+	vq_count(vq, done);
+	vq_tell(vq, 1, signal, flags);
+}
+
+/**
+ * bell_vq_complete_n() - the same for several chains, which the driver sees together
+ * @vq: the queue
+ * @done: how they ended, in the order in which the driver is to see them
+ * @n: how many, not zero
+ *
+ * One lock, one publication and at most one signal for all of them.
+ *
+ * Context: Any.
+ */
+void bell_vq_complete_n(struct bell_vq *vq, const struct bell_done *done,
+			unsigned int n)
+{
+	unsigned long flags;
+	unsigned int i;
+	u32 left[2] = {};
+	bool signal;
+
+	spin_lock_irqsave(&vq->lock, flags);
+	signal = vq_use_n(vq, done, n);
+	for (i = 0; i < n; i++) {
+		left[done[i].epoch]++;
+		vq_count(vq, &done[i]);
 	}
-	bell_stat_inc(st->signals);
-	rcu_read_lock();
-	spin_unlock_irqrestore(&vq->lock, flags);
-	trace_bell_signal(vq->dev_id, vq->index, idx);
-	bell_callfd_signal(&vq->call);
-	rcu_read_unlock();
+	for (i = 0; i < 2; i++) {
+		if (left[i])
+			bell_gmem_user_leave(&vq->user, i, left[i]);
+	}
+	bell_stat_add(vq->stats.completed, n);
+	vq_tell(vq, n, signal, flags);
 }
 
 /**

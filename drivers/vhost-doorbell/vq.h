@@ -17,6 +17,12 @@ struct bell_seg {
 	u32	len;		/* not zero */
 };
 
+/* A place in the pieces of a chain. */
+struct bell_vq_cursor {
+	const struct bell_seg	*seg;
+	u64			 skip;		/* bytes of @seg that are done */
+};
+
 /* What the guest made available by one head: readable pieces, then writable. */
 struct bell_chain {
 	struct bell_seg	*seg;
@@ -124,6 +130,9 @@ struct bell_vq {
 	u16			 used_idx ____cacheline_aligned_in_smp
 					  __guarded_by(&lock);
 	bool			 used_wrap __guarded_by(&lock);
+	/* Put and not published; packed ring */
+	u16			 used_first_flags __guarded_by(&lock);
+	struct vring_packed_desc *used_first __guarded_by(&lock);
 	u16			 signalled_used __guarded_by(&lock);
 	bool			 signalled_valid __guarded_by(&lock);
 	/* Completions since the first whose signal waits; vq_coalesce.c */
@@ -147,17 +156,45 @@ void bell_vq_set_gmem(struct bell_vq *vq, struct bell_gmem *gm);
 
 int bell_vq_take(struct bell_vq *vq, bool may_pin, struct bell_chain *chain);
 void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain);
+void bell_vq_untake_n(struct bell_vq *vq, const struct bell_done *done,
+		      unsigned int n);
 bool bell_vq_enable_kick(struct bell_vq *vq);
 void bell_vq_disable_kick(struct bell_vq *vq);
 void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done);
+void bell_vq_complete_n(struct bell_vq *vq, const struct bell_done *done,
+			unsigned int n);
 __printf(2, 3) int bell_vq_break(struct bell_vq *vq, const char *fmt, ...);
 
 bool bell_vq_pending(struct bell_vq *vq);
 
+/* vq_chain.c */
+int bell_vq_chain_copy(struct bell_vq *vq, struct bell_vq_cursor *cur, void *buf,
+		 u32 len, bool to_guest, bool may_pin);
+
+/* Bytes of @n pieces */
+static inline u64 bell_vq_bytes(const struct bell_seg *seg, u32 n)
+{
+	u64 bytes = 0;
+
+	while (n--)
+		bytes += seg++->len;
+	return bytes;
+}
+
+/* By @n bytes, no more than the piece has left. */
+static inline void bell_vq_advance(struct bell_vq_cursor *cur, u64 n)
+{
+	cur->skip += n;
+	if (cur->skip == cur->seg->len) {
+		cur->seg++;
+		cur->skip = 0;
+	}
+}
+
 /* vq_coalesce.c */
 void bell_vq_coalesce_init(struct bell_vq *vq);
 void bell_vq_coalesce_stop(struct bell_vq *vq);
-bool bell_vq_coalesce_signal(struct bell_vq *vq, bool signal);
+bool bell_vq_coalesce_signal(struct bell_vq *vq, u32 n, bool signal);
 
 static inline u32 bell_vq_in_flight(const struct bell_vq *vq)
 {

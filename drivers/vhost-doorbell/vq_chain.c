@@ -5,7 +5,9 @@
  * Both formats have entries of 16 bytes in their tables; what is in them differs.
  */
 #include <linux/align.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 
 #include "vq.h"
 #include "vq_layout.h"
@@ -68,4 +70,40 @@ int bell_vq_chain_copy_table(struct bell_vq *vq, bool may_pin,
 				 entry, CHAIN_ENTRY, may_pin);
 
 	return ret ? chain_table_fails(vq, ret, table->addr) : 0;
+}
+
+/**
+ * bell_vq_chain_copy() - copy between a buffer and a chain
+ * @vq: the queue
+ * @cur: where in the chain, which has @len more bytes; moves on
+ * @buf: the buffer
+ * @len: bytes
+ * @to_guest: the direction
+ * @may_pin: as for bell_gmem_span()
+ *
+ * Context: As for bell_gmem_span().
+ * Return: 0, or what bell_gmem_span() returns; part may have been copied then.
+ */
+int bell_vq_chain_copy(struct bell_vq *vq, struct bell_vq_cursor *cur, void *buf,
+		 u32 len, bool to_guest, bool may_pin)
+{
+	int ret;
+
+	while (len) {
+		u32 n = min_t(u64, len, cur->seg->len - cur->skip);
+		u64 gpa;
+
+		if (check_add_overflow(cur->seg->addr, cur->skip, &gpa))
+			return -EFAULT;
+		if (to_guest)
+			ret = bell_gmem_write(vq->gmem, gpa, buf, n, may_pin);
+		else
+			ret = bell_gmem_read(vq->gmem, gpa, buf, n, may_pin);
+		if (ret)
+			return ret;
+		buf += n;
+		len -= n;
+		bell_vq_advance(cur, n);
+	}
+	return 0;
 }

@@ -58,35 +58,37 @@ void bell_vq_coalesce_stop(struct bell_vq *vq)
 
 /**
  * bell_vq_coalesce_signal() - is it time to tell the driver?
- * @vq: a queue whose signals wait, or may; one of its chains was completed and
- *	counted
- * @signal: whether the driver waits for that
+ * @vq: a queue whose signals wait, or may; chains of it were completed and counted
+ * @n: how many
+ * @signal: whether the driver waits for them
  *
  * A timer whose signal was sent before is left alone: the next burst starts it
  * anew, and else it finds nothing.
  *
  * Context: Any, under the lock of the queue.
  */
-bool bell_vq_coalesce_signal(struct bell_vq *vq, bool signal)
+bool bell_vq_coalesce_signal(struct bell_vq *vq, u32 n, bool signal)
 {
 	const struct bell_vq_signal_config *cfg = vq->signal_cfg;
 	u32 us = READ_ONCE(cfg->coalesce_us);
+	bool first = !vq->unsignalled;
 
 	lockdep_assert_held(&vq->lock);
-	if (!vq->unsignalled && !signal)
+	if (first && !signal)
 		return false;
 	/*
 	 * A chain that is being taken may be missed, and the driver told at
 	 * once; or be put back, and the driver told when time is up.
 	 */
-	if (!us || ++vq->unsignalled >= READ_ONCE(cfg->coalesce_count) ||
+	vq->unsignalled += n;
+	if (!us || vq->unsignalled >= READ_ONCE(cfg->coalesce_count) ||
 	    vq->stats.completed == READ_ONCE(vq->stats.requests)) {
 		vq->unsignalled = 0;
 		return true;
 	}
 	if (signal)
-		bell_stat_inc(vq->stats.coalesced);
-	if (vq->unsignalled == 1)
+		bell_stat_add(vq->stats.coalesced, n);
+	if (first)
 		hrtimer_start(&vq->signal_timer,
 			      ns_to_ktime(us * (u64)NSEC_PER_USEC),
 			      HRTIMER_MODE_REL);

@@ -3,8 +3,8 @@
  * vq_layout - what a ring format does for vq.c; pure over guest memory
  *
  * All sizes are in bytes and those of the virtio spec. The runner calls
- * avail, fetch, enable_kick and disable_kick; push and wants_signal are called
- * under the completion lock.
+ * avail, fetch, enable_kick and disable_kick; put, publish and wants_signal are
+ * called under the completion lock.
  */
 #ifndef BELL_VQ_LAYOUT_H
 #define BELL_VQ_LAYOUT_H
@@ -86,7 +86,8 @@ int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
 			struct bell_chain *chain);
 bool bell_vq_split_enable_kick(struct bell_vq *vq);
 void bell_vq_split_disable_kick(struct bell_vq *vq);
-void bell_vq_split_push(struct bell_vq *vq, u16 head, u32 len);
+void bell_vq_split_put(struct bell_vq *vq, u16 head, u32 len);
+void bell_vq_split_publish(struct bell_vq *vq);
 bool bell_vq_split_wants_signal(struct bell_vq *vq);
 
 size_t bell_vq_packed_desc_size(u32 num);
@@ -100,7 +101,8 @@ int bell_vq_packed_fetch(struct bell_vq *vq, bool may_pin,
 			 struct bell_chain *chain);
 bool bell_vq_packed_enable_kick(struct bell_vq *vq);
 void bell_vq_packed_disable_kick(struct bell_vq *vq);
-void bell_vq_packed_push(struct bell_vq *vq, u16 id, u32 len, u16 ndesc);
+void bell_vq_packed_put(struct bell_vq *vq, u16 id, u32 len, u16 ndesc);
+void bell_vq_packed_publish(struct bell_vq *vq);
 bool bell_vq_packed_wants_signal(struct bell_vq *vq);
 
 #endif

@@ -219,8 +219,13 @@ void bell_vq_packed_disable_kick(struct bell_vq *vq)
 			   cpu_to_le16(VRING_PACKED_EVENT_FLAG_DISABLE));
 }
 
-/* bell_vq_packed_push() - mark a chain of @ndesc entries used */
-void bell_vq_packed_push(struct bell_vq *vq, u16 id, u32 len, u16 ndesc)
+/*
+ * bell_vq_packed_put() - write that a chain of @ndesc entries is used
+ *
+ * The driver looks at the entries in their order: it sees none of them before
+ * the flags of the first are written.
+ */
+void bell_vq_packed_put(struct bell_vq *vq, u16 id, u32 len, u16 ndesc)
 {
 	struct vring_packed_desc *d = &vq->pdesc[vq->used_idx];
 	u16 flags = vq->used_wrap ? PACKED_AVAIL | PACKED_USED : 0;
@@ -230,14 +235,28 @@ void bell_vq_packed_push(struct bell_vq *vq, u16 id, u32 len, u16 ndesc)
 		flags |= VRING_DESC_F_WRITE;
 	WRITE_ONCE(d->id, cpu_to_le16(id));
 	WRITE_ONCE(d->len, cpu_to_le32(len));
-	/* Pairs with the driver's read barrier after it reads the flags. */
-	smp_store_release(&d->flags, cpu_to_le16(flags));
+	if (!vq->used_first) {
+		vq->used_first = d;
+		vq->used_first_flags = flags;
+	} else {
+		WRITE_ONCE(d->flags, cpu_to_le16(flags));
+	}
 
 	vq->used_idx += ndesc;
 	if (vq->used_idx >= vq->num) {
 		vq->used_idx -= vq->num;
 		vq->used_wrap = !vq->used_wrap;
 	}
+}
+
+/* bell_vq_packed_publish() - show the driver all that was put there */
+void bell_vq_packed_publish(struct bell_vq *vq)
+{
+	lockdep_assert_held(&vq->lock);
+	/* Pairs with the driver's read barrier after it reads the flags. */
+	smp_store_release(&vq->used_first->flags,
+			  cpu_to_le16(vq->used_first_flags));
+	vq->used_first = NULL;
 }
 
 /* bell_vq_packed_wants_signal() - does the driver wait for what was pushed? */

@@ -221,8 +221,8 @@ void bell_vq_split_disable_kick(struct bell_vq *vq)
 		split_write16(&vq->used->flags, VRING_USED_F_NO_NOTIFY);
 }
 
-/* bell_vq_split_push() - put a chain into the used ring */
-void bell_vq_split_push(struct bell_vq *vq, u16 head, u32 len)
+/* bell_vq_split_put() - put a chain into the used ring; the driver does not see it yet */
+void bell_vq_split_put(struct bell_vq *vq, u16 head, u32 len)
 {
 	struct vring_used_elem *e = &vq->used->ring[vq->used_idx & vq->mask];
 
@@ -230,6 +230,12 @@ void bell_vq_split_push(struct bell_vq *vq, u16 head, u32 len)
 	WRITE_ONCE(*(__le32 *)&e->id, cpu_to_le32(head));
 	WRITE_ONCE(*(__le32 *)&e->len, cpu_to_le32(len));
 	vq->used_idx++;
+}
+
+/* bell_vq_split_publish() - show the driver all that was put there */
+void bell_vq_split_publish(struct bell_vq *vq)
+{
+	lockdep_assert_held(&vq->lock);
 	/* Pairs with the driver's read barrier after it reads used->idx. */
 	smp_store_release((__force __le16 *)&vq->used->idx,
 			  cpu_to_le16(vq->used_idx));

@@ -44,10 +44,15 @@ static void fuzz_begin(uint8_t how)
 		fake.mem_ret = -ENOMEM;
 	if (how & 0x40)
 		fake.run_ret = -ENXIO;
+	if (how & 0x20)
+		fake.base.type = VU_DEVICE_NET;
+	if (how & 0x10)
+		fake.net_ret = -EIO;
 	if (vu_session_open(&session, &fake.base))
 		abort();
 	if (how & 1)
-		fuzz_send(VU_SET_PROTOCOL_FEATURES, 0x1a209, 8);
+		fuzz_send(VU_SET_PROTOCOL_FEATURES,
+			  how & 0x20 ? 0x1a01d : 0x1a209, 8);
 	if (how & 2)
 		fuzz_send(VU_SET_OWNER, 0, 0);
 	if (how & 4)

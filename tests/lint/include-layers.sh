@@ -77,5 +77,6 @@ check_file()
 while IFS= read -r file; do
 	check_file "$file"
 done < <(files 'drivers/vhost-doorbell/*.[ch]' 'tools/vhost-user/*.[ch]' \
-	'tools/lib/*.[ch]')
+	'tools/lib/*.[ch]' 'tools/daemon/*.[ch]' 'tools/blk/*.[ch]' \
+	'tools/net/*.[ch]')
 finish

@@ -43,7 +43,7 @@ static inline u64 pinned(void)
 static inline void leave(struct bell_gmem_user *u, unsigned int epoch)
 {
 	rcu_read_lock();
-	bell_gmem_user_leave(u, epoch);
+	bell_gmem_user_leave(u, epoch, 1);
 	rcu_read_unlock();
 }
 

@@ -111,6 +111,69 @@ static void test_queues(void)
 	ok(fdinfo_sum(&info, requests) == 111, "sum over the queues");
 }
 
+static const char net_sample[] =
+	"vhost-doorbell:\t9\nbackend:\tnet\npairs:\t2\nmtu:\t1400\nport:\tmacvtap\n"
+	"mode:\tauto\nfeatures:\t0x1000010a0\nqueues:\t4\n"
+	"queue0:\tstate=running kicks=3 requests=5\n"
+	"pair0:\trx_packets=1 rx_bytes=2 rx_batches=3 rx_hooks=4 rx_polls=5 "
+	"rx_punts=6 rx_dry=7 rx_drop_long=8 rx_drop_offload=9 rx_drop_dead=10 "
+	"tx_packets=11 tx_bytes=12 tx_batches=13 tx_large=14 tx_drop_bad=15 "
+	"tx_drop_port=16 tx_drop_down=17 new=18\n"
+	"pair1:\trx_packets=100 tx_drop_down=1000\n";
+
+static void test_net(void)
+{
+	const struct vhost_doorbell_net_stats *p = info.pair;
+
+	ok(!parse(net_sample) && info.complete && fdinfo_is_net(&info),
+	   "a card is understood");
+	ok(!strcmp(info.port, "macvtap") && info.num_pairs == 2 &&
+	   info.mtu == 1400 && info.num_queues == 4, "port, pairs and MTU");
+	ok(p->rx_packets == 1 && p->rx_bytes == 2 && p->rx_batches == 3 &&
+	   p->rx_hooks == 4 && p->rx_polls == 5 && p->rx_punts == 6 &&
+	   p->rx_dry == 7 && p->rx_drop_long == 8 && p->rx_drop_offload == 9 &&
+	   p->rx_drop_dead == 10, "what the first pair received");
+	ok(p->tx_packets == 11 && p->tx_bytes == 12 && p->tx_batches == 13 &&
+	   p->tx_large == 14 && p->tx_drop_bad == 15 && p->tx_drop_port == 16 &&
+	   p->tx_drop_down == 17, "and sent");
+	ok(p[1].pair == 1 && fdinfo_sum_pairs(&info, rx_packets) == 101,
+	   "sum over the pairs");
+	ok(fdinfo_drops(&info) == 8 + 9 + 10 + 15 + 16 + 17 + 1000,
+	   "all that was dropped");
+	ok(!strcmp(describe_feature(&info, 5), "MAC") &&
+	   !strcmp(describe_feature(&info, 32), "VERSION_1"),
+	   "its features have a card's names");
+	parse(sample);
+	ok(!fdinfo_is_net(&info) && !info.num_pairs &&
+	   !strcmp(describe_feature(&info, 5), "RO"), "a disk is none");
+}
+
+static void test_net_json(void)
+{
+	struct scan_holder holder = { .pid = 1 };
+	static struct scan_dev dev;
+	static char text[16384];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+	struct json j;
+
+	parse(net_sample);
+	dev.info = info;
+	dev.num_holders = 1;
+	dev.holder = &holder;
+	json_begin_line(&j, out);
+	json_object(&j, NULL);
+	describe_json_head(&j, &dev);
+	describe_json_body(&j, &dev);
+	json_object_end(&j);
+	ok(!json_end(&j), "JSON of a card is written");
+	fclose(out);
+	ok(strstr(text, "\"port\": \"macvtap\"") && strstr(text, "\"mtu\": 1400") &&
+	   strstr(text, "\"disk\": null"), "with its port");
+	ok(strstr(text, "\"GUEST_TSO4\""), "and its features");
+	for (const struct fdinfo_field *f = fdinfo_pair_fields; f->name; f++)
+		ok(strstr(text, f->name), "pairs have %s", f->name);
+}
+
 static void test_activity(void)
 {
 	char text[64];
@@ -169,6 +232,11 @@ static void test_bad(void)
 		  "vhost-doorbell:\t1\nqueue0:\tsize=4294967296\n", -EINVAL },
 		{ "counter no number", "vhost-doorbell:\t1\nqueue0:\tkicks=many\n",
 		  -EINVAL },
+		{ "pairs past the most", "vhost-doorbell:\t1\npairs:\t33\n",
+		  -EINVAL },
+		{ "pair past the most", "vhost-doorbell:\t1\npair32:\trx_dry=1\n",
+		  -EINVAL },
+		{ "a key like a pair's", "vhost-doorbell:\t1\npair-mode:\tx\n", 0 },
 		{ "back end too long",
 		  "vhost-doorbell:\t1\nbackend:\tabcdefghijklmnop\n", -EINVAL },
 	};
@@ -446,6 +514,8 @@ int main(void)
 	test_device();
 	test_queues();
 	test_activity();
+	test_net();
+	test_net_json();
 	test_bad();
 	test_bell();
 	test_bad_bell();

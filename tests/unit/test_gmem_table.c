@@ -450,7 +450,7 @@ static void test_rings_wait(void)
 	world.on_wait = NULL;
 	current->killed = false;
 	rcu_read_lock();
-	bell_gmem_user_leave(&user, stay);
+	bell_gmem_user_leave(&user, stay, 1);
 	rcu_read_unlock();
 	CHECK_EQ(map_ring(0, 0, 1), 0);
 	bell_gmem_del_user(gm, &user);

@@ -39,8 +39,12 @@ struct fake {
 	unsigned int	  abuse;
 	bool		  open;
 	bool		  resized;	/* what resize() shall say, once */
+	uint64_t	  offered;	/* 0: FAKE_OFFERED */
+	unsigned int	  mtu;
+	uint8_t		  mac[VU_MAC_LEN];
+	unsigned int	  rarps;
 	/* What calls shall return. */
-	int		  mem_ret, run_ret, config_ret, open_ret;
+	int		  mem_ret, run_ret, config_ret, open_ret, net_ret;
 };
 
 static inline struct fake_queue *fake_queue(struct vu_device *dev, uint32_t q)
@@ -82,11 +86,17 @@ static void fake_close(struct vu_device *dev)
 	((struct fake *)dev)->open = false;
 }
 
+static inline uint64_t fake_offered(const struct fake *f)
+{
+	return f->offered ? f->offered : FAKE_OFFERED;
+}
+
 static int fake_get_features(struct vu_device *dev, uint64_t *features)
 {
-	(void)dev;
+	struct fake *f = (struct fake *)dev;
+
 	/* Bits that a session must not pass on: VHOST_F_LOG_ALL, and 30. */
-	*features = FAKE_OFFERED | 1ULL << 26 | 1ULL << 30;
+	*features = fake_offered(f) | 1ULL << 26 | 1ULL << 30;
 	return 0;
 }
 
@@ -95,7 +105,7 @@ static int fake_set_features(struct vu_device *dev, uint64_t features)
 	struct fake *f = (struct fake *)dev;
 
 	f->calls++;
-	if (features & ~(FAKE_OFFERED | dev->accepted))
+	if (features & ~(fake_offered(f) | dev->accepted))
 		f->abuse++;
 	f->features = features;
 	return 0;
@@ -218,6 +228,25 @@ static int fake_progress(struct vu_device *dev, uint32_t q, uint64_t *kicks,
 	return 0;
 }
 
+static int fake_set_mtu(struct vu_device *dev, unsigned int mtu)
+{
+	struct fake *f = (struct fake *)dev;
+
+	f->calls++;
+	f->mtu = mtu;
+	return f->net_ret;
+}
+
+static int fake_send_rarp(struct vu_device *dev, const uint8_t mac[VU_MAC_LEN])
+{
+	struct fake *f = (struct fake *)dev;
+
+	f->calls++;
+	f->rarps++;
+	memcpy(f->mac, mac, VU_MAC_LEN);
+	return f->net_ret;
+}
+
 static const struct vu_device_ops fake_ops = {
 	.open = fake_open,
 	.close = fake_close,
@@ -236,6 +265,8 @@ static const struct vu_device_ops fake_ops = {
 	.set_vring_err = fake_set_err,
 	.set_run = fake_set_run,
 	.progress = fake_progress,
+	.set_mtu = fake_set_mtu,
+	.send_rarp = fake_send_rarp,
 };
 
 #endif

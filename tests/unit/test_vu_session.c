@@ -137,7 +137,7 @@ static void test_table_rules(void)
 		{ "state", FROM_PF, VU_SET_MEM_TABLE, 8, 0, -EPROTO },
 		{ "state", FROM_PF, VU_SET_VRING_NUM, 8, 0, -EPROTO },
 		{ "state", FROM_PF, VU_SET_VRING_KICK, 8, 1, -EPROTO },
-		{ "state", FROM_PF, VU_SET_VRING_ENABLE, 8, 0, -EPROTO },
+		{ "state", FROM_NEW, VU_SET_VRING_ENABLE, 8, 0, -EPROTO },
 		{ "state", FROM_PF, VU_ADD_MEM_REG, 40, 1, -EPROTO },
 		{ "feature", FROM_OWNER, VU_GET_CONFIG, 12, 0, -EPROTO },
 		{ "feature", FROM_OWNER, VU_SET_CONFIG, 12, 0, -EPROTO },

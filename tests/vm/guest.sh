@@ -30,6 +30,7 @@
 # sound. guest_run gives 124 when the command, or the guest, does not answer.
 
 declare -A vmm_pid
+guest_base=/tmp/guest/guest.cpio
 
 vmm_dir()
 {
@@ -144,7 +145,7 @@ guest_programs()
 	for name; do
 		cp "/tmp/bin/test-$name" "$dir/bin/$name"
 	done
-	cp /tmp/guest/guest.cpio "$CASE_DIR/guest.cpio"
+	cp "$guest_base" "$CASE_DIR/guest.cpio"
 	(cd "$dir" && find . | cpio -o -H newc --quiet) >>"$CASE_DIR/guest.cpio"
 	guest_initrd=$CASE_DIR/guest.cpio
 }
@@ -152,7 +153,7 @@ guest_programs()
 guest_boot()
 {
 	vmm_start -kernel /tmp/guest/vmlinux \
-		-initrd "${guest_initrd:-/tmp/guest/guest.cpio}" \
+		-initrd "${guest_initrd:-$guest_base}" \
 		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on cryptomgr.notests ${GUEST_APPEND:-}" \
 		"$@"
 	vmm_expect command "${GUEST_BOOT:-$((120 * ${TIME_FACTOR:-1}))}" @@READY >/dev/null

@@ -3,18 +3,15 @@
 #ifndef TOOLS_BLK_BLK_OPTIONS_H
 #define TOOLS_BLK_BLK_OPTIONS_H
 
-#include <linux/vhost_doorbell.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common_options.h"
 #include "disk.h"
 #include "feature.h"
-
-#define BIT(n)		(1ull << (n))
 
 /*
  * What --features may switch, and what it has to switch on: in-order use makes
@@ -45,10 +42,8 @@
 			 BIT(VIRTIO_F_RING_RESET))
 
 struct blk_options {
-	const char  *socket_path;
-	int	     fd;		/* -1: none */
+	struct common_options common;
 	const char  *blk_file;
-	const char  *device;
 	const char  *serial;
 	bool	     read_only;
 	bool	     raw;	/* said by --format */
@@ -56,10 +51,6 @@ struct blk_options {
 	uint64_t     features;	/* of those that can be switched */
 	uint64_t     asked;	/* those of them that were switched on by name */
 	unsigned int queues;
-	unsigned int queue_size;
-	struct vhost_doorbell_exec exec;
-	bool	     pin_cpus;
-	cpu_set_t    cpus;
 };
 
 /*

@@ -35,5 +35,6 @@ void check_kvm_any_length(const struct ctl_options *o, struct check *c);
 void check_memory_lock(const struct ctl_options *o, struct check *c);
 void check_memory_huge(const struct ctl_options *o, struct check *c);
 void check_vmm_qemu(const struct ctl_options *o, struct check *c);
+void check_net_ports(const struct ctl_options *o, struct check *c);
 
 #endif

@@ -61,6 +61,11 @@ void describe_activity(const struct fdinfo *info, char *to, size_t size)
 		snprintf(to, size, "%s", name);
 }
 
+const char *describe_feature(const struct fdinfo *info, unsigned int bit)
+{
+	return fdinfo_is_net(info) ? feature_net_name(bit) : feature_name(bit);
+}
+
 void describe_json_holders(struct json *j, const struct scan_holder *holder,
 			   size_t n)
 {
@@ -86,6 +91,7 @@ void describe_json_head(struct json *j, const struct scan_dev *dev)
 	json_str(j, "backend", info->complete ? info->backend : NULL);
 	json_str(j, "disk", *info->disk ? info->disk : NULL);
 	json_bool(j, "read_only", info->read_only);
+	json_str(j, "port", fdinfo_is_net(info) ? info->port : NULL);
 	json_str(j, "mode", info->complete ? vhd_mode_name(info->exec.mode) :
 					     NULL);
 	json_u64(j, "num_queues", info->num_queues);
@@ -93,13 +99,15 @@ void describe_json_head(struct json *j, const struct scan_dev *dev)
 	json_u64(j, "in_flight", fdinfo_sum(info, in_flight));
 }
 
-static void json_features(struct json *j, uint64_t bits)
+static void json_features(struct json *j, const struct fdinfo *info)
 {
+	uint64_t bits = info->features;
+
 	json_u64(j, "features", bits);
 	json_array(j, "feature_names");
 	for (unsigned int bit = 0; bit < 64; bit++)
-		if (bits >> bit & 1 && feature_name(bit))
-			json_str(j, NULL, feature_name(bit));
+		if (bits >> bit & 1 && describe_feature(info, bit))
+			json_str(j, NULL, describe_feature(info, bit));
 	json_array_end(j);
 }
 
@@ -118,6 +126,21 @@ static void json_queue(struct json *j, const struct vhost_doorbell_stats *q)
 	json_object_end(j);
 }
 
+static void json_pairs(struct json *j, const struct fdinfo *info)
+{
+	json_u64(j, "mtu", info->mtu);
+	json_array(j, "pairs");
+	for (uint32_t i = 0; i < info->num_pairs; i++) {
+		json_object(j, NULL);
+		json_u64(j, "pair", i);
+		for (const struct fdinfo_field *f = fdinfo_pair_fields; f->name;
+		     f++)
+			json_u64(j, f->name, fdinfo_get(f, &info->pair[i]));
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 void describe_json_body(struct json *j, const struct scan_dev *dev)
 {
 	const struct fdinfo *info = &dev->info;
@@ -130,7 +153,7 @@ void describe_json_body(struct json *j, const struct scan_dev *dev)
 	json_u64(j, "poll_share", info->exec.poll_share);
 	json_u64(j, "coalesce_us", info->exec.coalesce_us);
 	json_u64(j, "coalesce_count", info->exec.coalesce_count);
-	json_features(j, info->features);
+	json_features(j, info);
 	json_object(j, "memory");
 	for (const struct fdinfo_field *f = fdinfo_mem_fields; f->name; f++)
 		json_u64(j, f->name, fdinfo_get(f, &info->mem));
@@ -139,4 +162,6 @@ void describe_json_body(struct json *j, const struct scan_dev *dev)
 	for (uint32_t i = 0; i < info->num_queues; i++)
 		json_queue(j, &info->queue[i]);
 	json_array_end(j);
+	if (fdinfo_is_net(info))
+		json_pairs(j, info);
 }

@@ -27,6 +27,9 @@ const char *describe_activity_name(const struct fdinfo *info);
  */
 void describe_activity(const struct fdinfo *info, char *to, size_t size);
 
+/* The name of a feature bit of this device, or NULL. */
+const char *describe_feature(const struct fdinfo *info, unsigned int bit);
+
 /* The member "holders" of the open JSON object. */
 void describe_json_holders(struct json *j, const struct scan_holder *holder,
 			   size_t n);

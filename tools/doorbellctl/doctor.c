@@ -23,6 +23,7 @@ static const struct {
 	{ "locked memory",	check_memory_lock },
 	{ "huge pages",		check_memory_huge },
 	{ "QEMU",		check_vmm_qemu },
+	{ "network ports",	check_net_ports },
 };
 
 static const char * const verdicts[] = {

@@ -11,6 +11,7 @@
 #define FIELD(type, member) \
 	{ #member, offsetof(type, member), sizeof(((type *)0)->member) }
 #define QUEUE(member)	FIELD(struct vhost_doorbell_stats, member)
+#define PAIR(member)	FIELD(struct vhost_doorbell_net_stats, member)
 #define MEM(member)	FIELD(struct vhost_doorbell_mem_stats, member)
 #define BELL(member)	FIELD(struct vhost_doorbell_bell_stats, member)
 
@@ -21,6 +22,15 @@ const struct fdinfo_field fdinfo_queue_fields[] = {
 	QUEUE(signals), QUEUE(suppressed), QUEUE(worker_pid),
 	QUEUE(polls), QUEUE(poll_hits), QUEUE(poll_ns),
 	QUEUE(coalesced),
+	{ NULL, 0, 0 },
+};
+
+const struct fdinfo_field fdinfo_pair_fields[] = {
+	PAIR(rx_packets), PAIR(rx_bytes), PAIR(rx_batches), PAIR(rx_hooks),
+	PAIR(rx_polls), PAIR(rx_punts), PAIR(rx_dry), PAIR(rx_drop_long),
+	PAIR(rx_drop_offload), PAIR(rx_drop_dead),
+	PAIR(tx_packets), PAIR(tx_bytes), PAIR(tx_batches), PAIR(tx_large),
+	PAIR(tx_drop_bad), PAIR(tx_drop_port), PAIR(tx_drop_down),
 	{ NULL, 0, 0 },
 };
 
@@ -48,6 +58,21 @@ uint64_t fdinfo_get(const struct fdinfo_field *field, const void *base)
 	const char *at = (const char *)base + field->offset;
 
 	return field->size == 4 ? *(const __u32 *)at : *(const __u64 *)at;
+}
+
+bool fdinfo_is_net(const struct fdinfo *info)
+{
+	return !strcmp(info->backend, "net");
+}
+
+uint64_t fdinfo_drops(const struct fdinfo *info)
+{
+	return fdinfo_sum_pairs(info, rx_drop_long) +
+	       fdinfo_sum_pairs(info, rx_drop_offload) +
+	       fdinfo_sum_pairs(info, rx_drop_dead) +
+	       fdinfo_sum_pairs(info, tx_drop_bad) +
+	       fdinfo_sum_pairs(info, tx_drop_port) +
+	       fdinfo_sum_pairs(info, tx_drop_down);
 }
 
 static int parse_number(const char *text, uint64_t max, uint64_t *value)
@@ -146,6 +171,20 @@ static int parse_queue(const char *number, char *value, struct fdinfo *info)
 	return parse_pairs(fdinfo_queue_fields, value, q, &q->state);
 }
 
+static int parse_pair(const char *number, char *value, struct fdinfo *info)
+{
+	uint32_t i;
+
+	if (parse_u32(number, &i))
+		return 0;
+	if (i >= VHOST_DOORBELL_MAX_PAIRS)
+		return -EINVAL;
+	info->pair[i].pair = i;
+	if (i >= info->num_pairs)
+		info->num_pairs = i + 1;
+	return parse_pairs(fdinfo_pair_fields, value, &info->pair[i], NULL);
+}
+
 /* Where a name is cut off it does not fit the UAPI's limits either. */
 static int parse_string(const char *text, char *to, size_t size)
 {
@@ -199,13 +238,11 @@ static int parse_bool(const char *text, bool *value)
 	return ret;
 }
 
-static int parse_num_queues(const char *text, struct fdinfo *info)
+static int parse_count(const char *text, uint32_t max, uint32_t *count)
 {
-	int ret = parse_u32(text, &info->num_queues);
+	int ret = parse_u32(text, count);
 
-	if (!ret && info->num_queues > VHOST_DOORBELL_MAX_QUEUES)
-		ret = -EINVAL;
-	return ret;
+	return !ret && *count > max ? -EINVAL : ret;
 }
 
 /* A newer module may have more of these. */
@@ -253,11 +290,21 @@ static int parse_line(const char *key, char *value, void *context)
 	if (!strcmp(key, "features"))
 		return parse_number(value, UINT64_MAX, &info->features);
 	if (!strcmp(key, "queues"))
-		return parse_num_queues(value, info);
+		return parse_count(value, VHOST_DOORBELL_MAX_QUEUES,
+				   &info->num_queues);
+	if (!strcmp(key, "port"))
+		return parse_string(value, info->port, sizeof(info->port));
+	if (!strcmp(key, "pairs"))
+		return parse_count(value, VHOST_DOORBELL_MAX_PAIRS,
+				   &info->num_pairs);
+	if (!strcmp(key, "mtu"))
+		return parse_u32(value, &info->mtu);
 	if (!strcmp(key, "memory"))
 		return parse_pairs(fdinfo_mem_fields, value, &info->mem, NULL);
 	if (!strncmp(key, "queue", 5))
 		return parse_queue(key + 5, value, info);
+	if (!strncmp(key, "pair", 4))
+		return parse_pair(key + 4, value, info);
 	return 0;
 }
 

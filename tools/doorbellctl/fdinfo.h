@@ -33,9 +33,13 @@ struct fdinfo {
 	bool		read_only;
 	uint64_t	features;
 	uint32_t	num_queues;
+	char		port[32];	/* of a card: what it is plugged into */
+	uint32_t	num_pairs;
+	uint32_t	mtu;		/* 0: not told to the guest */
 	struct vhost_doorbell_exec	exec;
 	struct vhost_doorbell_mem_stats	mem;
 	struct vhost_doorbell_stats	queue[VHOST_DOORBELL_MAX_QUEUES];
+	struct vhost_doorbell_net_stats	pair[VHOST_DOORBELL_MAX_PAIRS];
 };
 
 struct fdinfo_bell {
@@ -52,8 +56,9 @@ struct fdinfo_field {
 	size_t		 size;		/* 4 or 8 */
 };
 
-/* The numbers of struct vhost_doorbell_stats, _mem_stats and _bell_stats. */
+/* The numbers of struct vhost_doorbell_stats, _net_stats, _mem_stats and _bell_stats. */
 extern const struct fdinfo_field fdinfo_queue_fields[];	/* NULL ends, as in all */
+extern const struct fdinfo_field fdinfo_pair_fields[];
 extern const struct fdinfo_field fdinfo_mem_fields[];
 extern const struct fdinfo_field fdinfo_bell_fields[];
 
@@ -76,6 +81,9 @@ int fdinfo_parse(FILE *in, struct fdinfo *info);
 /* The same for a bell. */
 int fdinfo_parse_bell(FILE *in, struct fdinfo_bell *bell);
 
+/* A card, else a disk or nothing yet */
+bool fdinfo_is_net(const struct fdinfo *info);
+
 /* The sum over all queues of a __u64 member of struct vhost_doorbell_stats. */
 #define fdinfo_sum(info, member)					\
 ({									\
@@ -86,5 +94,19 @@ int fdinfo_parse_bell(FILE *in, struct fdinfo_bell *bell);
 		__sum += __info->queue[__i].member;			\
 	__sum;								\
 })
+
+/* The sum over all pairs of a member of struct vhost_doorbell_net_stats. */
+#define fdinfo_sum_pairs(info, member)					\
+({									\
+	const struct fdinfo *__info = (info);				\
+	uint64_t __sum = 0;						\
+									\
+	for (uint32_t __i = 0; __i < __info->num_pairs; __i++)		\
+		__sum += __info->pair[__i].member;			\
+	__sum;								\
+})
+
+/* Frames of a card that were dropped, for whatever reason */
+uint64_t fdinfo_drops(const struct fdinfo *info);
 
 #endif

@@ -31,7 +31,8 @@ static int list_json(const struct scan *scan)
 static void list_one(const struct scan_dev *dev)
 {
 	const struct fdinfo *info = &dev->info;
-	char comm[sizeof(dev->holder->comm)], disk[PATH_MAX], activity[64];
+	const char *what = fdinfo_is_net(info) ? info->port : info->disk;
+	char comm[sizeof(dev->holder->comm)], text[PATH_MAX], activity[64];
 
 	describe_activity(info, activity, sizeof(activity));
 	printf("%-5" PRIu64 " %-8d %-16s ", info->id, (int)dev->holder->pid,
@@ -40,8 +41,7 @@ static void list_one(const struct scan_dev *dev)
 		printf("%-7s %6u %12" PRIu64 "  %s%s",
 		       vhd_mode_name(info->exec.mode), info->num_queues,
 		       fdinfo_sum(info, requests),
-		       *info->disk ? describe_text(info->disk, disk,
-						   sizeof(disk)) : "-",
+		       *what ? describe_text(what, text, sizeof(text)) : "-",
 		       info->read_only ? " (read-only)" : "");
 	else
 		printf("%-7s %6s %12s  %s", "?", "?", "?", "?");
@@ -52,7 +52,7 @@ static void list_one(const struct scan_dev *dev)
 static int list_text(const struct scan *scan)
 {
 	printf("%-5s %-8s %-16s %-7s %6s %12s  %s\n", "ID", "PID", "COMMAND",
-	       "MODE", "QUEUES", "REQUESTS", "DISK");
+	       "MODE", "QUEUES", "REQUESTS", "DISK OR PORT");
 	for (size_t i = 0; i < scan->num_devs; i++)
 		list_one(scan->dev[i]);
 	return ctl_finish();

@@ -53,6 +53,9 @@ static int resize(const struct ctl_options *o, const struct scan_dev *dev)
 {
 	int ret = -ESRCH;
 
+	/* Of all devices, those that can have a size are meant. */
+	if (fdinfo_is_net(&dev->info) && !o->has_id)
+		return CTL_OK;
 	for (size_t i = 0; i < dev->num_holders && ret; i++)
 		ret = ask(o, dev->holder[i].pid);
 	if (!ret)

@@ -7,7 +7,6 @@
 #include "bytes.h"
 #include "ctl.h"
 #include "describe.h"
-#include "feature.h"
 #include "json.h"
 #include "scan.h"
 #include "vhd.h"
@@ -35,11 +34,13 @@ static int show_json(struct scan_dev **dev, size_t n)
 	return ret ? ctl_fail("standard output", ret) : CTL_OK;
 }
 
-static void show_features(uint64_t bits)
+static void show_features(const struct fdinfo *info)
 {
+	uint64_t bits = info->features;
+
 	printf("  %-11s 0x%" PRIx64, "features", bits);
 	for (unsigned int bit = 0, n = 0; bit < 64; bit++) {
-		const char *name = feature_name(bit);
+		const char *name = describe_feature(info, bit);
 
 		if (!(bits >> bit & 1))
 			continue;
@@ -64,7 +65,7 @@ static void show_settings(const struct fdinfo *info)
 	       info->exec.poll_share);
 	printf("  %-11s coalesce-us %u, coalesce-count %u\n", "",
 	       info->exec.coalesce_us, info->exec.coalesce_count);
-	show_features(info->features);
+	show_features(info);
 	bytes_text(info->mem.bytes, bytes, sizeof(bytes));
 	printf("  %-11s %s in %u regions, %" PRIu64 " pages pinned\n", "memory",
 	       bytes, info->mem.regions, (uint64_t)info->mem.pinned);
@@ -95,6 +96,14 @@ static void show_head(const struct scan_dev *dev)
 		       describe_text(info->disk, text, sizeof(text)));
 		printf("  %-11s %s (%" PRIu64 " sectors)\n", "capacity", bytes,
 		       info->capacity);
+	}
+	if (fdinfo_is_net(info)) {
+		printf("  %-11s %s, %u pair%s of queues", "port",
+		       describe_text(info->port, text, sizeof(text)),
+		       info->num_pairs, info->num_pairs == 1 ? "" : "s");
+		if (info->mtu)
+			printf(", MTU %u", info->mtu);
+		putchar('\n');
 	}
 	show_settings(info);
 }
@@ -139,14 +148,46 @@ static void show_used_queues(const struct fdinfo *info)
 		show_queues(info, queue + i, n - i < COLUMNS ? n - i : COLUMNS);
 }
 
+static void show_pairs(const struct fdinfo *info, const uint32_t *pair,
+		       uint32_t n)
+{
+	printf("\n  %-15s", "pair");
+	for (uint32_t i = 0; i < n; i++)
+		printf(" %20u", pair[i]);
+	putchar('\n');
+	for (const struct fdinfo_field *f = fdinfo_pair_fields; f->name; f++) {
+		printf("  %-15s", f->name);
+		for (uint32_t i = 0; i < n; i++)
+			printf(" %20" PRIu64,
+			       fdinfo_get(f, &info->pair[pair[i]]));
+		putchar('\n');
+	}
+}
+
+static void show_used_pairs(const struct fdinfo *info)
+{
+	uint32_t pair[VHOST_DOORBELL_MAX_PAIRS], n = 0;
+
+	for (uint32_t i = 0; i < info->num_pairs; i++) {
+		const struct vhost_doorbell_stats *q = &info->queue[2 * i];
+
+		if (q[0].state || q[0].kicks || q[1].state || q[1].kicks)
+			pair[n++] = i;
+	}
+	for (uint32_t i = 0; i < n; i += COLUMNS)
+		show_pairs(info, pair + i, n - i < COLUMNS ? n - i : COLUMNS);
+}
+
 static int show_text(struct scan_dev **dev, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			putchar('\n');
 		show_head(dev[i]);
-		if (dev[i]->info.complete)
-			show_used_queues(&dev[i]->info);
+		if (!dev[i]->info.complete)
+			continue;
+		show_used_queues(&dev[i]->info);
+		show_used_pairs(&dev[i]->info);
 	}
 	return ctl_finish();
 }

@@ -17,7 +17,7 @@ struct moment {
 	struct timespec	 time;
 };
 
-/* All per second, but for the last two. */
+/* All per second, but for the last two. What the guest reads is what it receives. */
 struct rates {
 	double		requests;
 	double		bytes_read;
@@ -27,7 +27,9 @@ struct rates {
 	double		worker_passes;
 	double		punts;
 	double		signals;
-	double		errors;
+	double		errors;		/* of a card: frames dropped */
+	double		rx_packets;	/* of a card, as the next */
+	double		tx_packets;
 	uint64_t	in_flight;
 	double		seconds;
 };
@@ -47,6 +49,10 @@ static double rate(uint64_t before, uint64_t now, double seconds)
 #define RATE(member) \
 	rate(fdinfo_sum(before, member), fdinfo_sum(now, member), seconds)
 
+#define PAIR_RATE(member)						\
+	rate(fdinfo_sum_pairs(before, member),				\
+	     fdinfo_sum_pairs(now, member), seconds)
+
 static void rates_of(const struct fdinfo *before, const struct fdinfo *now,
 		     double seconds, struct rates *r)
 {
@@ -63,6 +69,15 @@ static void rates_of(const struct fdinfo *before, const struct fdinfo *now,
 		.in_flight	= fdinfo_sum(now, in_flight),
 		.seconds	= seconds,
 	};
+	if (!fdinfo_is_net(now))
+		return;
+	r->rx_packets = PAIR_RATE(rx_packets);
+	r->tx_packets = PAIR_RATE(tx_packets);
+	r->requests = r->rx_packets + r->tx_packets;
+	r->bytes_read = PAIR_RATE(rx_bytes);
+	r->bytes_written = PAIR_RATE(tx_bytes);
+	r->punts += PAIR_RATE(rx_punts);
+	r->errors = rate(fdinfo_drops(before), fdinfo_drops(now), seconds);
 }
 
 static void print_header(void)
@@ -81,13 +96,13 @@ static void print_text(uint64_t id, const struct rates *r)
 	       r->errors);
 }
 
-static int print_json(uint64_t id, const struct rates *r)
+static int print_json(const struct fdinfo *info, const struct rates *r)
 {
 	struct json j;
 
 	json_begin_line(&j, stdout);
 	json_object(&j, NULL);
-	json_u64(&j, "id", id);
+	json_u64(&j, "id", info->id);
 	json_double(&j, "seconds", r->seconds, 3);
 	json_double(&j, "requests", r->requests, 1);
 	json_double(&j, "bytes_read", r->bytes_read, 1);
@@ -98,6 +113,10 @@ static int print_json(uint64_t id, const struct rates *r)
 	json_double(&j, "punts", r->punts, 1);
 	json_double(&j, "signals", r->signals, 1);
 	json_double(&j, "errors", r->errors, 1);
+	if (fdinfo_is_net(info)) {
+		json_double(&j, "rx_packets", r->rx_packets, 1);
+		json_double(&j, "tx_packets", r->tx_packets, 1);
+	}
 	json_u64(&j, "in_flight", r->in_flight);
 	json_object_end(&j);
 	return json_end(&j);
@@ -149,7 +168,7 @@ static int report_one(const struct ctl_options *o, const struct fdinfo *old,
 		return 0;
 	rates_of(old, info, seconds, &r);
 	if (o->json)
-		return print_json(info->id, &r);
+		return print_json(info, &r);
 	print_text(info->id, &r);
 	return 0;
 }

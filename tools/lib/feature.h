@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * feature - the feature bits of a virtio-blk device, by the names of the virtio
- * spec without their prefixes
+ * feature - the feature bits of a virtio-blk or virtio-net device, by the names of
+ * the virtio spec without their prefixes
  */
 #ifndef TOOLS_LIB_FEATURE_H
 #define TOOLS_LIB_FEATURE_H
@@ -15,8 +15,9 @@
 #define FEATURE_SECURE_ERASE		16
 #define FEATURE_ZONED			17
 
-/* NULL: unknown. */
+/* Of a disk, and of a card. NULL: unknown. */
 const char *feature_name(unsigned int bit);
+const char *feature_net_name(unsigned int bit);
 
 /*
  * Reads "NAME=on|off[,NAME=on|off]...", in letters of either case, and with what it
@@ -26,5 +27,7 @@ const char *feature_name(unsigned int bit);
  */
 int feature_switch(uint64_t *bits, uint64_t may, const char *list,
 		   const char **at);
+int feature_net_switch(uint64_t *bits, uint64_t may, const char *list,
+		       const char **at);
 
 #endif

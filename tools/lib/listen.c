@@ -85,6 +85,21 @@ int listen_open(struct listen *l, const char *path, int backlog)
 	return 0;
 }
 
+int listen_connect(const char *path)
+{
+	_cleanup_fd_ int fd = -1;
+	struct sockaddr_un a;
+	int ret;
+
+	ret = listen_address(&a, path);
+	if (ret)
+		return ret;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)))
+		return -errno;
+	return steal_fd(&fd);
+}
+
 void listen_remove(struct listen *l)
 {
 	struct stat st;

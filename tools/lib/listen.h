@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * listen - a server's Unix socket and its file
+ * listen - a server's Unix socket and its file, and connections to one
  *
  * The socket is a stream, O_CLOEXEC and O_NONBLOCK.
  */
@@ -22,6 +22,11 @@ struct listen {
  * no socket. Returns 0 or -errno.
  */
 int listen_open(struct listen *l, const char *path, int backlog);
+/*
+ * Connects to the socket of a server at @path. Returns the descriptor, O_CLOEXEC and
+ * O_NONBLOCK, or -errno; -EAGAIN if the server has a full queue.
+ */
+int listen_connect(const char *path);
 /* Removes the socket's file if it is still ours. */
 void listen_remove(struct listen *l);
 /* Closes the socket and removes its file if it is still ours. */

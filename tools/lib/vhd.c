@@ -123,6 +123,31 @@ int vhd_set_blk(int dev, const struct vhost_doorbell_blk *blk)
 	return vhd_ioctl(dev, VHOST_DOORBELL_SET_BLK, blk);
 }
 
+int vhd_set_net(int dev, const struct vhost_doorbell_net *net)
+{
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_NET, net);
+}
+
+int vhd_set_net_port(int dev, uint32_t pair, int fd)
+{
+	struct vhost_doorbell_net_port arg = { .pair = pair, .fd = fd };
+
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_NET_PORT, &arg);
+}
+
+int vhd_set_net_dev(int dev, struct vhost_doorbell_net_dev *net_dev)
+{
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_NET_DEV, net_dev);
+}
+
+int vhd_get_net_stats(int dev, uint32_t pair,
+		      struct vhost_doorbell_net_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	stats->pair = pair;
+	return vhd_ioctl(dev, VHOST_DOORBELL_GET_NET_STATS, stats);
+}
+
 int vhd_get_config(int dev, uint32_t offset, void *data, uint32_t size)
 {
 	struct vhost_doorbell_config config = {

@@ -37,6 +37,12 @@ int vhd_set_vring_err(int dev, uint32_t index, int fd);
 /* What vhost has no word for. */
 int vhd_get_info(int dev, struct vhost_doorbell_info *info);
 int vhd_set_blk(int dev, const struct vhost_doorbell_blk *blk);
+int vhd_set_net(int dev, const struct vhost_doorbell_net *net);
+/* @fd is a tap, or -1: none. The kernel takes a reference of its own. */
+int vhd_set_net_port(int dev, uint32_t pair, int fd);
+int vhd_set_net_dev(int dev, struct vhost_doorbell_net_dev *net_dev);
+int vhd_get_net_stats(int dev, uint32_t pair,
+		      struct vhost_doorbell_net_stats *stats);
 int vhd_get_config(int dev, uint32_t offset, void *data, uint32_t size);
 int vhd_resize(int dev, uint64_t *sectors);
 int vhd_set_config(int dev, uint32_t offset, const void *data, uint32_t size);

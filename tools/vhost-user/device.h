@@ -17,6 +17,13 @@ struct vhost_memory;
 struct vhost_vring_addr;
 struct vu_device;
 
+enum vu_device_type {
+	VU_DEVICE_BLK,
+	VU_DEVICE_NET,
+};
+
+#define VU_MAC_LEN	6
+
 /**
  * struct vu_device_ops - a kind of device
  * @open: a fresh device with its back end attached; sets the limits
@@ -24,6 +31,10 @@ struct vu_device;
  * @resize: looks whether what is behind it has another size; @changed: it has,
  *	and the config space tells it
  * @progress: how often a queue was kicked, and the requests that were taken from it
+ * @set_mtu: checks the MTU that the front end tells the guest; NULL: the message does
+ *	not exist
+ * @send_rarp: sends a RARP request from @mac to all, as if the guest had sent it, so
+ *	that switches learn where the guest is; NULL: as for @set_mtu
  */
 struct vu_device_ops {
 	int  (*open)(struct vu_device *dev);
@@ -50,11 +61,15 @@ struct vu_device_ops {
 	int  (*set_run)(struct vu_device *dev, uint32_t q, bool run);
 	int  (*progress)(struct vu_device *dev, uint32_t q, uint64_t *kicks,
 			 uint64_t *requests);
+	int  (*set_mtu)(struct vu_device *dev, unsigned int mtu);
+	int  (*send_rarp)(struct vu_device *dev,
+			  const uint8_t mac[VU_MAC_LEN]);
 };
 
 /**
  * struct vu_device - one device, as a session has it
  * @ops: its kind
+ * @type: of virtio device. A card has pairs of queues: 2N receives, 2N + 1 sends
  * @accepted: features that are not offered, but taken from a front end that has
  *	them, as its guest may have agreed on them with a former process; set by who
  *	makes the device
@@ -63,6 +78,7 @@ struct vu_device_ops {
  */
 struct vu_device {
 	const struct vu_device_ops *ops;
+	enum vu_device_type type;
 	uint64_t accepted;
 
 	/* Set by open(), constant until close(). */

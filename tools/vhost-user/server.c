@@ -42,6 +42,8 @@ struct server_loop {
 	int		  waiting;	/* the next front end, owned; -1: none */
 	int64_t		  silent_until;	/* then @waiting is served */
 	int64_t		  accept_at;
+	int64_t		  connect_at;	/* if there is whom to connect to */
+	int		  absent;	/* why it last failed */
 	int64_t		  notice_at;
 	int64_t		  watch_at;
 	int64_t		  watch_wait;
@@ -76,6 +78,13 @@ int vu_server_inherit(struct vu_server *s, int fd)
 	s->socket.sock = fd;
 	s->listening = listening;
 	return 0;
+}
+
+void vu_server_connect(struct vu_server *s, const char *path)
+{
+	s->socket.path = NULL;
+	s->socket.sock = -1;
+	s->connect = path;
 }
 
 static int64_t server_now(void)
@@ -133,6 +142,7 @@ static void server_end(struct server_loop *l)
 	vu_session_close(&l->session);
 	vu_conn_close(&l->conn);
 	l->serving = false;
+	l->connect_at = server_now() + SERVER_RETRY;
 }
 
 /* Tells the front end of another size, if it is due. */
@@ -240,7 +250,7 @@ static void server_refuse(struct server_loop *l, int *sock)
 	if (getsockopt(*sock, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		peer.pid = 0;
 	server_log(&l->refused, LOG_LEVEL_WARN, "refused a second front end "
-		   "(process %d): the disk is in use by another one", peer.pid);
+		   "(process %d): the device is in use by another one", peer.pid);
 	vu_conn_drop(sock);
 }
 
@@ -291,6 +301,27 @@ static int server_accept(struct server_loop *l)
 	return 0;
 }
 
+/* The front end that listens may not be there yet, or may be busy. */
+static void server_connect(struct server_loop *l)
+{
+	int sock;
+
+	if (!l->s->connect || l->serving || server_now() < l->connect_at)
+		return;
+	l->connect_at = server_now() + SERVER_RETRY;
+	sock = listen_connect(l->s->connect);
+	if (sock >= 0) {
+		l->absent = 0;
+		server_begin(l, sock);
+		return;
+	}
+	if (sock != l->absent)
+		server_log(&l->events, LOG_LEVEL_INFO,
+			   "%s: %s; trying again every second", l->s->connect,
+			   strerror(-sock));
+	l->absent = sock;
+}
+
 /* The one that waits: its turn, or not any more? */
 static void server_settle(struct server_loop *l)
 {
@@ -325,6 +356,8 @@ static int server_timeout(const struct server_loop *l)
 		at = l->accept_at;
 	if (l->waiting >= 0)
 		at = server_sooner(at, l->silent_until);
+	if (l->s->connect && !l->serving)
+		at = server_sooner(at, l->connect_at);
 	if (l->serving)
 		at = server_sooner(at, l->watch_at);
 	if (l->serving && vu_session_notice(&l->session, &notice))
@@ -378,6 +411,7 @@ static int server_turn(struct server_loop *l)
 	    !(l->serving && p[POLL_CONN].revents & ~POLLIN))
 		ret = server_accept(l);
 	server_settle(l);
+	server_connect(l);
 	server_watch(l);
 	server_notify(l);
 	return ret;
@@ -395,9 +429,9 @@ int vu_server_run(struct vu_server *s)
 	};
 	int ret = 0;
 
-	if (!s->listening)
+	if (!s->listening && !s->connect)
 		server_begin(&l, steal_fd(&s->socket.sock));
-	while (!ret && (s->listening || l.serving))
+	while (!ret && (s->listening || s->connect || l.serving))
 		ret = server_turn(&l);
 	server_end(&l);
 	vu_conn_drop(&l.waiting);

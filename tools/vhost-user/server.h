@@ -6,6 +6,8 @@
  * Another front end that connects meanwhile is refused: its connection is closed.
  * As long as the first has not sent SET_OWNER the other one waits, and after some
  * seconds takes its place.
+ *
+ * A front end that listens itself is connected to, again and again.
  */
 #ifndef TOOLS_VHOST_USER_SERVER_H
 #define TOOLS_VHOST_USER_SERVER_H
@@ -19,7 +21,8 @@ struct vu_device;
 /**
  * struct vu_server - a socket, and what is behind it
  * @socket: where front ends connect
- * @listening: else @socket is connected
+ * @listening: else @socket is connected, or there is @connect
+ * @connect: path of the socket where the front end listens; NULL: none
  * @stop: readable: end
  * @resize: readable: the disk may have another size; -1: none
  * @take_resize: empties @resize; false if it was about something else
@@ -31,6 +34,7 @@ struct vu_device;
 struct vu_server {
 	struct listen	  socket;
 	bool		  listening;
+	const char	 *connect;
 	int		  stop;
 	int		  resize;
 	bool		(*take_resize)(void *context);
@@ -46,6 +50,12 @@ int vu_server_listen(struct vu_server *s, const char *path);
  * already, which is then the only connection. Takes @fd.
  */
 int vu_server_inherit(struct vu_server *s, int fd);
+
+/*
+ * Connects to @path, which must outlive it, as soon as a front end listens there, and
+ * again after each connection.
+ */
+void vu_server_connect(struct vu_server *s, const char *path);
 
 /*
  * Serves until @stop is readable or an only connection has ended. Logs what

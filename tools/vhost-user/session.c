@@ -15,14 +15,16 @@
 #include "fd.h"
 #include "peerfd.h"
 
-#define SESSION_PROTOCOL_FEATURES				\
+#define SESSION_PROTOCOL_ALL					\
 	(VU_BIT(VU_PROTOCOL_F_MQ) |				\
 	 VU_BIT(VU_PROTOCOL_F_REPLY_ACK) |			\
-	 VU_BIT(VU_PROTOCOL_F_BACKEND_REQ) |			\
-	 VU_BIT(VU_PROTOCOL_F_CONFIG) |				\
 	 VU_BIT(VU_PROTOCOL_F_RESET_DEVICE) |			\
 	 VU_BIT(VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS) |		\
 	 VU_BIT(VU_PROTOCOL_F_STATUS))
+
+#define SESSION_PROTOCOL_BLK					\
+	(VU_BIT(VU_PROTOCOL_F_BACKEND_REQ) |			\
+	 VU_BIT(VU_PROTOCOL_F_CONFIG))
 
 /*
  * QEMU passes on what the guest took from its transport, whether we offered it
@@ -71,12 +73,18 @@ static int get_features(struct vu_session *s, struct vu_msg *m,
 	return 0;
 }
 
+/* What a front end may send though it was not offered; the device never sees it. */
+static uint64_t session_ignored(const struct vu_session *s)
+{
+	return VU_BIT(VU_F_PROTOCOL_FEATURES) | SESSION_IGNORED_FEATURES |
+	       (vu_session_is_net(s) ? vu_net_ignored_features() : 0);
+}
+
 static int set_features(struct vu_session *s, struct vu_msg *m,
 			struct vu_msg *reply)
 {
 	uint64_t served = s->device_features | s->dev->accepted;
-	uint64_t known = served | VU_BIT(VU_F_PROTOCOL_FEATURES) |
-			 SESSION_IGNORED_FEATURES;
+	uint64_t known = served | session_ignored(s);
 	uint64_t features = m->payload.u64;
 	int ret;
 
@@ -100,15 +108,14 @@ static int set_features(struct vu_session *s, struct vu_msg *m,
 static int get_protocol_features(struct vu_session *s, struct vu_msg *m,
 				 struct vu_msg *reply)
 {
-	(void)s;
-	vu_msg_reply_u64(reply, m, SESSION_PROTOCOL_FEATURES);
+	vu_msg_reply_u64(reply, m, s->offered_protocol);
 	return 0;
 }
 
 static int set_protocol_features(struct vu_session *s, struct vu_msg *m,
 				 struct vu_msg *reply)
 {
-	uint64_t other = m->payload.u64 & ~SESSION_PROTOCOL_FEATURES;
+	uint64_t other = m->payload.u64 & ~s->offered_protocol;
 
 	(void)reply;
 	if (other)
@@ -157,7 +164,9 @@ static int set_status(struct vu_session *s, struct vu_msg *m,
 static int get_queue_num(struct vu_session *s, struct vu_msg *m,
 			 struct vu_msg *reply)
 {
-	vu_msg_reply_u64(reply, m, s->num_queues);
+	/* Of a card, front ends ask for pairs. */
+	vu_msg_reply_u64(reply, m, vu_session_is_net(s) ? s->num_queues / 2 :
+							  s->num_queues);
 	return 0;
 }
 
@@ -256,8 +265,13 @@ static const struct session_row session_rows[VU_NR_REQUESTS] = {
 		VU_PAYLOAD_U64 },
 	[VU_GET_QUEUE_NUM] = { get_queue_num, VU_PAYLOAD_NONE,
 		.answers = true },
+	/* QEMU's card says which pairs are in use before the first SET_FEATURES. */
 	[VU_SET_VRING_ENABLE] = { vu_ring_set_enable, VU_PAYLOAD_STATE,
-		.state = VU_NEGOTIATED },
+		.state = VU_OWNED },
+	[VU_SEND_RARP] = { vu_net_send_rarp, VU_PAYLOAD_U64, .state = VU_OWNED,
+		.needs = VU_BIT(VU_PROTOCOL_F_RARP), .optional = true },
+	[VU_NET_SET_MTU] = { vu_net_set_mtu, VU_PAYLOAD_U64, .state = VU_OWNED,
+		.needs = VU_BIT(VU_PROTOCOL_F_NET_MTU), .optional = true },
 	[VU_SET_BACKEND_REQ_FD] = { set_backend_req_fd, VU_PAYLOAD_NONE,
 		.max_fds = 1,
 		.needs = VU_BIT(VU_PROTOCOL_F_BACKEND_REQ) },
@@ -434,6 +448,9 @@ int vu_session_open(struct vu_session *s, struct vu_device *dev)
 	/* There is no dirty log yet, and bit 30 is this protocol's. */
 	s->device_features &= ~(VU_BIT(VHOST_F_LOG_ALL) |
 				VU_BIT(VU_F_PROTOCOL_FEATURES));
+	s->offered_protocol = SESSION_PROTOCOL_ALL |
+			      (vu_session_is_net(s) ? vu_net_protocol(dev) :
+						      SESSION_PROTOCOL_BLK);
 	s->num_queues = dev->num_queues;
 	if (s->num_queues > VU_MAX_QUEUES)
 		s->num_queues = VU_MAX_QUEUES;

@@ -7,12 +7,17 @@
  * state of the session, negotiated features) before its handler runs, and a
  * handler checks ranges before its first effect. Guest memory is never read or
  * written here. What a front end can do is what its guest could do to its own
- * disk, and to make its own connection fail.
+ * disk or card, and to make its own connection fail.
  *
  * A queue runs when the front end has started it (SET_VRING_KICK) and enabled
  * it, and all of its ring is in the memory table; it is parked when only the
  * last is missing, which happens while a front end replaces memory region by
  * region.
+ *
+ * A card's queue that is started and disabled is left alone, as a disk's. The
+ * specification has the frames discarded that the guest sends there. But QEMU may
+ * disable the queues of a guest before it stops them, as for a pause: frames that
+ * wait then would be lost, and so they go out later.
  */
 #ifndef TOOLS_VHOST_USER_SESSION_H
 #define TOOLS_VHOST_USER_SESSION_H
@@ -54,6 +59,7 @@ struct vu_session {
 	struct vu_memtable   *mem;
 	enum vu_session_state state;
 	uint64_t	      device_features;
+	uint64_t	      offered_protocol;
 	uint64_t	      features;
 	uint64_t	      protocol_features;
 	uint8_t		      status;

@@ -120,6 +120,17 @@ int vu_memory_get_max_slots(struct vu_session *s, struct vu_msg *m,
 	return 0;
 }
 
+/*
+ * For a card QEMU 7.2 says for each pair what it adds and removes: once more, and the
+ * same.
+ */
+static bool memory_repeats(const struct vu_session *s, const struct vu_msg *m)
+{
+	bool there = vu_memtable_find(s->mem, &m->payload.mem_reg.region) >= 0;
+
+	return vu_session_is_net(s) && there == (m->request == VU_ADD_MEM_REG);
+}
+
 int vu_memory_add(struct vu_session *s, struct vu_msg *m,
 		  struct vu_msg *reply)
 {
@@ -129,6 +140,8 @@ int vu_memory_add(struct vu_session *s, struct vu_msg *m,
 	(void)reply;
 	if (m->nfds != 1)
 		return vu_session_fail(s, -EBADMSG, "%u descriptors", m->nfds);
+	if (memory_repeats(s, m))
+		return 0;
 	if (s->mem->n >= memory_slots(s))
 		return -ENOSPC;
 	ret = memory_map(s, s->mem, &m->payload.mem_reg.region,
@@ -174,6 +187,8 @@ int vu_memory_remove(struct vu_session *s, struct vu_msg *m,
 	int i, ret, err;
 
 	(void)reply;
+	if (memory_repeats(s, m))
+		return 0;
 	i = vu_memtable_find(s->mem, &m->payload.mem_reg.region);
 	if (i < 0)
 		return i;

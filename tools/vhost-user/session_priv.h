@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * session_priv - shared by session.c, session_ring.c and session_memory.c
+ * session_priv - shared by session.c and session_*.c
  *
  * session.c has the table and what is about the whole device; the handlers of
- * rings and memory are in the other two. Handlers are called with every rule
- * of their row checked; what they return is told to the front end.
+ * rings, of memory and of what only a card has are in the others. Handlers are
+ * called with every rule of their row checked; what they return is told to the
+ * front end.
  */
 #ifndef TOOLS_VHOST_USER_SESSION_PRIV_H
 #define TOOLS_VHOST_USER_SESSION_PRIV_H
@@ -25,6 +26,11 @@ typedef int vu_handler(struct vu_session *s, struct vu_msg *m,
 /* Adds words to the error that the caller returns: gives back @err. */
 int vu_session_fail(struct vu_session *s, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+static inline bool vu_session_is_net(const struct vu_session *s)
+{
+	return s->dev->type == VU_DEVICE_NET;
+}
 
 /* session_ring.c */
 vu_handler vu_ring_set_num, vu_ring_set_addr, vu_ring_set_base,
@@ -48,5 +54,13 @@ int vu_ring_watch(struct vu_session *s, bool *again);
 /* session_memory.c */
 vu_handler vu_memory_set_table, vu_memory_get_max_slots, vu_memory_add,
 	   vu_memory_remove;
+
+/* session_net.c */
+vu_handler vu_net_set_mtu, vu_net_send_rarp;
+
+/* Protocol features that only a card has. */
+uint64_t vu_net_protocol(const struct vu_device *dev);
+/* Features that the front end of a card may send, and the device does not see. */
+uint64_t vu_net_ignored_features(void);
 
 #endif

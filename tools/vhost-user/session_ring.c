@@ -256,6 +256,9 @@ int vu_ring_watch(struct vu_session *s, bool *again)
 		uint64_t kicks, requests;
 
 		s->at_queue = i;
+		/* Buffers to receive into stay in the ring until a frame comes. */
+		if (vu_session_is_net(s) && !(i & 1))
+			continue;
 		if (!q->running || !q->fresh ||
 		    s->dev->ops->progress(s->dev, i, &kicks, &requests))
 			continue;
@@ -354,7 +357,9 @@ int vu_ring_set_enable(struct vu_session *s, struct vu_msg *m,
 	struct vu_queue *q;
 
 	(void)reply;
-	if (!(s->features & VU_BIT(VU_F_PROTOCOL_FEATURES)))
+	/* Before SET_FEATURES it is remembered. */
+	if (s->state == VU_NEGOTIATED &&
+	    !(s->features & VU_BIT(VU_F_PROTOCOL_FEATURES)))
 		return vu_session_fail(s, -EPROTO, "features lack bit 30");
 	q = ring_find(s, m->payload.state.index);
 	if (!q || m->payload.state.num > 1)

@@ -40,7 +40,8 @@ static int device_setup(struct vhd_device *d, int fd)
 	ret = vhd_set_exec(fd, &d->exec);
 	if (ret)
 		return ret;
-	ret = vhd_resize(fd, &d->sectors);
+	if (d->base.type == VU_DEVICE_BLK)
+		ret = vhd_resize(fd, &d->sectors);
 	if (ret)
 		return ret;
 	d->base.num_queues = d->num_queues;

@@ -21,7 +21,7 @@
  * @resumed: to write to the config space when a queue goes on where a device of
  *	another process stopped; NULL: nothing
  * @fd: the open device, -1 when closed
- * @sectors: that the config space tells, of 512 bytes
+ * @sectors: that the config space of a disk tells, of 512 bytes
  * @written: what was last written to the config space, and is for the next device
  *	too; of no size: nothing
  * @began: a queue has begun here, so that no other process knows more of the guest

@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * backend_net_rx - frames of the host into the driver's buffers
+ *
+ * Each frame is copied once, from where the sender put it into the guest's pages,
+ * mostly in the sender's own context. A frame that finds no buffers stays with the
+ * port, and the driver is asked for a kick; while there are buffers it need not
+ * kick. No buffer is held while there are no frames.
+ *
+ * Context: delivery runs with bottom halves off, by the runner of the queue or, for a
+ * port that pushes, by the holder of the port's lock.
+ */
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/minmax.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/virtio_net.h>
+#include <linux/vmalloc.h>
+
+#include "backend_net_priv.h"
+#include "exec.h"
+#include "gmem.h"
+#include "port.h"
+#include "trace.h"
+#include "vq.h"
+
+/* A frame on its way: what precedes the packet's own bytes, then these. */
+struct net_source {
+	u8		 head[BELL_NET_HDR_MAX];
+	u32		 head_len;
+	u32		 at;		/* bytes done, of all */
+	u32		 len;		/* of all */
+	struct sk_buff	*skb;		/* or NULL and */
+	const u8	*data;
+	u32		 skip;		/* of the packet, which @head has */
+	u8		*num_buffers[2]; /* where these two bytes went */
+};
+
+#define NET_NUM_BUFFERS	offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers)
+
+/* --- the frame --- */
+
+static void net_source_head(struct net_source *src, u8 *to, u32 n)
+{
+	u32 i;
+
+	memcpy(to, src->head + src->at, n);
+	for (i = 0; i < 2; i++) {
+		if (src->at <= NET_NUM_BUFFERS + i &&
+		    NET_NUM_BUFFERS + i < src->at + n)
+			src->num_buffers[i] = to + NET_NUM_BUFFERS + i - src->at;
+	}
+}
+
+/* Copy the next @n bytes, which there are. */
+static int net_source_copy(struct net_source *src, u8 *to, u32 n)
+{
+	u32 k = 0, from;
+	int ret = 0;
+
+	if (src->at < src->head_len) {
+		k = min(n, src->head_len - src->at);
+		net_source_head(src, to, k);
+		src->at += k;
+	}
+	if (k == n)
+		return 0;
+	from = src->at - src->head_len + src->skip;
+	if (src->skb)
+		ret = skb_copy_bits(src->skb, from, to + k, n - k);
+	else
+		memcpy(to + k, src->data + from, n - k);
+	src->at += n - k;
+	return ret;
+}
+
+/* The tag of a VLAN goes where it was on the wire. */
+static int net_source_vlan(struct net_source *src)
+{
+	struct sk_buff *skb = src->skb;
+	u8 *to = src->head + src->head_len;
+	struct {
+		__be16	proto;
+		__be16	tci;
+	} tag = { skb->vlan_proto, cpu_to_be16(skb_vlan_tag_get(skb)) };
+
+	if (skb->len < ETH_HLEN || skb_copy_bits(skb, 0, to, 2 * ETH_ALEN))
+		return -EINVAL;
+	memcpy(to + 2 * ETH_ALEN, &tag, sizeof(tag));
+	src->skip = 2 * ETH_ALEN;
+	src->head_len += 2 * ETH_ALEN + VLAN_HLEN;
+	src->len += VLAN_HLEN;
+	return 0;
+}
+
+/* Does the driver take frames of this kind? */
+static bool net_takes(const struct bell_net_rx *rx, struct sk_buff *skb,
+		      const struct virtio_net_hdr *hdr)
+{
+	u8 type = hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+
+	if (hdr->gso_type & VIRTIO_NET_HDR_GSO_ECN && !rx->ecn)
+		return false;
+	if (type != VIRTIO_NET_HDR_GSO_NONE)
+		return type < 32 && rx->gso & BIT(type);
+	return true;
+}
+
+/* Write the virtio header of a packet. -EOPNOTSUPP: the driver cannot have it. */
+static int net_source_skb(const struct bell_net_rx *rx, struct net_source *src)
+{
+	struct virtio_net_hdr_mrg_rxbuf *hdr = (void *)src->head;
+	struct sk_buff *skb = src->skb;
+	bool tagged = skb_vlan_tag_present(skb);
+
+	if (unlikely(skb->ip_summed == CHECKSUM_PARTIAL && !rx->csum) &&
+	    (skb_is_gso(skb) || skb_checksum_help(skb)))
+		return -EOPNOTSUPP;
+	if (virtio_net_hdr_from_skb(skb, &hdr->hdr, true, rx->csum,
+				    tagged ? VLAN_HLEN : 0) ||
+	    !net_takes(rx, skb, &hdr->hdr))
+		return -EOPNOTSUPP;
+	src->len = rx->hdr_len + skb->len;
+	return tagged ? net_source_vlan(src) : 0;
+}
+
+/* --- the driver's buffers --- */
+
+/**
+ * bell_backend_net_ask_kick() - ask for a kick when the driver adds to what was taken
+ * @rx: the queue
+ *
+ * Context: As for bell_backend_net_deliver().
+ * Return: false if it has, meanwhile; then it is not asked.
+ */
+bool bell_backend_net_ask_kick(struct bell_net_rx *rx)
+{
+	rx->kick = true;
+	if (!bell_vq_enable_kick(rx->vq))
+		return true;
+	bell_backend_net_kicks_off(rx);
+	return false;
+}
+
+/**
+ * bell_backend_net_kicks_off() - tell the driver that we need no kick
+ * @rx: the queue
+ *
+ * Context: As for bell_backend_net_deliver().
+ */
+void bell_backend_net_kicks_off(struct bell_net_rx *rx)
+{
+	if (!rx->kick)
+		return;
+	rx->kick = false;
+	bell_vq_disable_kick(rx->vq);
+}
+
+/* bell_backend_net_dry() - are there no buffers? */
+bool bell_backend_net_dry(struct bell_net_rx *rx)
+{
+	return !bell_vq_pending(rx->vq);
+}
+
+/* The next buffer: 0, -ENOBUFS if there is none, or as bell_vq_take(). */
+static int net_rx_take(struct bell_net_rx *rx, struct bell_chain *chain)
+{
+	int ret = bell_vq_take(rx->vq, false, chain);
+
+	if (!ret && !bell_backend_net_ask_kick(rx))
+		ret = bell_vq_take(rx->vq, false, chain);
+	if (ret <= 0)
+		return ret ?: -ENOBUFS;
+	if (likely(!chain->nout))
+		return 0;
+	ret = bell_vq_break(rx->vq, "buffer to receive into with a readable part");
+	bell_vq_untake(rx->vq, chain);
+	return ret;
+}
+
+/* Fill one piece of a buffer, or what the frame has left for it. */
+static int net_rx_fill_seg(struct bell_net_rx *rx, struct net_source *src,
+			   const struct bell_seg *seg)
+{
+	u32 len = min(seg->len, src->len - src->at);
+	struct bell_gmem_span span;
+	u64 gpa = seg->addr;
+	int ret;
+
+	if (unlikely(gpa + len < gpa))
+		return -EFAULT;
+	while (len) {
+		ret = bell_gmem_span(rx->vq->gmem, gpa, len, false, &span);
+		if (ret)
+			return ret;
+		ret = net_source_copy(src, page_address(span.page) + span.offset,
+				      span.len);
+		if (ret)
+			return ret;
+		gpa += span.len;
+		len -= span.len;
+	}
+	return 0;
+}
+
+static int net_rx_not_in_memory(struct bell_net_rx *rx,
+				const struct bell_chain *chain, u32 i)
+{
+	return bell_vq_break(rx->vq, "buffer at %#llx is not in memory",
+			     chain->seg[i].addr);
+}
+
+static int net_rx_fill(struct bell_net_rx *rx, struct net_source *src,
+		       const struct bell_chain *chain)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < chain->nin && src->at < src->len; i++) {
+		ret = net_rx_fill_seg(rx, src, &chain->seg[i]);
+		if (ret == -EFAULT)
+			return net_rx_not_in_memory(rx, chain, i);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Take buffers and fill them: as many as it takes, if they may be merged. */
+static int net_rx_gather(struct bell_net_rx *rx, struct net_source *src)
+{
+	struct bell_chain chain;
+	struct bell_done *done;
+	u32 at, places = 0;
+	int ret;
+
+	do {
+		ret = net_rx_take(rx, &chain);
+		/* All that the ring can hold is not enough. */
+		if (ret == -ENOBUFS && places >= rx->vq->num)
+			return -EMSGSIZE;
+		if (ret)
+			return ret;
+		done = &rx->done[rx->ndone++];
+		*done = (struct bell_done){
+			.head = chain.head, .epoch = chain.epoch,
+		};
+		places += rx->vq->packed ? chain.ndesc : chain.nin;
+		at = src->at;
+		ret = net_rx_fill(rx, src, &chain);
+		if (ret)
+			return ret;
+		done->len = src->at - at;
+		if (unlikely(src->at < rx->hdr_len))
+			return bell_vq_break(rx->vq, "buffer of %u bytes",
+					     done->len);
+	} while (src->at < src->len && rx->mergeable);
+	return src->at < src->len ? -EMSGSIZE : 0;
+}
+
+static void net_rx_set_num_buffers(struct net_source *src, u16 n)
+{
+	*src->num_buffers[0] = n;
+	*src->num_buffers[1] = n >> 8;
+}
+
+/*
+ * Deliver a frame. 0: it is, or was dropped; else the frame waits: -ENOBUFS for
+ * buffers, and the driver will kick; -EAGAIN for a pin; -ESRCH or -EPROTO.
+ */
+static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
+{
+	u32 first = rx->ndone, n;
+	int ret;
+
+	ret = net_rx_gather(rx, src);
+	n = rx->ndone - first;
+	if (unlikely(ret)) {
+		bell_vq_untake_n(rx->vq, rx->done + first, n);
+		rx->ndone = first;
+		switch (ret) {
+		case -EMSGSIZE:
+			bell_stat_inc(rx->stats->rx_drop_long);
+			return 0;
+		case -ENOBUFS:
+			bell_stat_inc(rx->stats->rx_dry);
+			break;
+		case -EAGAIN:
+			rx->need = src->len;
+			break;
+		}
+		return ret;
+	}
+	if (n > 1)
+		net_rx_set_num_buffers(src, n);
+	rx->done[first].bytes_read = src->len - rx->hdr_len;
+	bell_stat_add(rx->stats->rx_bytes, src->len - rx->hdr_len);
+	rx->packets++;
+	return 0;
+}
+
+/**
+ * bell_backend_net_deliver() - give the guest a packet
+ * @rx: the queue, which runs
+ * @skb: the packet, from its Ethernet header on; stays the caller's
+ *
+ * The guest sees it after bell_backend_net_deliver_end() at the latest.
+ *
+ * Context: Bottom halves off; one caller at a time, the runner or the port.
+ * Return: 0, the packet was delivered or dropped, and counted; -ENOBUFS, the driver
+ * will kick when it has added buffers; -EAGAIN, a page is not pinned; -EPROTO, the
+ * queue is broken; -ESRCH, the owner has died.
+ */
+int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb)
+{
+	struct net_source src = { .skb = skb, .head_len = rx->hdr_len };
+
+	if (unlikely(net_source_skb(rx, &src))) {
+		bell_stat_inc(rx->stats->rx_drop_offload);
+		return 0;
+	}
+	/* Alone in its buffer, unless it turns out not to be. */
+	if (rx->hdr_len > NET_NUM_BUFFERS)
+		src.head[NET_NUM_BUFFERS] = 1;
+	return net_rx_deliver(rx, &src);
+}
+
+/**
+ * bell_backend_net_deliver_raw() - the same for a frame that is no packet's
+ * @rx: the queue, which runs
+ * @data: from its Ethernet header on, with its checksum and in one piece
+ * @len: bytes
+ *
+ * Context, Return: As for bell_backend_net_deliver().
+ */
+int bell_backend_net_deliver_raw(struct bell_net_rx *rx, const void *data,
+				 u32 len)
+{
+	struct net_source src = {
+		.data = data, .head_len = rx->hdr_len,
+		.len = rx->hdr_len + len,
+	};
+
+	if (rx->hdr_len > NET_NUM_BUFFERS)
+		src.head[NET_NUM_BUFFERS] = 1;
+	return net_rx_deliver(rx, &src);
+}
+
+/**
+ * bell_backend_net_deliver_end() - show the guest what was delivered
+ * @rx: the queue
+ *
+ * Context: As for bell_backend_net_deliver().
+ */
+void bell_backend_net_deliver_end(struct bell_net_rx *rx)
+{
+	if (!rx->ndone)
+		return;
+	bell_stat_add(rx->stats->rx_packets, rx->packets);
+	bell_stat_inc(rx->stats->rx_batches);
+	bell_vq_complete_n(rx->vq, rx->done, rx->ndone);
+	rx->packets = 0;
+	rx->ndone = 0;
+}
+
+/* bell_backend_net_drop_dead() - a packet was dropped for want of a live guest */
+void bell_backend_net_drop_dead(struct bell_net_rx *rx)
+{
+	bell_stat_inc(rx->stats->rx_drop_dead);
+}
+
+/* bell_backend_net_offloads() - what the driver takes, of a device's features */
+netdev_features_t bell_backend_net_offloads(const struct bell_net_rx *rx)
+{
+	netdev_features_t features = 0;
+
+	if (rx->csum)
+		features |= NETIF_F_HW_CSUM;
+	if (rx->gso & BIT(VIRTIO_NET_HDR_GSO_TCPV4))
+		features |= NETIF_F_TSO;
+	if (rx->gso & BIT(VIRTIO_NET_HDR_GSO_TCPV6))
+		features |= NETIF_F_TSO6;
+	if (rx->gso && rx->ecn)
+		features |= NETIF_F_TSO_ECN;
+	return features;
+}
+
+/* bell_backend_net_hooked() - the port has frames, and says so */
+void bell_backend_net_hooked(struct bell_net_rx *rx)
+{
+	bell_stat_inc(rx->stats->rx_hooks);
+}
+
+/* bell_backend_net_polls() - the counter of polls in softirq context */
+u64 *bell_backend_net_polls(struct bell_net_rx *rx)
+{
+	return &rx->stats->rx_polls;
+}
+
+/* --- the pass --- */
+
+/* Pin what the frame that waits needs. By the worker. */
+static int net_rx_pin_chain(struct bell_net_rx *rx,
+			    const struct bell_chain *chain, u32 *left)
+{
+	struct bell_gmem_span span;
+	u32 i, n, len;
+	int ret;
+
+	for (i = 0; i < chain->nin && *left; i++) {
+		len = min(chain->seg[i].len, *left);
+		*left -= len;
+		for (n = 0; n < len; n += span.len) {
+			ret = bell_gmem_span(rx->vq->gmem,
+					     chain->seg[i].addr + n, len - n,
+					     true, &span);
+			if (ret == -EFAULT)
+				return net_rx_not_in_memory(rx, chain, i);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+static int net_rx_pin(struct bell_net_rx *rx)
+{
+	u32 n = 0, left = rx->need;
+	struct bell_chain chain;
+	int ret;
+
+	do {
+		ret = bell_vq_take(rx->vq, true, &chain);
+		if (ret <= 0)
+			break;
+		rx->done[n++] = (struct bell_done){
+			.head = chain.head, .epoch = chain.epoch,
+		};
+		ret = net_rx_pin_chain(rx, &chain, &left);
+	} while (!ret && left && rx->mergeable);
+	bell_vq_untake_n(rx->vq, rx->done, n);
+	return min(ret, 0);
+}
+
+static enum bell_pass net_rx_stop_reason(struct bell_net_rx *rx, int ret)
+{
+	switch (ret) {
+	case -ESRCH:
+		WRITE_ONCE(rx->vq->parked, true);
+		fallthrough;
+	case -EPROTO:
+		return BELL_PASS_STOP;
+	default:
+		return BELL_PASS_PUNT;
+	}
+}
+
+/* Have the port deliver; where pages must be pinned for that, pin them. */
+static enum bell_pass net_rx_receive(struct bell_net_pair *pair,
+				     struct bell_run *run)
+{
+	enum bell_pass how;
+	int ret;
+
+	for (;;) {
+		how = pair->port->ops->receive(pair->port, run);
+		if (how != BELL_PASS_PUNT || !run->may_sleep)
+			return how;
+		if (!bell_run_spend(run))
+			return BELL_PASS_MORE;
+		ret = net_rx_pin(pair->rx);
+		if (ret)
+			return net_rx_stop_reason(pair->rx, ret);
+	}
+}
+
+/* bell_backend_net_rx_pass() - the pass of a receiving queue */
+enum bell_pass bell_backend_net_rx_pass(struct bell_net_pair *pair,
+					struct bell_run *run)
+{
+	struct bell_vq *vq = pair->rx->vq;
+	enum bell_pass how;
+
+	if (run->may_sleep)
+		bell_stat_inc(vq->stats.worker_passes);
+	else if (!run->softirq)
+		bell_stat_inc(vq->stats.inline_passes);
+	WRITE_ONCE(vq->parked, false);
+	if (!pair->port)
+		return BELL_PASS_DONE;
+	do {
+		how = net_rx_receive(pair, run);
+	} while (how == BELL_PASS_DONE && bell_exec_poll(run));
+	if (how == BELL_PASS_PUNT && !run->may_sleep) {
+		bell_stat_inc(vq->stats.punts);
+		bell_stat_inc(pair->stats.rx_punts);
+	}
+	return how;
+}
+
+/* bell_backend_net_rx_pending() - are there frames? A hint. */
+bool bell_backend_net_rx_pending(struct bell_net_pair *pair)
+{
+	return pair->port && pair->port->ops->pending(pair->port);
+}
+
+/* bell_backend_net_rx_settle() - what the port was delivering, it has */
+void bell_backend_net_rx_settle(struct bell_net_pair *pair)
+{
+	if (pair->port && pair->port->ops->settle)
+		pair->port->ops->settle(pair->port);
+}
+
+/* --- start and stop --- */
+
+static u32 net_rx_gso(u64 features)
+{
+	u32 gso = 0;
+
+	if (features & BIT_ULL(VIRTIO_NET_F_GUEST_TSO4))
+		gso |= BIT(VIRTIO_NET_HDR_GSO_TCPV4);
+	if (features & BIT_ULL(VIRTIO_NET_F_GUEST_TSO6))
+		gso |= BIT(VIRTIO_NET_HDR_GSO_TCPV6);
+	return gso;
+}
+
+/* bell_backend_net_rx_start() - get ready to receive; 0, -ENOMEM or the port's */
+int bell_backend_net_rx_start(struct bell_net_pair *pair,
+			      struct bell_exec *exec, u64 features)
+{
+	struct bell_vq *vq = exec->vq;
+	struct bell_net_rx *rx;
+	int ret = -ENOMEM;
+
+	rx = kzalloc(sizeof(*rx), GFP_KERNEL_ACCOUNT);
+	if (!rx)
+		return ret;
+	rx->done = kvcalloc(vq->num, sizeof(*rx->done), GFP_KERNEL_ACCOUNT);
+	if (!rx->done)
+		goto err_free;
+	rx->vq = vq;
+	rx->stats = &pair->stats;
+	rx->mergeable = features & BIT_ULL(VIRTIO_NET_F_MRG_RXBUF);
+	rx->hdr_len = bell_backend_net_hdr_len(features);
+	rx->csum = features & BIT_ULL(VIRTIO_NET_F_GUEST_CSUM);
+	rx->gso = net_rx_gso(features);
+	rx->ecn = features & BIT_ULL(VIRTIO_NET_F_GUEST_ECN);
+	/* A queue starts with kicks on. */
+	rx->kick = true;
+	exec->auto_inline = true;
+	pair->rx = rx;
+	if (pair->port)
+		ret = pair->port->ops->start(pair->port, rx, exec);
+	else
+		ret = 0;
+	if (!ret)
+		return 0;
+	pair->rx = NULL;
+err_free:
+	kvfree(rx->done);
+	kfree(rx);
+	return ret;
+}
+
+/* bell_backend_net_rx_stop() - undo bell_backend_net_rx_start() */
+void bell_backend_net_rx_stop(struct bell_net_pair *pair)
+{
+	if (pair->port)
+		pair->port->ops->stop(pair->port);
+	kvfree(pair->rx->done);
+	kfree(pair->rx);
+	pair->rx = NULL;
+}

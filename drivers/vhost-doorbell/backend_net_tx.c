@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * backend_net_tx - the guest's frames into the host's network
+ *
+ * A frame is copied once, into a part of a page that becomes the packet's memory,
+ * so that the guest has its buffer back at once and nothing of it stays in flight.
+ * Frames go to the port in batches; one that does not fit into a page goes alone.
+ *
+ * Context: the runner of the queue, with bottom halves on.
+ */
+#include <linux/bvec.h>
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/minmax.h>
+#include <linux/overflow.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+#include <linux/vmalloc.h>
+
+#include "backend_net_priv.h"
+#include "exec.h"
+#include "gmem.h"
+#include "port.h"
+#include "vq.h"
+
+/* An IP packet of 64 KiB with the longest header in front of it. */
+#define NET_FRAME_MAX	(65535 + VLAN_ETH_HLEN)
+/* Pieces of memory of a large frame, as many as one system call may have. */
+#define NET_VECS_MAX	1024
+
+/* The memory for a frame. The port frees it by page_frag_free(). */
+static void *net_tx_alloc(struct bell_net_tx *tx, u32 len, bool may_sleep)
+{
+	struct page_frag *frag = &tx->frag;
+	u32 size = BELL_PORT_BUFLEN(len);
+	void *buf;
+
+	frag->offset = ALIGN(frag->offset, SMP_CACHE_BYTES);
+	if (!skb_page_frag_refill(size, frag,
+				  (may_sleep ? GFP_KERNEL : GFP_NOWAIT) |
+				  __GFP_NOWARN))
+		return NULL;
+	buf = page_address(frag->page) + frag->offset;
+	frag->offset += size;
+	get_page(frag->page);
+	return buf;
+}
+
+static void net_tx_drop_port(struct bell_net_tx *tx, int ret, u32 n)
+{
+	if (ret == -ENETDOWN)
+		bell_stat_add(tx->stats->tx_drop_down, n);
+	else
+		bell_stat_add(tx->stats->tx_drop_port, n);
+}
+
+/* Give the port the frames of the batch. */
+static void net_tx_send(struct bell_net_pair *pair)
+{
+	struct bell_net_tx *tx = pair->tx;
+	u32 i, n = tx->nframes;
+	u64 bytes = 0;
+	int ret;
+
+	if (!n)
+		return;
+	tx->nframes = 0;
+	for (i = 0; i < n; i++)
+		bytes += tx->frame[i].len;
+	if (!pair->port) {
+		for (i = 0; i < n; i++)
+			page_frag_free(tx->frame[i].buf);
+		ret = -ENXIO;
+	} else {
+		ret = pair->port->ops->send(pair->port, tx->frame, n);
+	}
+	if (ret) {
+		net_tx_drop_port(tx, ret, n);
+		return;
+	}
+	bell_stat_inc(tx->stats->tx_batches);
+	bell_stat_add(tx->stats->tx_packets, n);
+	bell_stat_add(tx->stats->tx_bytes, bytes);
+}
+
+/* Send the batch, and give the driver its buffers back. */
+static void net_tx_flush(struct bell_net_pair *pair)
+{
+	struct bell_net_tx *tx = pair->tx;
+
+	net_tx_send(pair);
+	if (!tx->ndone)
+		return;
+	bell_vq_complete_n(tx->vq, tx->done, tx->ndone);
+	tx->ndone = 0;
+}
+
+/* Look up the pages of what comes in the chain: how many pieces, or an error. */
+static int net_tx_map(struct bell_net_tx *tx, struct bell_vq_cursor cur,
+		      u32 len, struct bio_vec *vec, int room, bool may_sleep)
+{
+	struct bell_gmem_span span;
+	int ret, n = 0;
+	u64 gpa;
+
+	while (len) {
+		if (n == room)
+			return -E2BIG;
+		if (check_add_overflow(cur.seg->addr, cur.skip, &gpa))
+			return -EFAULT;
+		ret = bell_gmem_span(tx->vq->gmem, gpa,
+				     min_t(u64, len, cur.seg->len - cur.skip),
+				     may_sleep, &span);
+		if (ret)
+			return ret;
+		bvec_set_page(&vec[n++], span.page, span.len, span.offset);
+		len -= span.len;
+		bell_vq_advance(&cur, span.len);
+	}
+	return n;
+}
+
+/* Send a frame that does not fit into a page; it is not changed by the guest
+ * between a look at it and its use, as the port copies each byte once.
+ */
+static int net_tx_large(struct bell_net_pair *pair, const void *hdr,
+			struct bell_vq_cursor cur, u32 len, bool may_sleep)
+{
+	struct bell_net_tx *tx = pair->tx;
+	struct iov_iter iter;
+	void *buf;
+	int n, ret;
+
+	n = net_tx_map(tx, cur, len, tx->vecs + 1, NET_VECS_MAX, may_sleep);
+	if (n < 0)
+		return n;
+	buf = net_tx_alloc(tx, tx->hdr_len, may_sleep);
+	if (!buf)
+		return -ENOMEM;
+	memcpy(buf, hdr, tx->hdr_len);
+	bvec_set_page(tx->vecs, virt_to_page(buf), tx->hdr_len,
+		      offset_in_page(buf));
+	iov_iter_bvec(&iter, ITER_SOURCE, tx->vecs, n + 1, tx->hdr_len + len);
+	/* Those before it first. */
+	net_tx_send(pair);
+	ret = pair->port ? pair->port->ops->send_large(pair->port, &iter,
+						       tx->hdr_len, may_sleep) :
+			   -ENXIO;
+	page_frag_free(buf);
+	if (ret == -EAGAIN)
+		return ret;
+	if (ret) {
+		net_tx_drop_port(tx, ret, 1);
+		return 0;
+	}
+	bell_stat_inc(tx->stats->tx_large);
+	bell_stat_inc(tx->stats->tx_packets);
+	bell_stat_add(tx->stats->tx_bytes, len);
+	return 0;
+}
+
+/* Copy a frame into the batch. */
+static int net_tx_small(struct bell_net_tx *tx, const void *hdr,
+			struct bell_vq_cursor cur, u32 len, bool may_sleep)
+{
+	struct bell_port_frame *frame = &tx->frame[tx->nframes];
+	int ret;
+
+	frame->buf = net_tx_alloc(tx, len, may_sleep);
+	if (!frame->buf)
+		return -ENOMEM;
+	ret = bell_vq_chain_copy(tx->vq, &cur, frame->buf + BELL_PORT_HEADROOM,
+				 len, false, may_sleep);
+	if (ret) {
+		page_frag_free(frame->buf);
+		return ret;
+	}
+	frame->len = len;
+	memcpy(&frame->hdr, hdr, sizeof(frame->hdr));
+	tx->nframes++;
+	return 0;
+}
+
+/* 0: it is sent or in the batch, or was dropped and counted. Else it was not taken. */
+static int net_tx_frame(struct bell_net_pair *pair,
+			const struct bell_chain *chain, bool may_sleep)
+{
+	struct bell_net_tx *tx = pair->tx;
+	struct bell_vq_cursor cur = { .seg = chain->seg };
+	u64 len = bell_vq_bytes(chain->seg, chain->nout);
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	int ret;
+
+	if (unlikely(len < tx->hdr_len + ETH_HLEN ||
+		     len > tx->hdr_len + NET_FRAME_MAX)) {
+		bell_stat_inc(tx->stats->tx_drop_bad);
+		return 0;
+	}
+	len -= tx->hdr_len;
+	ret = bell_vq_chain_copy(tx->vq, &cur, &hdr, tx->hdr_len, false,
+				 may_sleep);
+	if (ret)
+		return ret;
+	if (likely(BELL_PORT_BUFLEN(len) <= PAGE_SIZE))
+		return net_tx_small(tx, &hdr, cur, len, may_sleep);
+	return net_tx_large(pair, &hdr, cur, len, may_sleep);
+}
+
+static int net_tx_chain(struct bell_net_pair *pair,
+			const struct bell_chain *chain, bool may_sleep)
+{
+	struct bell_net_tx *tx = pair->tx;
+	int ret;
+
+	if (unlikely(chain->nin))
+		return bell_vq_break(tx->vq, "frame to send with a writable part");
+	ret = net_tx_frame(pair, chain, may_sleep);
+	switch (ret) {
+	case 0:
+		break;
+	case -EFAULT:
+		return bell_vq_break(tx->vq, "frame that is not in memory");
+	case -E2BIG:
+		bell_stat_inc(tx->stats->tx_drop_bad);
+		break;
+	default:
+		return ret;
+	}
+	tx->done[tx->ndone++] = (struct bell_done){
+		.head = chain->head, .epoch = chain->epoch,
+		.bytes_written = bell_vq_bytes(chain->seg, chain->nout),
+	};
+	return 0;
+}
+
+static enum bell_pass net_tx_stop_reason(struct bell_vq *vq, int ret)
+{
+	switch (ret) {
+	case -ESRCH:
+		WRITE_ONCE(vq->parked, true);
+		fallthrough;
+	case -EPROTO:
+		return BELL_PASS_STOP;
+	default:
+		return BELL_PASS_PUNT;
+	}
+}
+
+/* Take and send until the ring is empty or something stops us. */
+static enum bell_pass net_tx_drain(struct bell_net_pair *pair,
+				   struct bell_run *run)
+{
+	struct bell_net_tx *tx = pair->tx;
+	struct bell_chain chain;
+	int ret;
+
+	while (bell_run_spend(run)) {
+		if (READ_ONCE(run->exec->dead))
+			return BELL_PASS_STOP;
+		ret = bell_vq_take(tx->vq, run->may_sleep, &chain);
+		if (!ret)
+			return BELL_PASS_DONE;
+		if (ret < 0)
+			return net_tx_stop_reason(tx->vq, ret);
+		ret = net_tx_chain(pair, &chain, run->may_sleep);
+		if (ret) {
+			bell_vq_untake(tx->vq, &chain);
+			return net_tx_stop_reason(tx->vq, ret);
+		}
+		if (tx->ndone == BELL_PORT_BATCH)
+			net_tx_flush(pair);
+	}
+	return BELL_PASS_MORE;
+}
+
+/* bell_backend_net_tx_pass() - the pass of a sending queue */
+enum bell_pass bell_backend_net_tx_pass(struct bell_net_pair *pair,
+					struct bell_run *run)
+{
+	struct bell_vq *vq = pair->tx->vq;
+	struct bell_stats *st = &vq->stats;
+	enum bell_pass how;
+
+	if (run->may_sleep)
+		bell_stat_inc(st->worker_passes);
+	else
+		bell_stat_inc(st->inline_passes);
+	WRITE_ONCE(vq->parked, false);
+	do {
+		bell_vq_disable_kick(vq);
+		do {
+			how = net_tx_drain(pair, run);
+			net_tx_flush(pair);
+		} while (how == BELL_PASS_DONE && bell_exec_poll(run));
+	} while (how == BELL_PASS_DONE && bell_vq_enable_kick(vq));
+	if (!run->may_sleep &&
+	    (how == BELL_PASS_PUNT || how == BELL_PASS_MORE))
+		bell_stat_inc(st->punts);
+	return how;
+}
+
+/* bell_backend_net_tx_start() - get ready to send; 0 or -ENOMEM */
+int bell_backend_net_tx_start(struct bell_net_pair *pair,
+			      struct bell_exec *exec, u64 features)
+{
+	struct bell_net_tx *tx;
+
+	tx = kvzalloc(sizeof(*tx), GFP_KERNEL_ACCOUNT);
+	if (!tx)
+		return -ENOMEM;
+	/* And one for the header */
+	tx->vecs = kvcalloc(NET_VECS_MAX + 1, sizeof(*tx->vecs),
+			    GFP_KERNEL_ACCOUNT);
+	if (!tx->vecs) {
+		kvfree(tx);
+		return -ENOMEM;
+	}
+	tx->vq = exec->vq;
+	tx->stats = &pair->stats;
+	tx->hdr_len = bell_backend_net_hdr_len(features);
+	pair->tx = tx;
+	return 0;
+}
+
+/* bell_backend_net_tx_stop() - undo bell_backend_net_tx_start() */
+void bell_backend_net_tx_stop(struct bell_net_pair *pair)
+{
+	struct bell_net_tx *tx = pair->tx;
+
+	if (tx->frag.page)
+		put_page(tx->frag.page);
+	kvfree(tx->vecs);
+	kvfree(tx);
+	pair->tx = NULL;
+}

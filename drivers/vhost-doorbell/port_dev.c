@@ -1,0 +1,731 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * port_dev - a network device of our own as the port of a card
+ *
+ * The host's end of the card, with a queue for each pair. Its ndo_start_xmit()
+ * writes a packet straight into the guest's buffers, in the sender's context: there
+ * is no ring between and no poll. What the guest sends is received here, in the
+ * thread that serves the sending queue.
+ *
+ * When the guest has no buffers the queue stops, and packets wait in its qdisc; the
+ * guest's kick starts it again. A guest that adds none for DEV_PATIENCE is taken for
+ * dead: its packets are dropped until it kicks.
+ *
+ * Context: the transmit lock of a queue (_xmit_lock) stands for the run token of the
+ * receiving queue: whatever takes buffers holds it, with bottom halves off. The pass of
+ * that queue only starts the device's queue again, and pins; while it pins, @held
+ * keeps the sender off.
+ *
+ * Life: the device goes with the file of the card, or before that with its network
+ * namespace. @dev is NULL from then on. Nothing here holds a reference to it.
+ */
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/etherdevice.h>
+#include <linux/ethtool.h>
+#include <linux/kref.h>
+#include <linux/netdevice.h>
+#include <linux/nsproxy.h>
+#include <linux/percpu.h>
+#include <linux/rtnetlink.h>
+#include <linux/seq_file.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/timer.h>
+#include <linux/uio.h>
+#include <linux/virtio_net.h>
+#include <net/net_namespace.h>
+#include <net/rtnetlink.h>
+
+#include <uapi/linux/vhost_doorbell.h>
+
+#include "compat_net.h"
+#include "exec.h"
+#include "port.h"
+
+#define DEV_PATIENCE	(5 * HZ / 2)
+#define DEV_LINEAR	256	/* bytes of a large frame that are in one piece */
+
+#define DEV_OFFLOADS	(NETIF_F_HW_CSUM | NETIF_F_ALL_TSO)
+#define DEV_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA | \
+			 NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HW_VLAN_STAG_TX | \
+			 DEV_OFFLOADS)
+
+struct dev_card;
+
+struct dev_queue {
+	struct bell_port	 port;
+	struct dev_card		*card;
+	u16			 index;
+	struct timer_list	 timer;
+
+	/* Under the transmit lock of the device's queue. */
+	struct bell_net_rx	*rx;		/* while the guest's queue runs */
+	struct bell_exec	*exec;
+	bool			 unpinned;	/* the worker is to pin */
+	bool			 held;		/* it does */
+	bool			 dead;		/* no buffers for DEV_PATIENCE */
+	unsigned long		 stopped;	/* when, in jiffies */
+	/* Delivered in a batch of this CPU, and not yet shown to the guest. */
+	bool			 batched;
+	struct dev_queue	*next;
+};
+
+struct dev_card {
+	struct kref		 ref;
+	struct net_device __rcu	*dev;		/* changes under the RTNL */
+	netdev_features_t	 offloads;	/* the guest's; the same */
+	u32			 n;
+	struct dev_queue	 queue[];
+};
+
+struct dev_priv {
+	struct dev_card		*card;
+};
+
+/*
+ * While a guest's batch is sent on this CPU, what it brings to other guests is
+ * shown to each of them once, at its end. Bottom halves are off from begin to end.
+ */
+struct dev_batch {
+	bool			 on;
+	struct dev_queue	*first;
+};
+
+static DEFINE_PER_CPU(struct dev_batch, dev_batches);
+
+static struct dev_queue *dev_queue_of(struct bell_port *port)
+{
+	return container_of(port, struct dev_queue, port);
+}
+
+static void dev_card_free(struct kref *ref)
+{
+	struct dev_card *card = container_of(ref, struct dev_card, ref);
+
+	kvfree(card);
+}
+
+static struct dev_card *dev_card_of(struct net_device *dev)
+{
+	struct dev_priv *priv = netdev_priv(dev);
+
+	return priv->card;
+}
+
+/* --- packets for the guest: under the transmit lock --- */
+
+static void dev_flush(struct dev_queue *q)
+{
+	if (q->rx)
+		bell_backend_net_deliver_end(q->rx);
+}
+
+static void dev_batch_end(void)
+{
+	struct dev_batch *batch = this_cpu_ptr(&dev_batches);
+	struct netdev_queue *txq;
+	struct net_device *dev;
+	struct dev_queue *q;
+
+	batch->on = false;
+	while ((q = batch->first)) {
+		batch->first = q->next;
+		dev = rcu_dereference_bh(q->card->dev);
+		if (!dev)
+			continue;
+		txq = netdev_get_tx_queue(dev, q->index);
+		__netif_tx_lock(txq, smp_processor_id());
+		q->batched = false;
+		dev_flush(q);
+		__netif_tx_unlock(txq);
+	}
+}
+
+static void dev_stop_queue(struct dev_queue *q, struct netdev_queue *txq)
+{
+	netif_tx_stop_queue(txq);
+	q->stopped = jiffies;
+	if (!timer_pending(&q->timer))
+		mod_timer(&q->timer, jiffies + DEV_PATIENCE);
+}
+
+/* 0: delivered or dropped; -EBUSY: the queue is stopped; else to be dropped. */
+static int dev_deliver(struct dev_queue *q, struct netdev_queue *txq,
+		       struct sk_buff *skb)
+{
+	int ret;
+
+	if (unlikely(!q->rx))
+		return -ENETDOWN;
+	if (unlikely(q->held || q->unpinned || READ_ONCE(q->exec->dead))) {
+		if (q->dead)
+			return -ENOBUFS;
+		dev_stop_queue(q, txq);
+		return -EBUSY;
+	}
+	ret = bell_backend_net_deliver(q->rx, skb);
+	if (likely(!ret))
+		return 0;
+	if (ret == -ENOBUFS && !q->dead) {
+		/* First stopped, then asked for a kick: none is missed. */
+		dev_stop_queue(q, txq);
+		ret = bell_backend_net_deliver(q->rx, skb);
+		if (!ret)
+			netif_tx_start_queue(txq);
+		else if (ret == -ENOBUFS)
+			ret = -EBUSY;
+	}
+	if (ret == -EAGAIN) {
+		dev_stop_queue(q, txq);
+		q->unpinned = true;
+		bell_exec_ask_worker(q->exec);
+		ret = -EBUSY;
+	}
+	return ret;
+}
+
+/* Stop the queue when the last buffer is taken: does the guest add some meanwhile? */
+static void dev_stop_dry(struct dev_queue *q, struct netdev_queue *txq)
+{
+	if (q->dead || !bell_backend_net_dry(q->rx))
+		return;
+	dev_stop_queue(q, txq);
+	if (!bell_backend_net_ask_kick(q->rx))
+		netif_tx_start_queue(txq);
+}
+
+static void dev_show_guest(struct dev_queue *q, struct netdev_queue *txq)
+{
+	struct dev_batch *batch = this_cpu_ptr(&dev_batches);
+
+	if (netif_tx_queue_stopped(txq)) {
+		dev_flush(q);
+	} else if (batch->on) {
+		if (q->batched)
+			return;
+		q->batched = true;
+		q->next = batch->first;
+		batch->first = q;
+	} else if (!netdev_xmit_more()) {
+		dev_flush(q);
+	}
+}
+
+static netdev_tx_t dev_start_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	u16 index = skb_get_queue_mapping(skb);
+	struct dev_queue *q = &dev_card_of(dev)->queue[index];
+	struct netdev_queue *txq = netdev_get_tx_queue(dev, index);
+	u32 len = skb->len;
+	int ret;
+
+	skb_tx_timestamp(skb);
+	ret = dev_deliver(q, txq, skb);
+	if (unlikely(ret)) {
+		dev_flush(q);
+		if (ret == -EBUSY)
+			return NETDEV_TX_BUSY;
+		if (q->rx)
+			bell_backend_net_drop_dead(q->rx);
+		dev_core_stats_tx_dropped_inc(dev);
+		kfree_skb(skb);
+		return NETDEV_TX_OK;
+	}
+	dev_stop_dry(q, txq);
+	dev_show_guest(q, txq);
+	dev_sw_netstats_tx_add(dev, 1, len);
+	napi_consume_skb(skb, 1);
+	return NETDEV_TX_OK;
+}
+
+/* A guest that has not kicked for so long does not hold packets up. */
+static void dev_timeout(struct timer_list *timer)
+{
+	struct dev_queue *q = container_of(timer, struct dev_queue, timer);
+	struct netdev_queue *txq;
+	struct net_device *dev;
+
+	rcu_read_lock();
+	dev = rcu_dereference(q->card->dev);
+	if (!dev)
+		goto out;
+	txq = netdev_get_tx_queue(dev, q->index);
+	__netif_tx_lock(txq, smp_processor_id());
+	if (netif_tx_queue_stopped(txq) && q->rx && !q->dead) {
+		if (time_before(jiffies, q->stopped + DEV_PATIENCE)) {
+			mod_timer(&q->timer, q->stopped + DEV_PATIENCE);
+		} else {
+			q->dead = true;
+			netif_tx_wake_queue(txq);
+		}
+	}
+	__netif_tx_unlock(txq);
+out:
+	rcu_read_unlock();
+}
+
+/* --- the receiving queue --- */
+
+/* By its runner: the guest has kicked, or there is something to pin. */
+static enum bell_pass dev_receive(struct bell_port *port, struct bell_run *run)
+{
+	struct dev_queue *q = dev_queue_of(port);
+	enum bell_pass how = BELL_PASS_DONE;
+	struct netdev_queue *txq;
+	struct net_device *dev;
+
+	rcu_read_lock_bh();
+	dev = rcu_dereference_bh(q->card->dev);
+	if (dev) {
+		txq = netdev_get_tx_queue(dev, q->index);
+		__netif_tx_lock(txq, smp_processor_id());
+		if (q->unpinned) {
+			how = BELL_PASS_PUNT;
+			if (run->may_sleep) {
+				q->held = true;
+				q->unpinned = false;
+			}
+		} else {
+			q->held = false;
+			q->dead = false;
+			bell_backend_net_kicks_off(q->rx);
+			netif_tx_wake_queue(txq);
+		}
+		__netif_tx_unlock(txq);
+	}
+	rcu_read_unlock_bh();
+	return how;
+}
+
+/* A packet that was being delivered when the queue was shut has been. */
+static void dev_settle(struct bell_port *port)
+{
+	struct dev_queue *q = dev_queue_of(port);
+	struct netdev_queue *txq;
+	struct net_device *dev;
+
+	rcu_read_lock_bh();
+	dev = rcu_dereference_bh(q->card->dev);
+	if (dev) {
+		txq = netdev_get_tx_queue(dev, q->index);
+		__netif_tx_lock(txq, smp_processor_id());
+		__netif_tx_unlock(txq);
+	}
+	rcu_read_unlock_bh();
+}
+
+static bool dev_pending(struct bell_port *port)
+{
+	return false;
+}
+
+/* The guest's queues that run are those of the device that are used. */
+static void dev_set_queues(struct dev_card *card, struct net_device *dev)
+{
+	u32 i, n = 0;
+
+	ASSERT_RTNL();
+	for (i = 0; i < card->n; i++) {
+		if (card->queue[i].rx)
+			n = i + 1;
+	}
+	netif_set_real_num_tx_queues(dev, max(n, 1U));
+	if (n)
+		netif_carrier_on(dev);
+	else
+		netif_carrier_off(dev);
+}
+
+static void dev_set_rx(struct dev_queue *q, struct net_device *dev,
+		       struct bell_net_rx *rx, struct bell_exec *exec)
+{
+	struct netdev_queue *txq = netdev_get_tx_queue(dev, q->index);
+
+	__netif_tx_lock_bh(txq);
+	q->rx = rx;
+	q->exec = exec;
+	q->unpinned = false;
+	q->held = false;
+	q->dead = false;
+	__netif_tx_unlock_bh(txq);
+}
+
+static int dev_start(struct bell_port *port, struct bell_net_rx *rx,
+		     struct bell_exec *exec)
+{
+	struct dev_queue *q = dev_queue_of(port);
+	struct net_device *dev;
+
+	rtnl_lock();
+	dev = rtnl_dereference(q->card->dev);
+	if (dev) {
+		dev_set_rx(q, dev, rx, exec);
+		q->card->offloads = bell_backend_net_offloads(rx);
+		netdev_update_features(dev);
+		dev_set_queues(q->card, dev);
+	}
+	rtnl_unlock();
+	return 0;
+}
+
+static void dev_stop(struct bell_port *port)
+{
+	struct dev_queue *q = dev_queue_of(port);
+	struct net_device *dev;
+
+	rtnl_lock();
+	dev = rtnl_dereference(q->card->dev);
+	if (dev) {
+		dev_set_rx(q, dev, NULL, NULL);
+		dev_set_queues(q->card, dev);
+		/* What waits is dropped. */
+		netif_tx_wake_queue(netdev_get_tx_queue(dev, q->index));
+	}
+	rtnl_unlock();
+	timer_delete_sync(&q->timer);
+}
+
+/* --- frames of the guest --- */
+
+/* @skb is the guest's frame: have the host receive it. */
+static void dev_rx(struct net_device *dev, struct sk_buff *skb, u16 queue,
+		   const struct virtio_net_hdr *hdr)
+{
+	u32 len = skb->len;
+
+	skb->dev = dev;
+	if (virtio_net_hdr_to_skb(skb, hdr, true)) {
+		DEV_STATS_INC(dev, rx_frame_errors);
+		kfree_skb(skb);
+		return;
+	}
+	skb->protocol = eth_type_trans(skb, dev);
+	skb_reset_network_header(skb);
+	skb_probe_transport_header(skb);
+	skb_record_rx_queue(skb, queue);
+	dev_sw_netstats_rx_add(dev, len);
+	netif_receive_skb(skb);
+}
+
+static void dev_rx_frame(struct net_device *dev,
+			 const struct bell_port_frame *frame, u16 queue)
+{
+	struct sk_buff *skb;
+
+	skb = napi_build_skb(frame->buf, BELL_PORT_BUFLEN(frame->len));
+	if (!skb) {
+		page_frag_free(frame->buf);
+		dev_core_stats_rx_dropped_inc(dev);
+		return;
+	}
+	skb_reserve(skb, BELL_PORT_HEADROOM);
+	__skb_put(skb, frame->len);
+	dev_rx(dev, skb, queue, &frame->hdr);
+}
+
+static int dev_send(struct bell_port *port, const struct bell_port_frame *frame,
+		    unsigned int n)
+{
+	struct dev_queue *q = dev_queue_of(port);
+	struct net_device *dev;
+	unsigned int i;
+	int ret = 0;
+
+	rcu_read_lock_bh();
+	dev = rcu_dereference_bh(q->card->dev);
+	if (!dev || !(dev->flags & IFF_UP)) {
+		for (i = 0; i < n; i++)
+			page_frag_free(frame[i].buf);
+		ret = -ENETDOWN;
+	} else {
+		this_cpu_write(dev_batches.on, true);
+		for (i = 0; i < n; i++)
+			dev_rx_frame(dev, &frame[i], q->index);
+		dev_batch_end();
+	}
+	rcu_read_unlock_bh();
+	return ret;
+}
+
+static struct sk_buff *dev_large_skb(struct iov_iter *iter, bool may_sleep)
+{
+	gfp_t gfp = (may_sleep ? GFP_KERNEL : GFP_NOWAIT) | __GFP_NOWARN;
+	size_t len = iov_iter_count(iter), linear = min(len, DEV_LINEAR);
+	struct sk_buff *skb;
+	int ret;
+
+	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + linear,
+				   len - linear, PAGE_ALLOC_COSTLY_ORDER, &ret,
+				   gfp);
+	if (!skb)
+		return ERR_PTR(-EAGAIN);
+	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	skb_put(skb, linear);
+	skb->data_len = len - linear;
+	skb->len += len - linear;
+	ret = skb_copy_datagram_from_iter(skb, 0, iter, len);
+	if (!ret)
+		return skb;
+	kfree_skb(skb);
+	return ERR_PTR(ret);
+}
+
+static int dev_send_large(struct bell_port *port, struct iov_iter *iter,
+			  u32 hdr_len, bool may_sleep)
+{
+	struct dev_queue *q = dev_queue_of(port);
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	struct net_device *dev;
+	struct sk_buff *skb;
+
+	if (!copy_from_iter_full(&hdr, hdr_len, iter))
+		return -EINVAL;
+	skb = dev_large_skb(iter, may_sleep);
+	if (IS_ERR(skb))
+		return PTR_ERR(skb);
+	rcu_read_lock_bh();
+	dev = rcu_dereference_bh(q->card->dev);
+	if (!dev || !(dev->flags & IFF_UP)) {
+		rcu_read_unlock_bh();
+		kfree_skb(skb);
+		return -ENETDOWN;
+	}
+	dev_rx(dev, skb, q->index, &hdr.hdr);
+	rcu_read_unlock_bh();
+	return 0;
+}
+
+/* --- the device --- */
+
+static int dev_up(struct net_device *dev)
+{
+	netif_tx_start_all_queues(dev);
+	return 0;
+}
+
+static int dev_down(struct net_device *dev)
+{
+	netif_tx_stop_all_queues(dev);
+	return 0;
+}
+
+static netdev_features_t dev_fix_features(struct net_device *dev,
+					  netdev_features_t features)
+{
+	return features & (~DEV_OFFLOADS | dev_card_of(dev)->offloads);
+}
+
+/* It goes, by us or with its network namespace: under the RTNL. */
+static void dev_uninit(struct net_device *dev)
+{
+	RCU_INIT_POINTER(dev_card_of(dev)->dev, NULL);
+}
+
+static const struct net_device_ops dev_ops = {
+	.ndo_uninit		= dev_uninit,
+	.ndo_open		= dev_up,
+	.ndo_stop		= dev_down,
+	.ndo_start_xmit		= dev_start_xmit,
+	.ndo_fix_features	= dev_fix_features,
+	.ndo_get_stats64	= dev_get_tstats64,
+	.ndo_set_mac_address	= eth_mac_addr,
+	.ndo_validate_addr	= eth_validate_addr,
+};
+
+static void dev_get_drvinfo(struct net_device *dev,
+			    struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, "vhost-doorbell", sizeof(info->driver));
+	strscpy(info->version, BELL_VERSION, sizeof(info->version));
+}
+
+static const struct ethtool_ops dev_ethtool_ops = {
+	.get_drvinfo	= dev_get_drvinfo,
+	.get_link	= ethtool_op_get_link,
+	.get_ts_info	= ethtool_op_get_ts_info,
+};
+
+/* By no alloc() and no setup(): 'ip link' shows them and can neither add nor delete. */
+static struct rtnl_link_ops dev_link_ops = {
+	.kind	= "doorbell",
+};
+
+static void dev_free(struct net_device *dev)
+{
+	kref_put(&dev_card_of(dev)->ref, dev_card_free);
+}
+
+static void dev_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+	dev->netdev_ops = &dev_ops;
+	dev->ethtool_ops = &dev_ethtool_ops;
+	dev->rtnl_link_ops = &dev_link_ops;
+	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL;
+	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+	dev->hw_features = DEV_FEATURES;
+	dev->vlan_features = DEV_FEATURES & ~(NETIF_F_HW_VLAN_CTAG_TX |
+					      NETIF_F_HW_VLAN_STAG_TX);
+	dev->features = DEV_FEATURES & ~DEV_OFFLOADS;
+	dev->wanted_features = DEV_FEATURES;
+	dev->max_mtu = ETH_MAX_MTU;
+	dev->needs_free_netdev = true;
+}
+
+static const struct bell_port_ops dev_port_ops;
+
+static void dev_init_queues(struct dev_card *card)
+{
+	u32 i;
+
+	for (i = 0; i < card->n; i++) {
+		card->queue[i].port.ops = &dev_port_ops;
+		card->queue[i].card = card;
+		card->queue[i].index = i;
+		timer_setup(&card->queue[i].timer, dev_timeout, 0);
+	}
+}
+
+static int dev_register(struct dev_card *card,
+			struct vhost_doorbell_net_dev *cfg)
+{
+	struct net_device *dev;
+	struct dev_priv *priv;
+	int ret;
+
+	dev = alloc_netdev_mqs(sizeof(*priv), cfg->name, NET_NAME_USER,
+			       dev_setup, card->n, card->n);
+	if (!dev)
+		return -ENOMEM;
+	priv = netdev_priv(dev);
+	priv->card = card;
+	dev_net_set(dev, current->nsproxy->net_ns);
+	if (is_zero_ether_addr(cfg->mac))
+		eth_hw_addr_random(dev);
+	else
+		eth_hw_addr_set(dev, cfg->mac);
+	netif_carrier_off(dev);
+
+	rtnl_lock();
+	RCU_INIT_POINTER(card->dev, dev);
+	ret = register_netdevice(dev);
+	if (!ret) {
+		/* From here on it is the device's, too. */
+		kref_get(&card->ref);
+		dev->priv_destructor = dev_free;
+		netif_set_real_num_tx_queues(dev, 1);
+		cfg->ifindex = dev->ifindex;
+		strscpy(cfg->name, dev->name, sizeof(cfg->name));
+	}
+	rtnl_unlock();
+	if (ret) {
+		RCU_INIT_POINTER(card->dev, NULL);
+		free_netdev(dev);
+	}
+	return ret;
+}
+
+static void dev_show(struct bell_port *port, struct seq_file *m)
+{
+	struct net_device *dev;
+
+	rcu_read_lock();
+	dev = rcu_dereference(dev_queue_of(port)->card->dev);
+	seq_printf(m, "dev %s", dev ? dev->name : "-");
+	rcu_read_unlock();
+}
+
+/* The first that is closed takes the device away, which has the queues of all. */
+static void dev_port_close(struct bell_port *port)
+{
+	struct dev_card *card = dev_queue_of(port)->card;
+	struct net_device *dev;
+
+	rtnl_lock();
+	dev = rtnl_dereference(card->dev);
+	if (dev)
+		unregister_netdevice(dev);
+	rtnl_unlock();
+	kref_put(&card->ref, dev_card_free);
+}
+
+static const struct bell_port_ops dev_port_ops = {
+	.name = "dev",
+	.send = dev_send,
+	.send_large = dev_send_large,
+	.start = dev_start,
+	.stop = dev_stop,
+	.receive = dev_receive,
+	.pending = dev_pending,
+	.settle = dev_settle,
+	.show = dev_show,
+	.close = dev_port_close,
+};
+
+static bool dev_name_fits(const struct vhost_doorbell_net_dev *cfg)
+{
+	const char *percent;
+
+	if (strnlen(cfg->name, sizeof(cfg->name)) == sizeof(cfg->name))
+		return false;
+	percent = strchr(cfg->name, '%');
+	return dev_valid_name(cfg->name) &&
+	       (!percent || (percent[1] == 'd' && !strchr(percent + 1, '%')));
+}
+
+/**
+ * bell_port_dev_create() - make a network device and a port for each of its queues
+ * @cfg: checked for flags and reserved fields; name and ifindex are filled in
+ * @port: out: the ports
+ * @n: how many
+ *
+ * Context: Process context.
+ * Return: 0 or as the UAPI says of VHOST_DOORBELL_SET_NET_DEV.
+ */
+int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
+			 struct bell_port **port, u32 n)
+{
+	struct dev_card *card;
+	int ret;
+	u32 i;
+
+	if (!dev_name_fits(cfg) ||
+	    (!is_zero_ether_addr(cfg->mac) && !is_valid_ether_addr(cfg->mac)))
+		return -EINVAL;
+	if (!ns_capable(current->nsproxy->net_ns->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	card = kvzalloc(struct_size(card, queue, n), GFP_KERNEL_ACCOUNT);
+	if (!card)
+		return -ENOMEM;
+	kref_init(&card->ref);
+	card->n = n;
+	dev_init_queues(card);
+	ret = dev_register(card, cfg);
+	if (ret) {
+		kref_put(&card->ref, dev_card_free);
+		return ret;
+	}
+	for (i = 0; i < n; i++) {
+		if (i)
+			kref_get(&card->ref);
+		port[i] = &card->queue[i].port;
+	}
+	return 0;
+}
+
+/**
+ * bell_port_init() - make the kind of network device known to 'ip link'
+ *
+ * Return: 0 or what rtnl_link_register() says.
+ */
+int bell_port_init(void)
+{
+	return rtnl_link_register(&dev_link_ops);
+}
+
+/** bell_port_exit() - undo bell_port_init(), when no card is left */
+void bell_port_exit(void)
+{
+	rtnl_link_unregister(&dev_link_ops);
+}

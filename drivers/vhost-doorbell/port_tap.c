@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * port_tap - a tap or macvtap as the port of a pair of queues
+ *
+ * Frames for the guest: the sender puts a packet into the ring of the tap's file and
+ * wakes whoever reads there. Our hook is in the place of that reader: of a tap the
+ * sk_data_ready() of its socket, with bottom halves off and no lock held; of a
+ * macvtap an entry of its wait queue, under the lock of that, interrupts off. It has
+ * the receiving queue served by exec_napi.c, and the pass takes the packets from the
+ * ring straight into the guest's pages, in the sender's thread.
+ *
+ * The lock of the ring's consumers is one that others take with bottom halves on: a
+ * read() of the same file, or the end of the tap. A softirq that waited for it might
+ * wait for the very thread that it interrupted. So it only tries, and else leaves
+ * the pass to the worker.
+ *
+ * Frames of the guest go the way that vhost-net's go: small ones by a batch of XDP
+ * buffers, a large one as if written to the file.
+ *
+ * Teardown: a tap that goes calls the hook with the RTNL held and without RCU. Thus
+ * the hook is taken off under the RTNL, and after a grace period none runs. It takes
+ * no lock that is held around the RTNL.
+ */
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/if_tap.h>
+#include <linux/if_tun.h>
+#include <linux/netdevice.h>
+#include <linux/poll.h>
+#include <linux/ptr_ring.h>
+#include <linux/rtnetlink.h>
+#include <linux/seq_file.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <net/sock.h>
+#include <net/xdp.h>
+
+#include "compat_net.h"
+#include "exec.h"
+#include "exec_napi.h"
+#include "port.h"
+
+#define TAP_BATCH	BELL_PORT_BATCH
+/* Bytes after which a batch ends, so that the ring's lock is not held for long */
+#define TAP_BYTES	SZ_512K
+
+struct tap_port {
+	struct bell_port	 port;
+	struct file		*file;
+	struct socket		*sock;
+	struct ptr_ring		*ring;
+	bool			 macvtap;
+
+	/* While the receiving queue runs. */
+	struct bell_net_rx	*rx;
+	struct bell_napi	 napi;
+	void			(*sk_data_ready)(struct sock *sk);
+	struct wait_queue_entry	 wait;
+
+	/* The receiving queue's runner: packets that were delivered. */
+	void			*delivered[TAP_BATCH];
+
+	/* The sending queue's. */
+	struct xdp_buff		 xdp[BELL_PORT_BATCH];
+};
+
+static struct tap_port *tap_of(struct bell_port *port)
+{
+	return container_of(port, struct tap_port, port);
+}
+
+/* --- frames of the guest --- */
+
+/*
+ * A tap that is down drops what is written to its file, but takes batches. Whether it
+ * is up, poll() tells; for a socket with a small buffer this is not the only reason.
+ */
+static bool tap_is_down(struct tap_port *tap)
+{
+	return !tap->macvtap &&
+	       READ_ONCE(tap->sock->sk->sk_sndbuf) == INT_MAX &&
+	       !(vfs_poll(tap->file, NULL) & EPOLLOUT);
+}
+
+static int tap_drop(const struct bell_port_frame *frame, unsigned int n,
+		    int error)
+{
+	while (n--)
+		page_frag_free(frame[n].buf);
+	return error;
+}
+
+static int tap_send(struct bell_port *port, const struct bell_port_frame *frame,
+		    unsigned int n)
+{
+	struct tap_port *tap = tap_of(port);
+	struct tun_msg_ctl ctl = {
+		.type = TUN_MSG_PTR, .num = n, .ptr = tap->xdp,
+	};
+	struct msghdr msg = {
+		.msg_control = &ctl,
+		.msg_controllen = sizeof(ctl),
+		.msg_flags = MSG_DONTWAIT,
+	};
+	unsigned int i;
+	int ret;
+
+	if (tap_is_down(tap))
+		return tap_drop(frame, n, -ENETDOWN);
+	for (i = 0; i < n; i++)
+		bell_tun_init_xdp(&tap->xdp[i], frame[i].buf,
+				  BELL_PORT_BUFLEN(frame[i].len),
+				  BELL_PORT_HEADROOM, frame[i].len,
+				  &frame[i].hdr);
+	ret = tap->sock->ops->sendmsg(tap->sock, &msg, 0);
+	/* The buffers stay ours then. */
+	return ret < 0 ? tap_drop(frame, n, -ENETDOWN) : 0;
+}
+
+static int tap_send_large(struct bell_port *port, struct iov_iter *iter,
+			  u32 hdr_len, bool may_sleep)
+{
+	struct tap_port *tap = tap_of(port);
+	struct msghdr msg = {
+		.msg_iter = *iter, .msg_flags = MSG_DONTWAIT,
+	};
+	int ret;
+
+	ret = tap->sock->ops->sendmsg(tap->sock, &msg, iov_iter_count(iter));
+	if (ret == -EIO || ret == -EBADFD)
+		return -ENETDOWN;
+	return min(ret, 0);
+}
+
+/* --- frames for the guest --- */
+
+static int tap_deliver(struct tap_port *tap, void *ptr)
+{
+	struct xdp_frame *frame;
+	struct sk_buff *skb;
+	u32 len;
+	int ret;
+
+	if (unlikely(!tap->macvtap && tun_is_xdp_frame(ptr))) {
+		frame = tun_ptr_to_xdp(ptr);
+		return bell_backend_net_deliver_raw(tap->rx, frame->data,
+						    frame->len);
+	}
+	skb = ptr;
+	len = skb->len;
+	ret = bell_backend_net_deliver(tap->rx, skb);
+	/* While it is in the ring the tap cannot go. */
+	if (!ret && !tap->macvtap)
+		dev_sw_netstats_tx_add(skb->dev, 1, len);
+	return ret;
+}
+
+static u32 tap_len(struct tap_port *tap, void *ptr)
+{
+	if (!tap->macvtap && tun_is_xdp_frame(ptr))
+		return tun_ptr_to_xdp(ptr)->len;
+	return ((struct sk_buff *)ptr)->len;
+}
+
+static enum bell_pass tap_reason(int ret)
+{
+	switch (ret) {
+	case -ENOBUFS:
+		return BELL_PASS_DONE;
+	case -EAGAIN:
+		return BELL_PASS_PUNT;
+	default:
+		return BELL_PASS_STOP;
+	}
+}
+
+/*
+ * Deliver a batch. It stays in the ring's order, and what cannot be delivered stays
+ * in the ring. Return: true if there may be more, else @how says why not.
+ */
+static bool tap_receive_batch(struct tap_port *tap, struct bell_run *run,
+			      enum bell_pass *how, unsigned int *n)
+{
+	u32 bytes = 0;
+	void *ptr;
+	int ret;
+
+	lockdep_assert_held(&tap->ring->consumer_lock);
+	bell_backend_net_kicks_off(tap->rx);
+	while (*n < TAP_BATCH && bytes < TAP_BYTES) {
+		if (READ_ONCE(run->exec->dead)) {
+			*how = BELL_PASS_STOP;
+			return false;
+		}
+		ptr = __ptr_ring_peek(tap->ring);
+		if (!ptr) {
+			*how = BELL_PASS_DONE;
+			return false;
+		}
+		if (!bell_run_spend(run)) {
+			*how = BELL_PASS_MORE;
+			return false;
+		}
+		ret = tap_deliver(tap, ptr);
+		if (ret) {
+			*how = tap_reason(ret);
+			return false;
+		}
+		__ptr_ring_discard_one(tap->ring);
+		bytes += tap_len(tap, ptr);
+		tap->delivered[(*n)++] = ptr;
+	}
+	return true;
+}
+
+static void tap_free_delivered(struct tap_port *tap, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (tap->macvtap || !tun_is_xdp_frame(tap->delivered[i]))
+			napi_consume_skb(tap->delivered[i], 1);
+		else
+			tun_ptr_free(tap->delivered[i]);
+	}
+}
+
+static enum bell_pass tap_receive(struct bell_port *port, struct bell_run *run)
+{
+	struct tap_port *tap = tap_of(port);
+	enum bell_pass how = BELL_PASS_DONE;
+	unsigned int n;
+	bool more;
+
+	do {
+		n = 0;
+		local_bh_disable();
+		if (run->may_sleep) {
+			spin_lock(&tap->ring->consumer_lock);
+		} else if (!spin_trylock(&tap->ring->consumer_lock)) {
+			local_bh_enable();
+			return BELL_PASS_PUNT;
+		}
+		more = tap_receive_batch(tap, run, &how, &n);
+		if (n && !tap->macvtap)
+			tun_wake_queue(tap->file, n);
+		spin_unlock(&tap->ring->consumer_lock);
+		bell_backend_net_deliver_end(tap->rx);
+		tap_free_delivered(tap, n);
+		local_bh_enable();
+	} while (more);
+	return how;
+}
+
+/* The ring may be exchanged by a larger one: not without the lock. */
+static bool tap_pending(struct bell_port *port)
+{
+	struct ptr_ring *ring = tap_of(port)->ring;
+	bool pending;
+
+	if (!spin_trylock_bh(&ring->consumer_lock))
+		return true;
+	pending = __ptr_ring_peek(ring);
+	spin_unlock_bh(&ring->consumer_lock);
+	return pending;
+}
+
+/* --- the hook --- */
+
+static void tap_ring(struct tap_port *tap)
+{
+	bell_backend_net_hooked(tap->rx);
+	bell_exec_napi_ring(&tap->napi);
+}
+
+/* Of a tap's socket; in the sender, or in a process that takes the tap away. */
+static void tap_data_ready(struct sock *sk)
+{
+	struct tap_port *tap;
+
+	rcu_read_lock();
+	tap = rcu_dereference_sk_user_data(sk);
+	if (likely(tap)) {
+		tap->sk_data_ready(sk);
+		tap_ring(tap);
+	}
+	rcu_read_unlock();
+}
+
+/* Of a macvtap; under the lock of its wait queue, interrupts off. */
+static int tap_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
+		    void *key)
+{
+	if (!key || key_to_poll(key) & EPOLLIN)
+		tap_ring(container_of(wait, struct tap_port, wait));
+	return 0;
+}
+
+static int tap_hook(struct tap_port *tap)
+{
+	struct sock *sk = tap->sock->sk;
+	int ret = 0;
+
+	if (tap->macvtap) {
+		init_waitqueue_func_entry(&tap->wait, tap_wake);
+		add_wait_queue(sk_sleep(sk), &tap->wait);
+		return 0;
+	}
+	rtnl_lock();
+	if (sk->sk_user_data) {
+		ret = -EBUSY;
+	} else {
+		tap->sk_data_ready = sk->sk_data_ready;
+		rcu_assign_sk_user_data(sk, tap);
+		/* Pairs with the read of who calls it: it finds what we set. */
+		smp_store_release(&sk->sk_data_ready, tap_data_ready);
+	}
+	rtnl_unlock();
+	return ret;
+}
+
+static void tap_unhook(struct tap_port *tap)
+{
+	struct sock *sk = tap->sock->sk;
+
+	if (tap->macvtap) {
+		remove_wait_queue(sk_sleep(sk), &tap->wait);
+		return;
+	}
+	rtnl_lock();
+	WRITE_ONCE(sk->sk_data_ready, tap->sk_data_ready);
+	rcu_assign_sk_user_data(sk, NULL);
+	/* Within the RTNL it is quick. */
+	synchronize_net();
+	rtnl_unlock();
+}
+
+static int tap_start(struct bell_port *port, struct bell_net_rx *rx,
+		     struct bell_exec *exec)
+{
+	struct tap_port *tap = tap_of(port);
+	int ret;
+
+	ret = bell_exec_napi_start(&tap->napi, exec,
+				   bell_backend_net_polls(rx));
+	if (ret)
+		return ret;
+	tap->rx = rx;
+	ret = tap_hook(tap);
+	if (ret)
+		bell_exec_napi_stop(&tap->napi);
+	return ret;
+}
+
+static void tap_stop(struct bell_port *port)
+{
+	struct tap_port *tap = tap_of(port);
+
+	tap_unhook(tap);
+	bell_exec_napi_stop(&tap->napi);
+	tap->rx = NULL;
+}
+
+static void tap_show(struct bell_port *port, struct seq_file *m)
+{
+	seq_puts(m, tap_of(port)->macvtap ? "macvtap" : "tap");
+}
+
+static void tap_close(struct bell_port *port)
+{
+	struct tap_port *tap = tap_of(port);
+
+	fput(tap->file);
+	kfree(tap);
+}
+
+static const struct bell_port_ops tap_ops = {
+	.name = "tap",
+	.send = tap_send,
+	.send_large = tap_send_large,
+	.start = tap_start,
+	.stop = tap_stop,
+	.receive = tap_receive,
+	.pending = tap_pending,
+	.show = tap_show,
+	.close = tap_close,
+};
+
+static int tap_find(struct tap_port *tap)
+{
+	tap->sock = tun_get_socket(tap->file);
+	if (IS_ERR(tap->sock)) {
+		tap->sock = tap_get_socket(tap->file);
+		tap->macvtap = true;
+	}
+	if (IS_ERR(tap->sock))
+		return PTR_ERR(tap->sock);
+	tap->ring = tap->macvtap ? tap_get_ptr_ring(tap->file) :
+				   tun_get_tx_ring(tap->file);
+	return PTR_ERR_OR_ZERO(tap->ring);
+}
+
+/**
+ * bell_port_tap_open() - make a port of an open tap or macvtap
+ * @fd: file descriptor
+ *
+ * Context: Process context, of the process that has @fd.
+ * Return: the port or an ERR_PTR: -EBADF if @fd is not open, -EINVAL if it is
+ * neither, -ENOMEM.
+ */
+struct bell_port *bell_port_tap_open(int fd)
+{
+	struct tap_port *tap;
+	int ret;
+
+	tap = kzalloc(sizeof(*tap), GFP_KERNEL_ACCOUNT);
+	if (!tap)
+		return ERR_PTR(-ENOMEM);
+	tap->port.ops = &tap_ops;
+	ret = -EBADF;
+	tap->file = fget(fd);
+	if (!tap->file)
+		goto err_free;
+	ret = tap_find(tap);
+	if (ret)
+		goto err_file;
+	return &tap->port;
+
+err_file:
+	fput(tap->file);
+err_free:
+	kfree(tap);
+	return ERR_PTR(ret);
+}

@@ -1,0 +1,373 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # of guest.sh, disk.sh: guest_base, disk_pid
+# SPDX-License-Identifier: GPL-2.0
+# net.sh: networks in L1, and guests with cards in them.
+#
+#   net_up		load what networks need, IPv6 without its waits
+#   bridge_add NAME [ADDRESS/BITS]
+#			a bridge that forwards at once, with L1's own address
+#   tap_add NAME QUEUES [BRIDGE]
+#			a tap; more than one queue make it IFF_MULTI_QUEUE
+#   host_add NAME BRIDGE ADDRESS/BITS
+#			the other host: a network namespace with a card 'eth0' in that
+#			bridge; NAME is its end there, too
+#   on_host NAME COMMAND...
+#			run there
+#   macvtap_add NAME LOWER [MODE]
+#			a macvtap; it has the device file that macvtap_file prints
+#   macvtap_file NAME
+#   net_down		remove all of these
+#
+#   nic_add NAME PORT [QUEUES [PROPERTIES]]
+#			add what QEMU needs for a card on this tap or macvtap, with
+#			so many pairs of queues, to the array 'nics'. $NET_BACKEND
+#			serves it: doorbell (the default; starts the daemon), vhost-net,
+#			tap (QEMU itself), passt (no port; it is a user's network).
+#			$NIC_ARGS are more arguments for the daemon, $NIC_CHARDEV adds
+#			options to its socket; with NIC_PORT=dev it makes PORT a network
+#			device of the module's own, for which tap_add has made no tap
+#   nic_mac NAME	its address
+#   nic_is BACKEND...	is $NET_BACKEND one of these?
+#   card_start NAME ARG...
+#			start vhost-doorbell-net, on $CASE_DIR/NAME.sock. Its pid is
+#			disk.sh's disk_pid[NAME], so that what disk.sh tells of a disk
+#			it tells of a card
+#
+#   guest_address IF ADDRESS/BITS
+#			bring a guest's card up
+#   guest_agreed IF BIT	does its driver use this feature?
+#   guest_pings ADDRESS FROM TO [STEP]
+#   host_pings ADDRESS FROM TO [STEP]
+#			pings of these sizes, contents compared
+#   iperf_host ADDRESS [ARG...]
+#			iperf3 from the guest to a server in L1 that it starts; prints
+#			Mbit/s that arrived, fails if none did. With -R the other way
+#   iperf_guest GUEST ADDRESS [ARG...]
+#			the same, to a server in another guest
+#   stream_host ADDRESS MIB
+#			so many MiB over TCP from the guest to L1, and as many back,
+#			contents compared
+#   stream_guest GUEST ADDRESS MIB
+#			the same, with another guest
+#
+# The guests have pings, stream, iperf3, ethtool, and busybox's ip and nc.
+
+NET_BACKEND=${NET_BACKEND:-doorbell}
+guest_base=/tmp/guest/net.cpio
+nics=()
+nics_added=0
+declare -A nic_macs net_bridges
+net_links=()
+net_hosts=()
+
+net_up()
+{
+	local module
+
+	for module in tun macvtap veth bridge 8021q dummy; do
+		modprobe "$module"
+	done
+	[ "$NET_BACKEND" != vhost-net ] || modprobe vhost_net
+	# An address is of use at once.
+	sysctl -qw net.ipv6.conf.default.accept_dad=0 \
+		net.ipv6.conf.default.router_solicitations=0
+	guest_programs pings stream xdp
+}
+
+bridge_add()
+{
+	ip link add "$1" type bridge forward_delay 0 stp_state 0 mcast_snooping 0
+	ip link set "$1" up
+	[ -z "${2:-}" ] || ip address add "$2" dev "$1"
+	net_links+=("$1")
+}
+
+tap_add()
+{
+	local queues=()
+
+	net_bridges[$1]=${3:-}
+	! own_device || return 0
+	[ "$2" -eq 1 ] || queues=(multi_queue)
+	ip tuntap add "$1" mode tap vnet_hdr "${queues[@]}"
+	port_join "$1"
+	net_links+=("$1")
+}
+
+host_add()
+{
+	ip netns add "$1"
+	net_hosts+=("$1")
+	ip link add "$1" type veth peer name eth0 netns "$1"
+	ip link set "$1" master "$2" up
+	on_host "$1" ip link set lo up
+	on_host "$1" ip link set eth0 up
+	on_host "$1" ip address add "$3" dev eth0
+}
+
+on_host()
+{
+	local name=$1
+
+	shift
+	ip netns exec "$name" "$@"
+}
+
+macvtap_add()
+{
+	ip link add link "$2" name "$1" type macvtap mode "${3:-bridge}"
+	ip link set "$1" up
+	net_links+=("$1")
+}
+
+macvtap_file()
+{
+	echo "/dev/tap$(cat "/sys/class/net/$1/ifindex")"
+}
+
+# A case may have removed some itself.
+net_down()
+{
+	local i
+
+	for ((i = ${#net_links[@]} - 1; i >= 0; i--)); do
+		ip link del "${net_links[i]}" 2>/dev/null || :
+	done
+	for i in "${net_hosts[@]}"; do
+		ip netns del "$i" 2>/dev/null || :
+	done
+	net_links=()
+	net_hosts=()
+}
+
+nic_mac()
+{
+	echo "${nic_macs[$1]}"
+}
+
+nic_is()
+{
+	[[ " $* " == *" $NET_BACKEND "* ]]
+}
+
+# nic_netdev NAME PORT QUEUES: start what serves it; sets $netdev
+nic_netdev()
+{
+	local fd extra fds='' i socket=$CASE_DIR/$1.sock vhost=off
+
+	case $NET_BACKEND in
+	doorbell)
+		read -ra extra <<<"${NIC_ARGS:-}"
+		card_start "$1" "$(port_option "$2")" --queues="$3" "${extra[@]}"
+		! own_device || port_join "$2"
+		;;
+	passt)
+		passt --vhost-user --foreground --quiet --socket "$socket" \
+			>"$CASE_DIR/$1.log" 2>&1 &
+		wait_for 30 test -S "$socket"
+		;;
+	vhost-net) vhost=on ;;
+	esac
+	case $NET_BACKEND in
+	doorbell | passt)
+		nics+=(-chardev "socket,id=$1,path=$socket${NIC_CHARDEV:+,$NIC_CHARDEV}")
+		netdev="vhost-user,id=$1-net,chardev=$1,queues=$3"
+		return
+		;;
+	esac
+	if is_macvtap "$2"; then
+		# QEMU inherits the descriptors, as from libvirt.
+		for ((i = 0; i < $3; i++)); do
+			exec {fd}<>"$(macvtap_file "$2")"
+			fds+=:$fd
+		done
+		netdev="tap,id=$1-net,vhost=$vhost,fd${fds:2:0}s=${fds#:}"
+	else
+		netdev="tap,id=$1-net,vhost=$vhost,ifname=$2,queues=$3"
+		netdev+=,script=no,downscript=no
+	fi
+}
+
+own_device()
+{
+	nic_is doorbell && [ "${NIC_PORT:-tap}" = dev ]
+}
+
+port_join()
+{
+	[ -z "${net_bridges[$1]}" ] || ip link set "$1" master "${net_bridges[$1]}"
+	ip link set "$1" up
+}
+
+is_macvtap()
+{
+	[ -e "/sys/class/net/$1/macvtap" ]
+}
+
+port_option()
+{
+	if is_macvtap "$1"; then
+		echo "--macvtap=$1"
+	elif own_device; then
+		echo "--dev=$1"
+	else
+		echo "--tap=$1"
+	fi
+}
+
+nic_add()
+{
+	local netdev mac pairs=${3:-1} device=virtio-net-pci
+
+	nics_added=$((nics_added + 1))
+	mac=52:54:00:00:00:$(printf '%02x' $nics_added)
+	# A macvtap passes on what is for its own address only.
+	! is_macvtap "$2" || mac=$(cat "/sys/class/net/$2/address")
+	nic_macs[$1]=$mac
+	nic_netdev "$1" "$2" "$pairs"
+	device+=",id=$1-nic,netdev=$1-net,mac=$mac"
+	[ "$pairs" -eq 1 ] || device+=",mq=on,vectors=$((2 * pairs + 2))"
+	nics+=(-netdev "$netdev" -device "$device${4:+,$4}")
+}
+
+card_start()
+{
+	local name=$1
+
+	shift
+	rm -f "$CASE_DIR/$name.sock"
+	vhost-doorbell-net --socket-path="$CASE_DIR/$name.sock" "$@" \
+		>>"$CASE_DIR/$name.log" 2>&1 &
+	disk_pid["$name"]=$!
+	if ! wait_for 30 disk_listens "$name" ||
+	   ! kill -0 "${disk_pid[$name]}"; then
+		cat "$CASE_DIR/$name.log"
+		exit 1
+	fi
+}
+
+guest_address()
+{
+	guest_run "ip link set $1 up && ip address add $2 dev $1"
+}
+
+guest_agreed()
+{
+	guest_run "cut -c $(($2 + 1)) /sys/class/net/$1/device/features" | grep -qx 1
+}
+
+guest_pings()
+{
+	guest_run -t 120 "pings $*" >"$CASE_DIR/pings" 2>&1 && said pings && return
+	said pings
+	return 1
+}
+
+host_pings()
+{
+	test-pings "$@" >"$CASE_DIR/pings" 2>&1 && said pings && return
+	said pings
+	return 1
+}
+
+said()
+{
+	diag "$(tail -n 20 "$CASE_DIR/$1")"
+}
+
+# iperf_rate FILE: what arrived, in Mbit/s, from iperf3's JSON
+iperf_rate()
+{
+	python3 - "$1" <<-'END'
+		import json, sys
+		text = open(sys.argv[1]).read()
+		end = json.loads(text[text.index('{'):])
+		if end.get('error'):
+		    sys.exit(end['error'])
+		end = end['end']
+		if 'sum_received' in end:
+		    end = end['sum_received']
+		else:
+		    end = end['sum']
+		    end['bits_per_second'] *= 1 - end['lost_percent'] / 100
+		print(round(end['bits_per_second'] / 1e6))
+		sys.exit(end['bits_per_second'] == 0)
+	END
+}
+
+# iperf_client ADDRESS ARG...
+iperf_client()
+{
+	local rate out=$CASE_DIR/iperf
+
+	guest_run -t 60 "iperf3 -c $* -J" >"$out" 2>&1 || :
+	rate=$(iperf_rate "$out" 2>"$out.error") || {
+		said iperf.error
+		said iperf
+		return 1
+	}
+	diag "iperf3 $*: $rate Mbit/s"
+}
+
+iperf_host()
+{
+	local server status=0
+
+	iperf3 -s -1 -B "$1" >"$CASE_DIR/iperf.server" 2>&1 &
+	server=$!
+	wait_for 20 listens 5201
+	iperf_client "$@" || status=1
+	kill $server 2>/dev/null || :
+	wait $server 2>/dev/null || :
+	return $status
+}
+
+listens()
+{
+	ss -Hltn "sport = :$1" | grep -q .
+}
+
+iperf_guest()
+{
+	local server=$1
+
+	shift
+	# shellcheck disable=SC2016 # the guest's
+	GUEST=$server guest_run 'killall -q iperf3; iperf3 -s -1 -D &&
+		for i in 1 2 3 4 5 6 7 8 9 10; do
+			netstat -ltn | grep -q :5201 && exit
+			sleep 0.2
+		done; exit 1' || return
+	iperf_client "$@"
+}
+
+stream_host()
+{
+	local server status=0
+
+	test-stream listen 7000 "$2" >"$CASE_DIR/stream.host" 2>&1 &
+	server=$!
+	guest_run -t 120 "stream $1 7000 $2" >"$CASE_DIR/stream" 2>&1 || status=1
+	# It may be about to end; without a client it would wait for one.
+	[ $status -eq 0 ] || kill $server 2>/dev/null || :
+	wait $server || status=1
+	said stream
+	[ $status -eq 0 ] || said stream.host
+	return $status
+}
+
+stream_guest()
+{
+	local status=0
+
+	GUEST=$1 guest_run "timeout 120 stream listen 7000 $3 >/tmp/stream 2>&1 &"
+	guest_run -t 120 "stream $2 7000 $3" >"$CASE_DIR/stream" 2>&1 || status=1
+	said stream
+	# The listener compares, too; it says so last.
+	GUEST=$1 guest_run 'for i in 1 2 3 4 5 6 7 8 9 10; do
+			grep -q there /tmp/stream && exit
+			sleep 0.2
+		done; cat /tmp/stream; killall stream; exit 1' \
+		>"$CASE_DIR/stream" || status=1
+	[ $status -eq 0 ] || said stream
+	return $status
+}
