@@ -19,12 +19,20 @@ variants=(
 	'packed:packed_vq=1'
 	'in order:in_order=1'
 	'packed, in order:packed_vq=1,in_order=1'
-	'not mergeable:mrg_rxbuf=0'
-	'packed, not mergeable:mrg_rxbuf=0,packed_vq=1'
 	'not mergeable, in order:mrg_rxbuf=0,in_order=1'
-	'packed, not mergeable, in order:mrg_rxbuf=0,packed_vq=1,in_order=1'
-	'no vectors:vectorized=0,queue_size=1024'
 )
+step=3
+# More are for 'make check-all'.
+[ "${EVERYWHERE:-0}" -eq 0 ] || {
+	step=1
+	variants+=(
+		'not mergeable:mrg_rxbuf=0'
+		'packed, not mergeable:mrg_rxbuf=0,packed_vq=1'
+		'packed, not mergeable, in order:mrg_rxbuf=0,packed_vq=1,in_order=1'
+		'large queue:queue_size=1024'
+		'packed, large queue:queue_size=1024,packed_vq=1'
+	)
+}
 
 # pmd_start PAIRS PROPERTIES MODE [ARG...]
 pmd_start()
@@ -103,12 +111,14 @@ generate()
 	modprobe pktgen
 	echo rem_device_all >/proc/net/pktgen/kpktgend_0
 	echo "add_device tap0" >/proc/net/pktgen/kpktgend_0
-	printf '%s\n' "count $1" "pkt_size $2" "delay 20000" "dst $mac" \
-		"dst 10.0.0.11" |
+	printf '%s\n' "count $1" "pkt_size $2" 'delay 20000' "dst_mac $mac" \
+		"dst $pmd" |
 	while read -r line; do
 		echo "$line" >/proc/net/pktgen/tap0
 	done
+	# It returns when all are sent.
 	echo start >/proc/net/pktgen/pgctrl
+	diag "$(grep -E 'pps|errors' /proc/net/pktgen/tap0)"
 	echo rem_device_all >/proc/net/pktgen/kpktgend_0
 }
 
@@ -121,7 +131,7 @@ echoes()
 {
 	check "$1: testpmd runs" pmd_start "$2" "$3" icmpecho
 	check "$1: testpmd answers" wait_for 20 answers
-	check "$1: pings of all sizes" host_pings $pmd 0 1472
+	check "$1: pings of all sizes" host_pings $pmd 2 1472 $step
 	check "$1: testpmd ends" pmd_stop
 }
 
@@ -171,7 +181,7 @@ for variant in "${variants[@]}"; do
 done
 echoes 'two pairs' 2 ''
 diag "$SECONDS s"
-for variant in "${variants[@]::3}"; do
+for variant in "${variants[@]::2}"; do
 	name=${variant%%:*}
 	card=${variant#*:}
 	sends "$name" 1 "$card" 64
