@@ -5,7 +5,6 @@
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
-modprobe -a tun tap
 module_load
 tap test-net
 case_end
