@@ -282,6 +282,8 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
 		switch (ret) {
 		case -EMSGSIZE:
 			bell_stat_inc(rx->stats->rx_drop_long);
+			trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1,
+					    ret);
 			return 0;
 		case -ENOBUFS:
 			bell_stat_inc(rx->stats->rx_dry);
@@ -297,6 +299,8 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
 	rx->done[first].bytes_read = src->len - rx->hdr_len;
 	bell_stat_add(rx->stats->rx_bytes, src->len - rx->hdr_len);
 	rx->packets++;
+	trace_bell_net_frame(rx->vq->dev_id, rx->vq->index,
+			     src->len - rx->hdr_len, n);
 	return 0;
 }
 
@@ -318,6 +322,8 @@ int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb)
 
 	if (unlikely(net_source_skb(rx, &src))) {
 		bell_stat_inc(rx->stats->rx_drop_offload);
+		trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1,
+				    -EOPNOTSUPP);
 		return 0;
 	}
 	/* Alone in its buffer, unless it turns out not to be. */
@@ -368,6 +374,7 @@ void bell_backend_net_deliver_end(struct bell_net_rx *rx)
 void bell_backend_net_drop_dead(struct bell_net_rx *rx)
 {
 	bell_stat_inc(rx->stats->rx_drop_dead);
+	trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1, -ENOBUFS);
 }
 
 /* bell_backend_net_offloads() - what the driver takes, of a device's features */

@@ -212,6 +212,7 @@ struct bell_port *bell_port_tap_open(int fd)
 }
 
 int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
+			 const struct bell_net_stats **stats,
 			 struct bell_port **ports, u32 n)
 {
 	if (port.start_ret)
