@@ -65,6 +65,31 @@ static void test_set_port(void)
 	net_end();
 }
 
+/* A device of its own is the port of all pairs. */
+static void test_set_dev(void)
+{
+	struct vhost_doorbell_net_dev cfg = { .name = "net%d" };
+	struct vhost_doorbell_net_port none = { .pair = 0, .fd = -1 };
+
+	net_init(RX_NUM, false, false);
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), -EBUSY);
+	CHECK_EQ(net_set_port(-1), 0);
+	port.start_ret = -EEXIST;
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), -EEXIST);
+	port.start_ret = 0;
+	net_start(MRG);
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), -EBUSY);
+	be->ops->stop_queue(be, &exec);
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), 0);
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), -EBUSY);
+	CHECK_EQ(port.opens - port.closes, 2);
+	CHECK_EQ(bell_backend_net_set_port(be, &none), 0);
+	CHECK_EQ(port.opens - port.closes, 1);
+	CHECK_EQ(be->ops->start_queue(be, &exec, MRG), 0);
+	net_end();
+}
+
 static void test_create(void)
 {
 	static const struct {
@@ -113,6 +138,7 @@ static const struct tap_test tests[] = {
 	{ "net rx: no port", test_no_port },
 	{ "net rx: a start that fails", test_start_fails },
 	{ "net: ports of pairs", test_set_port },
+	{ "net: a device of the card's own", test_set_dev },
 	{ "net: cards, and what they offer", test_create },
 };
 

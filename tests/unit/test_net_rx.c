@@ -432,6 +432,61 @@ static void test_packed(void)
 	net_end();
 }
 
+/* Of many pieces but few places: the ring may bring more, so the frame waits. */
+static void test_packed_indirect(void)
+{
+	net_init(4, true, false);
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	net_start(MRG);
+	for (u16 id = 0; id < 3; id++) {
+		struct vring_packed_desc *table = ring_at(RING_TABLE + id * 256);
+
+		for (u32 i = 0; i < 8; i++)
+			table[i] = (struct vring_packed_desc){
+				.addr = htole64(BUF(id) + 20 * i),
+				.len = htole32(20), .flags = htole16(D_WRITE),
+			};
+	}
+	for (u16 id = 0; id < 2; id++)
+		packed_add(&p, &(struct pd){ RING_TABLE + id * 256, 128,
+					     D_INDIRECT, id }, 1);
+	port.nskb = 0;
+	port.next = 0;
+	arrive(400);
+	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	CHECK_EQ(net_stats().rx_drop_long, 0);
+	CHECK_EQ(port.next, 0);
+	packed_add(&p, &(struct pd){ RING_TABLE + 512, 128, D_INDIRECT, 2 }, 1);
+	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	check_packed(12, 0, 1);
+	net_end();
+}
+
+/* What a port that pushes asks of the queue */
+static void test_ask(void)
+{
+	begin(MRG | TSO | F(GUEST_ECN));
+	CHECK(bell_backend_net_dry(port.rx));
+	CHECK(bell_backend_net_ask_kick(port.rx));
+	CHECK_EQ(ring_avail_event(r), 0);
+	post(1000);
+	CHECK(!bell_backend_net_dry(port.rx));
+	/* There is one: no kick is asked for. */
+	CHECK(!bell_backend_net_ask_kick(port.rx));
+	CHECK_EQ(bell_backend_net_offloads(port.rx),
+		 NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN);
+	bell_backend_net_drop_dead(port.rx);
+	bell_backend_net_hooked(port.rx);
+	++*bell_backend_net_polls(port.rx);
+	CHECK_EQ(net_stats().rx_drop_dead, 1);
+	CHECK_EQ(net_stats().rx_hooks, 1);
+	CHECK_EQ(net_stats().rx_polls, 1);
+	net_end();
+	begin(MRG | F(GUEST_ECN) | F(GUEST_CSUM));
+	CHECK_EQ(bell_backend_net_offloads(port.rx), NETIF_F_HW_CSUM);
+	net_end();
+}
+
 static const struct tap_test tests[] = {
 	{ "net rx: headers of 10 and 12 bytes", test_headers },
 	{ "net rx: merged buffers", test_merged },
@@ -446,6 +501,8 @@ static const struct tap_test tests[] = {
 	{ "net rx: checksums", test_checksums },
 	{ "net rx: what is no packet", test_raw },
 	{ "net rx: packed ring", test_packed },
+	{ "net rx: packed ring, indirect", test_packed_indirect },
+	{ "net rx: what a port may ask", test_ask },
 };
 
 int main(void)
