@@ -5,6 +5,7 @@
 # make install         both, and the man pages (DESTDIR=, PREFIX=)
 # make uninstall       remove them
 # make demo            a guest on a disk that the host kernel serves, in a VM
+# make demo-net        two guests on a network that the host kernel serves, in a VM
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
 # make check-all       the same, and each VM case on each of these kernels
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
@@ -52,6 +53,9 @@ uninstall:
 demo:
 	tests/vm/demo
 
+demo-net:
+	tests/vm/demo net
+
 check:
 	tests/run all
 
@@ -86,5 +90,5 @@ clean:
 	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf build
 
-.PHONY: all modules modules_install tools install uninstall demo check check-all \
+.PHONY: all modules modules_install tools install uninstall demo demo-net check check-all \
 	check-debug lint unit fuzz vm bench bench-profile bench-doc bench-bell features layout clean

@@ -56,7 +56,7 @@ static int open_port(const struct net_options *o, struct port *p)
 	return ret;
 }
 
-/* Who gave us the interface may bring it up later. */
+/* The operator may bring the interface up later. */
 static void look_at_port(const struct net_options *o, const struct port *p,
 			 struct link_info *link)
 {

@@ -250,6 +250,8 @@ int bell_backend_net_set_port(struct bell_backend *be,
 	}
 	if (pair->port)
 		pair->port->ops->close(pair->port);
+	if (port)
+		port->stats = &pair->stats;
 	pair->port = port;
 	return 0;
 }
@@ -265,6 +267,7 @@ int bell_backend_net_set_port(struct bell_backend *be,
 int bell_backend_net_set_dev(struct bell_backend *be,
 			     struct vhost_doorbell_net_dev *cfg)
 {
+	const struct bell_net_stats *stats[VHOST_DOORBELL_MAX_PAIRS];
 	struct bell_port *port[VHOST_DOORBELL_MAX_PAIRS];
 	struct bell_net *net = net_of(be);
 	int ret;
@@ -273,8 +276,9 @@ int bell_backend_net_set_dev(struct bell_backend *be,
 	for (i = 0; i < net->num_pairs; i++) {
 		if (net->pair[i].port || net->pair[i].rx || net->pair[i].tx)
 			return -EBUSY;
+		stats[i] = &net->pair[i].stats;
 	}
-	ret = bell_port_dev_create(cfg, port, net->num_pairs);
+	ret = bell_port_dev_create(cfg, stats, port, net->num_pairs);
 	if (ret)
 		return ret;
 	for (i = 0; i < net->num_pairs; i++)

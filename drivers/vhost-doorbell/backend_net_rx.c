@@ -204,6 +204,13 @@ static int net_rx_fill_seg(struct bell_net_rx *rx, struct net_source *src,
 	return 0;
 }
 
+static int net_rx_not_in_memory(struct bell_net_rx *rx,
+				const struct bell_chain *chain, u32 i)
+{
+	return bell_vq_break(rx->vq, "buffer at %#llx is not in memory",
+			     chain->seg[i].addr);
+}
+
 static int net_rx_fill(struct bell_net_rx *rx, struct net_source *src,
 		       const struct bell_chain *chain)
 {
@@ -213,9 +220,7 @@ static int net_rx_fill(struct bell_net_rx *rx, struct net_source *src,
 	for (i = 0; i < chain->nin && src->at < src->len; i++) {
 		ret = net_rx_fill_seg(rx, src, &chain->seg[i]);
 		if (ret == -EFAULT)
-			return bell_vq_break(rx->vq,
-					     "buffer at %#llx is not in memory",
-					     chain->seg[i].addr);
+			return net_rx_not_in_memory(rx, chain, i);
 		if (ret)
 			return ret;
 	}
@@ -277,6 +282,8 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
 		switch (ret) {
 		case -EMSGSIZE:
 			bell_stat_inc(rx->stats->rx_drop_long);
+			trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1,
+					    ret);
 			return 0;
 		case -ENOBUFS:
 			bell_stat_inc(rx->stats->rx_dry);
@@ -292,6 +299,8 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
 	rx->done[first].bytes_read = src->len - rx->hdr_len;
 	bell_stat_add(rx->stats->rx_bytes, src->len - rx->hdr_len);
 	rx->packets++;
+	trace_bell_net_frame(rx->vq->dev_id, rx->vq->index,
+			     src->len - rx->hdr_len, n);
 	return 0;
 }
 
@@ -313,6 +322,8 @@ int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb)
 
 	if (unlikely(net_source_skb(rx, &src))) {
 		bell_stat_inc(rx->stats->rx_drop_offload);
+		trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1,
+				    -EOPNOTSUPP);
 		return 0;
 	}
 	/* Alone in its buffer, unless it turns out not to be. */
@@ -363,6 +374,7 @@ void bell_backend_net_deliver_end(struct bell_net_rx *rx)
 void bell_backend_net_drop_dead(struct bell_net_rx *rx)
 {
 	bell_stat_inc(rx->stats->rx_drop_dead);
+	trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1, -ENOBUFS);
 }
 
 /* bell_backend_net_offloads() - what the driver takes, of a device's features */
@@ -410,9 +422,8 @@ static int net_rx_pin_chain(struct bell_net_rx *rx,
 			ret = bell_gmem_span(rx->vq->gmem,
 					     chain->seg[i].addr + n, len - n,
 					     true, &span);
-			/* Whoever fills it finds that, too, and says so. */
 			if (ret == -EFAULT)
-				break;
+				return net_rx_not_in_memory(rx, chain, i);
 			if (ret)
 				return ret;
 		}

@@ -22,6 +22,7 @@
 #include "exec.h"
 #include "gmem.h"
 #include "port.h"
+#include "trace.h"
 #include "vq.h"
 
 /* An IP packet of 64 KiB with the longest header in front of it. */
@@ -53,6 +54,13 @@ static void net_tx_drop_port(struct bell_net_tx *tx, int ret, u32 n)
 		bell_stat_add(tx->stats->tx_drop_down, n);
 	else
 		bell_stat_add(tx->stats->tx_drop_port, n);
+	trace_bell_net_drop(tx->vq->dev_id, tx->vq->index, n, ret);
+}
+
+static void net_tx_drop_bad(struct bell_net_tx *tx, int ret)
+{
+	bell_stat_inc(tx->stats->tx_drop_bad);
+	trace_bell_net_drop(tx->vq->dev_id, tx->vq->index, 1, ret);
 }
 
 /* Give the port the frames of the batch. */
@@ -194,7 +202,7 @@ static int net_tx_frame(struct bell_net_pair *pair,
 
 	if (unlikely(len < tx->hdr_len + ETH_HLEN ||
 		     len > tx->hdr_len + NET_FRAME_MAX)) {
-		bell_stat_inc(tx->stats->tx_drop_bad);
+		net_tx_drop_bad(tx, -EMSGSIZE);
 		return 0;
 	}
 	len -= tx->hdr_len;
@@ -222,11 +230,13 @@ static int net_tx_chain(struct bell_net_pair *pair,
 	case -EFAULT:
 		return bell_vq_break(tx->vq, "frame that is not in memory");
 	case -E2BIG:
-		bell_stat_inc(tx->stats->tx_drop_bad);
+		net_tx_drop_bad(tx, ret);
 		break;
 	default:
 		return ret;
 	}
+	trace_bell_net_frame(tx->vq->dev_id, tx->vq->index,
+			     bell_vq_bytes(chain->seg, chain->nout), 1);
 	tx->done[tx->ndone++] = (struct bell_done){
 		.head = chain->head, .epoch = chain->epoch,
 		.bytes_written = bell_vq_bytes(chain->seg, chain->nout),

@@ -32,6 +32,7 @@
 
 #define DEVICE_INLINE_MAX	8
 #define DEVICE_BUDGET		64
+#define DEVICE_NET_BUDGET	256
 #define DEVICE_POLL_US		50
 #define DEVICE_POLL_SHARE	50
 #define DEVICE_COALESCE_COUNT	32
@@ -406,7 +407,11 @@ int bell_device_set_net(struct bell_device *dev,
 	ret = device_check_unbacked(dev);
 	if (ret)
 		return ret;
-	return device_back(dev, bell_backend_net_create(cfg));
+	ret = device_back(dev, bell_backend_net_create(cfg));
+	/* Frames are sent quickly; a wake-up costs more than many of them. */
+	if (!ret && dev->exec_cfg.budget == DEVICE_BUDGET)
+		WRITE_ONCE(dev->exec_cfg.budget, DEVICE_NET_BUDGET);
+	return ret;
 }
 
 static int device_check_net(struct bell_device *dev)
@@ -530,6 +535,12 @@ int bell_device_get_exec(struct bell_device *dev, struct vhost_doorbell_exec *e)
 	return 0;
 }
 
+static u32 device_budget(struct bell_device *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	return device_check_net(dev) ? DEVICE_BUDGET : DEVICE_NET_BUDGET;
+}
+
 /* bell_device_set_exec() - change how the queues are served, also while so */
 int bell_device_set_exec(struct bell_device *dev,
 			 const struct vhost_doorbell_exec *e)
@@ -548,7 +559,7 @@ int bell_device_set_exec(struct bell_device *dev,
 	lockdep_assert_held(&dev->lock);
 	WRITE_ONCE(dev->exec_cfg.mode, e->mode);
 	WRITE_ONCE(dev->exec_cfg.inline_max, e->inline_max ?: DEVICE_INLINE_MAX);
-	WRITE_ONCE(dev->exec_cfg.budget, e->budget ?: DEVICE_BUDGET);
+	WRITE_ONCE(dev->exec_cfg.budget, e->budget ?: device_budget(dev));
 	WRITE_ONCE(dev->exec_cfg.poll_us, e->poll_us ?: DEVICE_POLL_US);
 	WRITE_ONCE(dev->exec_cfg.poll_share,
 		   e->poll_share ?: DEVICE_POLL_SHARE);

@@ -18,6 +18,7 @@
 #include "exec.h"
 
 struct bell_net_rx;
+struct bell_net_stats;
 struct bell_port;
 struct file;
 struct iov_iter;
@@ -47,8 +48,8 @@ struct bell_port_ops {
 
 	/*
 	 * Send the guest's frames; theirs are the buffers. By the runner of the
-	 * sending queue, with bottom halves on. Return: how many the port dropped,
-	 * -ENETDOWN if all for being down.
+	 * sending queue, with bottom halves on. Return: 0, or an error if the port
+	 * dropped them all: -ENETDOWN for being down.
 	 */
 	int	(*send)(struct bell_port *port,
 			const struct bell_port_frame *frame, unsigned int n);
@@ -88,6 +89,7 @@ struct bell_port_ops {
 /* Embedded in the port's own structure. */
 struct bell_port {
 	const struct bell_port_ops *ops;
+	const struct bell_net_stats *stats;	/* of its pair */
 };
 
 /* port_tap.c */
@@ -97,6 +99,7 @@ struct bell_port *bell_port_tap_open(int fd);
 int bell_port_init(void);
 void bell_port_exit(void);
 int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
+			 const struct bell_net_stats **stats,
 			 struct bell_port **port, u32 n);
 
 /* backend_net_rx.c */

@@ -42,6 +42,7 @@
 #include "compat_net.h"
 #include "exec.h"
 #include "port.h"
+#include "stats.h"
 
 #define DEV_PATIENCE	(5 * HZ / 2)
 #define DEV_LINEAR	256	/* bytes of a large frame that are in one piece */
@@ -394,6 +395,7 @@ static void dev_rx(struct net_device *dev, struct sk_buff *skb, u16 queue,
 {
 	u32 len = skb->len;
 
+	skb->dev = dev;
 	if (virtio_net_hdr_to_skb(skb, hdr, true)) {
 		DEV_STATS_INC(dev, rx_frame_errors);
 		kfree_skb(skb);
@@ -539,10 +541,70 @@ static void dev_get_drvinfo(struct net_device *dev,
 	strscpy(info->version, BELL_VERSION, sizeof(info->version));
 }
 
+/* By the names that they have in the UAPI, as the guest sees the directions. */
+#define DEV_STAT(name)	{ #name, offsetof(struct bell_net_stats, name) }
+
+static const struct {
+	const char	*name;
+	size_t		 offset;
+} dev_stats[] = {
+	DEV_STAT(rx_packets),
+	DEV_STAT(rx_bytes),
+	DEV_STAT(rx_batches),
+	DEV_STAT(rx_dry),
+	DEV_STAT(rx_drop_long),
+	DEV_STAT(rx_drop_offload),
+	DEV_STAT(rx_drop_dead),
+	DEV_STAT(tx_packets),
+	DEV_STAT(tx_bytes),
+	DEV_STAT(tx_batches),
+	DEV_STAT(tx_large),
+	DEV_STAT(tx_drop_bad),
+	DEV_STAT(tx_drop_port),
+	DEV_STAT(tx_drop_down),
+};
+
+static int dev_get_sset_count(struct net_device *dev, int set)
+{
+	if (set != ETH_SS_STATS)
+		return -EOPNOTSUPP;
+	return dev_card_of(dev)->n * ARRAY_SIZE(dev_stats);
+}
+
+static void dev_get_strings(struct net_device *dev, u32 set, u8 *to)
+{
+	u32 i, k;
+
+	if (set != ETH_SS_STATS)
+		return;
+	for (i = 0; i < dev_card_of(dev)->n; i++) {
+		for (k = 0; k < ARRAY_SIZE(dev_stats); k++)
+			ethtool_sprintf(&to, "pair%u_%s", i, dev_stats[k].name);
+	}
+}
+
+static void dev_read_stats(struct net_device *dev, struct ethtool_stats *st,
+			  u64 *to)
+{
+	struct dev_card *card = dev_card_of(dev);
+	u32 i, k;
+
+	for (i = 0; i < card->n; i++) {
+		const void *stats = card->queue[i].port.stats;
+
+		for (k = 0; k < ARRAY_SIZE(dev_stats); k++)
+			*to++ = READ_ONCE(*(const u64 *)(stats +
+							 dev_stats[k].offset));
+	}
+}
+
 static const struct ethtool_ops dev_ethtool_ops = {
-	.get_drvinfo	= dev_get_drvinfo,
-	.get_link	= ethtool_op_get_link,
-	.get_ts_info	= ethtool_op_get_ts_info,
+	.get_sset_count		= dev_get_sset_count,
+	.get_strings		= dev_get_strings,
+	.get_ethtool_stats	= dev_read_stats,
+	.get_drvinfo		= dev_get_drvinfo,
+	.get_link		= ethtool_op_get_link,
+	.get_ts_info		= ethtool_op_get_ts_info,
 };
 
 /* By no alloc() and no setup(): 'ip link' shows them and can neither add nor delete. */
@@ -562,7 +624,6 @@ static void dev_setup(struct net_device *dev)
 	dev->ethtool_ops = &dev_ethtool_ops;
 	dev->rtnl_link_ops = &dev_link_ops;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL;
-	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->hw_features = DEV_FEATURES;
 	dev->vlan_features = DEV_FEATURES & ~(NETIF_F_HW_VLAN_CTAG_TX |
@@ -575,12 +636,14 @@ static void dev_setup(struct net_device *dev)
 
 static const struct bell_port_ops dev_port_ops;
 
-static void dev_init_queues(struct dev_card *card)
+static void dev_init_queues(struct dev_card *card,
+			    const struct bell_net_stats **stats)
 {
 	u32 i;
 
 	for (i = 0; i < card->n; i++) {
 		card->queue[i].port.ops = &dev_port_ops;
+		card->queue[i].port.stats = stats[i];
 		card->queue[i].card = card;
 		card->queue[i].index = i;
 		timer_setup(&card->queue[i].timer, dev_timeout, 0);
@@ -677,6 +740,7 @@ static bool dev_name_fits(const struct vhost_doorbell_net_dev *cfg)
 /**
  * bell_port_dev_create() - make a network device and a port for each of its queues
  * @cfg: checked for flags and reserved fields; name and ifindex are filled in
+ * @stats: of each pair
  * @port: out: the ports
  * @n: how many
  *
@@ -684,6 +748,7 @@ static bool dev_name_fits(const struct vhost_doorbell_net_dev *cfg)
  * Return: 0 or as the UAPI says of VHOST_DOORBELL_SET_NET_DEV.
  */
 int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
+			 const struct bell_net_stats **stats,
 			 struct bell_port **port, u32 n)
 {
 	struct dev_card *card;
@@ -700,7 +765,7 @@ int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
 		return -ENOMEM;
 	kref_init(&card->ref);
 	card->n = n;
-	dev_init_queues(card);
+	dev_init_queues(card, stats);
 	ret = dev_register(card, cfg);
 	if (ret) {
 		kref_put(&card->ref, dev_card_free);

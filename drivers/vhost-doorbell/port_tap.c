@@ -254,9 +254,17 @@ static enum bell_pass tap_receive(struct bell_port *port, struct bell_run *run)
 	return how;
 }
 
+/* The ring may be exchanged by a larger one: not without the lock. */
 static bool tap_pending(struct bell_port *port)
 {
-	return !__ptr_ring_empty(tap_of(port)->ring);
+	struct ptr_ring *ring = tap_of(port)->ring;
+	bool pending;
+
+	if (!spin_trylock_bh(&ring->consumer_lock))
+		return true;
+	pending = __ptr_ring_peek(ring);
+	spin_unlock_bh(&ring->consumer_lock);
+	return pending;
 }
 
 /* --- the hook --- */

@@ -109,6 +109,44 @@ TRACE_EVENT(bell_signal,
 		  __entry->used_idx)
 );
 
+TRACE_EVENT(bell_net_frame,
+	TP_PROTO(u32 dev, u16 queue, u32 bytes, u32 buffers),
+	TP_ARGS(dev, queue, bytes, buffers),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u32, bytes)
+		__field(u32, buffers)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->bytes = bytes;
+		__entry->buffers = buffers;
+	),
+	TP_printk("dev=%u queue=%u bytes=%u buffers=%u", __entry->dev,
+		  __entry->queue, __entry->bytes, __entry->buffers)
+);
+
+TRACE_EVENT(bell_net_drop,
+	TP_PROTO(u32 dev, u16 queue, u32 frames, int error),
+	TP_ARGS(dev, queue, frames, error),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u32, frames)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->frames = frames;
+		__entry->error = error;
+	),
+	TP_printk("dev=%u queue=%u frames=%u error=%d", __entry->dev,
+		  __entry->queue, __entry->frames, __entry->error)
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH

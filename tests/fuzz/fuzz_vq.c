@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "../unit/packed.h"
+#include "ring.h"
 
 #define CFG_SIZE	7		/* log2 of the size, 0 to 7 */
 #define CFG_EVENT_IDX	0x08
@@ -21,14 +22,6 @@
 #define CFG_PACKED	0x80
 #define MAX_NUM		128
 #define TABLE_LEN	64
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void));
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
-			       unsigned int seed);
-/* libFuzzer's own; driver.c calls fuzz_make_input() itself. */
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
-	__attribute__((weak));
 
 struct taken {
 	u16 head;
@@ -186,21 +179,6 @@ static void do_step(u8 step)
 	check_place();
 }
 
-static size_t lay(void *to, size_t len, const uint8_t *data, size_t size)
-{
-	if (len > size)
-		len = size;
-	if (len)
-		memcpy(to, data, len);
-	return len;
-}
-
-static void fold(struct vring_desc *d, u32 n)
-{
-	for (; n--; d++)
-		d->addr = htole64(le64toh(d->addr) % (RING_END + RING_TABLE));
-}
-
 static void lay_all(const uint8_t *data, size_t size, u8 cfg)
 {
 	struct vring_desc *table = ring_at(RING_TABLE);
@@ -299,43 +277,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 /* --- inputs that get far --- */
 
-static size_t make_descs(uint8_t *to, u32 n, uint64_t (*random)(void))
-{
-	struct vring_desc d;
-
-	for (u32 i = 0; i < n; i++, to += sizeof(d)) {
-		u64 rnd = random();
-		bool indirect = rnd % 8 == 0;
-		u16 flags = rnd >> 8 & 1 ? D_WRITE : 0;
-
-		flags |= rnd >> 9 & 1 && !indirect ? D_NEXT : 0;
-		flags |= indirect ? D_INDIRECT : 0;
-		ring_put_desc(&d, indirect ? RING_TABLE + (rnd >> 20) % 4 * 16 :
-			      RING_DATA + (rnd >> 20) % 65536,
-			      indirect ? 16 * ((rnd >> 12) % 8 + 1) :
-			      (rnd >> 12) % 64 + 1,
-			      flags, i + 1);
-		memcpy(to, &d, sizeof(d));
-	}
-	return n * sizeof(d);
-}
-
-/* The same as a packed ring has it: flags and id behind the length. */
-static void make_packed(uint8_t *at, u32 n, u32 num, uint64_t (*random)(void))
-{
-	struct vring_packed_desc to;
-	struct vring_desc d;
-
-	for (u32 i = 0; i < n; i++, at += sizeof(d)) {
-		memcpy(&d, at, sizeof(d));
-		to = (struct vring_packed_desc){
-			.addr = d.addr, .len = d.len, .flags = d.flags,
-			.id = htole16(random() % 64 ? i % num : random()),
-		};
-		memcpy(at, &to, sizeof(to));
-	}
-}
-
 size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 {
 	u8 cfg = random(), steps = random();
@@ -365,24 +306,4 @@ size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 		data[at + 1] = random() % 64 ? 0 : random();
 	}
 	return at + make_descs(data + at, 16, random);
-}
-
-static uint64_t mutator_state;
-
-static uint64_t mutator_random(void)
-{
-	uint64_t z = mutator_state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	return z ^ z >> 31;
-}
-
-/* From nothing it takes long to find a ring that is taken at all. */
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
-			       unsigned int seed)
-{
-	mutator_state = seed;
-	if (max >= 3000 && (size < 64 || !(mutator_random() % 16)))
-		return fuzz_make_input(data, max, mutator_random);
-	return LLVMFuzzerMutate(data, size, max);
 }

@@ -401,15 +401,40 @@ static void check_chain(const struct bell_chain *chain)
 
 static void device_complete(void)
 {
-	u32 i;
+	struct bell_done done[MAX_NUM] = {};
+	u32 n, i, at;
 
 	if (!nr_flying)
 		return;
-	i = rnd(nr_flying);
-	asked[flying[i].head].used_len = rnd(1 << 30);
-	ring_complete(r, flying[i].head, flying[i].epoch,
-		      asked[flying[i].head].used_len);
-	flying[i] = flying[--nr_flying];
+	n = rnd(2) ? 1 : 1 + rnd(nr_flying);
+	for (i = 0; i < n; i++) {
+		at = rnd(nr_flying);
+		done[i].head = flying[at].head;
+		done[i].epoch = flying[at].epoch;
+		done[i].len = rnd(1 << 30);
+		asked[done[i].head].used_len = done[i].len;
+		flying[at] = flying[--nr_flying];
+	}
+	if (n > 1 || rnd(2))
+		bell_vq_complete_n(&r->vq, done, n);
+	else
+		bell_vq_complete(&r->vq, done);
+}
+
+/* Some more than the one that was taken, all of which are put back. */
+static void device_put_back(const struct bell_chain *first)
+{
+	struct bell_done done[MAX_NUM] = {
+		{ .head = first->head, .epoch = first->epoch },
+	};
+	struct bell_chain chain;
+	u32 n = 1;
+
+	while (rnd(4) && bell_vq_take(&r->vq, false, &chain) == 1) {
+		done[n].head = chain.head;
+		done[n++].epoch = chain.epoch;
+	}
+	bell_vq_untake_n(&r->vq, done, n);
 }
 
 static void device_take(void)
@@ -427,7 +452,10 @@ static void device_take(void)
 		return;
 	check_chain(&chain);
 	if (!rnd(5)) {
-		bell_vq_untake(&r->vq, &chain);
+		if (rnd(2))
+			bell_vq_untake(&r->vq, &chain);
+		else
+			device_put_back(&chain);
 		return;
 	}
 	device_next++;

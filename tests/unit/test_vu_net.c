@@ -182,6 +182,14 @@ static void test_early_enable(void)
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, FAKE_QUEUES, 1), -EINVAL);
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 2), -EINVAL);
 	end();
+	/* A disk's as well */
+	begin(FROM_PF);
+	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 1), 0);
+	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(30)), 0);
+	CHECK_EQ(send_table(1), 0);
+	wire(0, 0);
+	CHECK(fake.queue[0].running);
+	end();
 	/* Without bit 30 there is nothing to enable. */
 	own_card();
 	enable(0, false);

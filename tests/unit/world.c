@@ -12,6 +12,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
@@ -101,6 +102,8 @@ const char *world_leak(void)
 		return "pages are still pinned";
 	if (world.allocated)
 		return "memory was not freed";
+	if (world.frags)
+		return "a part of a page was not freed";
 	if (world.mm.pinned_vm.counter)
 		return "memory is still accounted";
 	if (world.ctx_refs)
@@ -316,6 +319,84 @@ void vunmap(const void *p)
 	shim_free(v);
 }
 
+/* --- parts of pages --- */
+
+#define FRAG_ORDER	3
+#define FRAG_PAGES	(1UL << FRAG_ORDER)
+#define FRAG_SIZE	(FRAG_PAGES * PAGE_SIZE)
+
+struct page *virt_to_page(const void *p)
+{
+	long pfn = world_pfn_of(p);
+
+	if (pfn < 0)
+		shim_die("no page at %p", p);
+	return &pages[pfn];
+}
+
+void get_page(struct page *page)
+{
+	if (page->head->refs++ <= 0)
+		shim_die("page %lu is not held", page_to_pfn(page));
+	world.frags++;
+}
+
+void put_page(struct page *page)
+{
+	if (page->head->refs <= 0)
+		shim_die("page %lu is not held", page_to_pfn(page));
+	world.frags--;
+	if (!--page->head->refs)
+		ASAN_POISON_MEMORY_REGION(page_address(page->head), FRAG_SIZE);
+}
+
+void page_frag_free(void *p)
+{
+	put_page(virt_to_page(p));
+}
+
+static struct page *frag_alloc(gfp_t gfp)
+{
+	unsigned long pfn;
+
+	if (gfp & SHIM_MAY_SLEEP)
+		might_sleep();
+	if (world.fail_alloc && !--world.fail_alloc)
+		return NULL;
+	for (pfn = WORLD_PAGES - WORLD_FRAGS; pfn < WORLD_PAGES;
+	     pfn += FRAG_PAGES) {
+		if (pages[pfn].refs)
+			continue;
+		world_set_folio(pfn, FRAG_ORDER);
+		pages[pfn].refs = 1;
+		world.frags++;
+		return &pages[pfn];
+	}
+	return NULL;
+}
+
+/* As the kernel does it: a page that nobody else holds begins anew. */
+bool skb_page_frag_refill(unsigned int size, struct page_frag *frag, gfp_t gfp)
+{
+	if (frag->page && frag->page->refs == 1)
+		frag->offset = 0;
+	if (frag->page && frag->offset + size > frag->size) {
+		put_page(frag->page);
+		frag->page = NULL;
+	}
+	if (!frag->page) {
+		frag->page = frag_alloc(gfp);
+		frag->offset = 0;
+		frag->size = FRAG_SIZE;
+	}
+	if (!frag->page)
+		return false;
+	/* What was not asked for is not to be touched. */
+	ASAN_UNPOISON_MEMORY_REGION(page_address(frag->page) + frag->offset,
+				    size);
+	return true;
+}
+
 /* --- allocations --- */
 
 void *shim_alloc(size_t n, size_t size, gfp_t gfp, bool zero)
@@ -432,6 +513,12 @@ void shim_read(const volatile void *p, size_t size)
 {
 	if (world.on_read)
 		world.on_read(p, size);
+}
+
+void shim_write(const volatile void *p, size_t size)
+{
+	if (world.on_write)
+		world.on_write(p, size);
 }
 
 void shim_barrier(void)

@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 
 #define WORLD_PAGES	8192UL
+#define WORLD_FRAGS	512UL		/* the last of these: no guest's */
 #define WORLD_UPAGES	8192UL
 #define WORLD_UADDR	0x700000000000UL
 
@@ -29,7 +30,7 @@ struct world {
 	void		(*on_wait)(void);
 	void		(*on_pin)(void);
 	void		(*on_read)(const volatile void *p, size_t size);
-
+	void		(*on_write)(const volatile void *p, size_t size);
 
 	unsigned int	fail_alloc;	/* the Nth from now fails */
 	unsigned int	pin_max;	/* at a time; 0: no limit */
@@ -38,6 +39,7 @@ struct world {
 
 	long		allocated;	/* pieces of memory now */
 	long		pins;		/* of all pages */
+	long		frags;		/* pieces of RAM that are held */
 	long		ctx_refs;	/* of all eventfds */
 	unsigned int	atomic;		/* if not 0, nobody may sleep */
 	unsigned int	rcu;

@@ -13,7 +13,7 @@
 #   disk_stop NAME	end the daemon, and fail if it does not end well
 #   disk_kill NAME	kill it
 #   disk_sum NAME COUNTER
-#			a counter, summed over the queues
+#			a counter, summed over the queues (or pairs of a card)
 #   disk_counters NAME	all of them
 #   disk_memory NAME COUNTER
 #			a counter of the line 'memory:'
@@ -85,7 +85,7 @@ disk_stop()
 
 	kill "${disk_pid[$1]}"
 	wait "${disk_pid[$1]}" || status=$?
-	[ $status -eq 0 ] || diag "$1: vhost-doorbell-blk ended with $status" \
+	[ $status -eq 0 ] || diag "$1: the daemon ended with $status" \
 		"$(tail -n 5 "$CASE_DIR/$1.log")"
 	return $status
 }
@@ -107,7 +107,7 @@ disk_fdinfo()
 disk_counters()
 {
 	disk_fdinfo "$1" | awk '
-		/^queue[0-9]+:/ {
+		/^(queue|pair)[0-9]+:/ {
 			for (i = 2; i <= NF; i++) {
 				split($i, pair, "=")
 				sum[pair[1]] += pair[2]

@@ -9,13 +9,13 @@
 #			a tap; more than one queue make it IFF_MULTI_QUEUE
 #   host_add NAME BRIDGE ADDRESS/BITS
 #			the other host: a network namespace with a card 'eth0' in that
-#			bridge; NAME is its end there, too
+#			bridge (none if it is ''); NAME is its end there, too
 #   on_host NAME COMMAND...
 #			run there
 #   macvtap_add NAME LOWER [MODE]
 #			a macvtap; it has the device file that macvtap_file prints
 #   macvtap_file NAME
-#   net_down		remove all of these
+# run-l1 removes all of these after the case.
 #
 #   nic_add NAME PORT [QUEUES [PROPERTIES]]
 #			add what QEMU needs for a card on this tap or macvtap, with
@@ -32,6 +32,8 @@
 #			disk.sh's disk_pid[NAME], so that what disk.sh tells of a disk
 #			it tells of a card
 #
+# What follows takes L1 for the guest's peer, or the other host that $NET_HOST names.
+#
 #   guest_address IF ADDRESS/BITS
 #			bring a guest's card up
 #   guest_agreed IF BIT	does its driver use this feature?
@@ -39,15 +41,16 @@
 #   host_pings ADDRESS FROM TO [STEP]
 #			pings of these sizes, contents compared
 #   iperf_host ADDRESS [ARG...]
-#			iperf3 from the guest to a server in L1 that it starts; prints
+#			iperf3 from the guest to a server that it starts there; prints
 #			Mbit/s that arrived, fails if none did. With -R the other way
 #   iperf_guest GUEST ADDRESS [ARG...]
 #			the same, to a server in another guest
 #   stream_host ADDRESS MIB
-#			so many MiB over TCP from the guest to L1, and as many back,
+#			so many MiB over TCP from the guest to it, and as many back,
 #			contents compared
 #   stream_guest GUEST ADDRESS MIB
 #			the same, with another guest
+#   ended PID		is this process gone?
 #
 # The guests have pings, stream, iperf3, ethtool, and busybox's ip and nc.
 
@@ -56,8 +59,6 @@ guest_base=/tmp/guest/net.cpio
 nics=()
 nics_added=0
 declare -A nic_macs net_bridges
-net_links=()
-net_hosts=()
 
 net_up()
 {
@@ -78,7 +79,6 @@ bridge_add()
 	ip link add "$1" type bridge forward_delay 0 stp_state 0 mcast_snooping 0
 	ip link set "$1" up
 	[ -z "${2:-}" ] || ip address add "$2" dev "$1"
-	net_links+=("$1")
 }
 
 tap_add()
@@ -90,15 +90,14 @@ tap_add()
 	[ "$2" -eq 1 ] || queues=(multi_queue)
 	ip tuntap add "$1" mode tap vnet_hdr "${queues[@]}"
 	port_join "$1"
-	net_links+=("$1")
 }
 
 host_add()
 {
 	ip netns add "$1"
-	net_hosts+=("$1")
 	ip link add "$1" type veth peer name eth0 netns "$1"
-	ip link set "$1" master "$2" up
+	[ -z "$2" ] || ip link set "$1" master "$2"
+	ip link set "$1" up
 	on_host "$1" ip link set lo up
 	on_host "$1" ip link set eth0 up
 	on_host "$1" ip address add "$3" dev eth0
@@ -116,27 +115,11 @@ macvtap_add()
 {
 	ip link add link "$2" name "$1" type macvtap mode "${3:-bridge}"
 	ip link set "$1" up
-	net_links+=("$1")
 }
 
 macvtap_file()
 {
 	echo "/dev/tap$(cat "/sys/class/net/$1/ifindex")"
-}
-
-# A case may have removed some itself.
-net_down()
-{
-	local i
-
-	for ((i = ${#net_links[@]} - 1; i >= 0; i--)); do
-		ip link del "${net_links[i]}" 2>/dev/null || :
-	done
-	for i in "${net_hosts[@]}"; do
-		ip netns del "$i" 2>/dev/null || :
-	done
-	net_links=()
-	net_hosts=()
 }
 
 nic_mac()
@@ -224,7 +207,8 @@ nic_add()
 	! is_macvtap "$2" || mac=$(cat "/sys/class/net/$2/address")
 	nic_macs[$1]=$mac
 	nic_netdev "$1" "$2" "$pairs"
-	device+=",id=$1-nic,netdev=$1-net,mac=$mac"
+	# Its ROM would boot from the network, which takes a while each.
+	device+=",id=$1-nic,netdev=$1-net,mac=$mac,romfile="
 	[ "$pairs" -eq 1 ] || device+=",mq=on,vectors=$((2 * pairs + 2))"
 	nics+=(-netdev "$netdev" -device "$device${4:+,$4}")
 }
@@ -264,7 +248,11 @@ guest_pings()
 
 host_pings()
 {
-	test-pings "$@" >"$CASE_DIR/pings" 2>&1 && said pings && return
+	local at
+
+	set_at
+	"${at[@]}" test-pings "$@" >"$CASE_DIR/pings" 2>&1 && said pings &&
+		return
 	said pings
 	return 1
 }
@@ -274,24 +262,32 @@ said()
 	diag "$(tail -n 20 "$CASE_DIR/$1")"
 }
 
-# iperf_rate FILE: what arrived, in Mbit/s, from iperf3's JSON
+# iperf_rate FILE: what arrived, in Mbit/s, from iperf3's JSON; of UDP some versions
+# tell only what was sent, and how much of it was lost
 iperf_rate()
 {
-	python3 - "$1" <<-'END'
-		import json, sys
-		text = open(sys.argv[1]).read()
-		end = json.loads(text[text.index('{'):])
-		if end.get('error'):
-		    sys.exit(end['error'])
-		end = end['end']
-		if 'sum_received' in end:
-		    end = end['sum_received']
-		else:
-		    end = end['sum']
-		    end['bits_per_second'] *= 1 - end['lost_percent'] / 100
-		print(round(end['bits_per_second'] / 1e6))
-		sys.exit(end['bits_per_second'] == 0)
-	END
+	awk -F '[:,]' '
+		/"error"/ { print > "/dev/stderr"; exit failed = 1 }
+		/"sum[a-z_]*":/ { split($1, part, "\""); section = part[2] }
+		/"bits_per_second"/ { rate[section] = $2 }
+		/"lost_percent"/ { lost[section] = $2 }
+		END {
+			if (failed)
+				exit 1
+			if ("sum_received" in rate)
+				got = rate["sum_received"]
+			else
+				got = rate["sum"] * (1 - lost["sum"] / 100)
+			printf "%d\n", got / 1e6 + 0.5
+			exit !(got > 0)
+		}' "$1"
+}
+
+# A prefix of commands, in the array 'at': a function would be a process between.
+set_at()
+{
+	at=()
+	[ -z "${NET_HOST:-}" ] || at=(ip netns exec "$NET_HOST")
 }
 
 # iperf_client ADDRESS ARG...
@@ -299,7 +295,10 @@ iperf_client()
 {
 	local rate out=$CASE_DIR/iperf
 
-	guest_run -t 60 "iperf3 -c $* -J" >"$out" 2>&1 || :
+	# All of it would be long for a serial line.
+	guest_run -t 60 "iperf3 -c $* -i 0 -J >/tmp/iperf 2>&1
+		grep -A 12 -e '\"sum' -e '\"error\"' /tmp/iperf || cat /tmp/iperf" \
+		>"$out" || :
 	rate=$(iperf_rate "$out" 2>"$out.error") || {
 		said iperf.error
 		said iperf
@@ -310,20 +309,29 @@ iperf_client()
 
 iperf_host()
 {
-	local server status=0
+	local server status=0 at
 
-	iperf3 -s -1 -B "$1" >"$CASE_DIR/iperf.server" 2>&1 &
+	set_at
+	"${at[@]}" iperf3 -s -1 -B "$1" >"$CASE_DIR/iperf.server" 2>&1 &
 	server=$!
-	wait_for 20 listens 5201
+	wait_for 20 listens 5201 || :
 	iperf_client "$@" || status=1
 	kill $server 2>/dev/null || :
 	wait $server 2>/dev/null || :
 	return $status
 }
 
+ended()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
 listens()
 {
-	ss -Hltn "sport = :$1" | grep -q .
+	local at
+
+	set_at
+	"${at[@]}" ss -Hltn "sport = :$1" | grep -q .
 }
 
 iperf_guest()
@@ -342,9 +350,10 @@ iperf_guest()
 
 stream_host()
 {
-	local server status=0
+	local server status=0 at
 
-	test-stream listen 7000 "$2" >"$CASE_DIR/stream.host" 2>&1 &
+	set_at
+	"${at[@]}" test-stream listen 7000 "$2" >"$CASE_DIR/stream.host" 2>&1 &
 	server=$!
 	guest_run -t 120 "stream $1 7000 $2" >"$CASE_DIR/stream" 2>&1 || status=1
 	# It may be about to end; without a client it would wait for one.

@@ -8,6 +8,7 @@
 #include "bench.h"
 #include "hostile.h"
 #include "info.h"
+#include "net_hostile.h"
 #include "net_run.h"
 #include "options.h"
 #include "report.h"
@@ -42,6 +43,8 @@ static int emulate_net(int argc, char **argv)
 		return BENCH_OK;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (o.hostile)
+		return net_hostile_run(&o) ? BENCH_FAILED : BENCH_OK;
 	ret = net_run(&run, &o);
 	if (!ret && !net_report(&run))
 		ret = -1;

@@ -15,7 +15,7 @@ struct subcommand {
 
 static const struct subcommand subcommands[] = {
 	{ "emulate", cmd_emulate,
-	  "play the guest's virtio-blk driver over vhost-user" },
+	  "play the guest's virtio-blk or virtio-net driver" },
 	{ "ioeventfd", cmd_ioeventfd,
 	  "test what KVM_IOEVENTFD promises on this kernel" },
 	{ "bell", cmd_bell,

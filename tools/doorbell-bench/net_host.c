@@ -160,13 +160,16 @@ int net_host_receive(struct net_host *h, struct net_got *got, bool check,
 	do {
 		n = recv(h->fd, udp ? frame + skip : h->got, ROOM - skip,
 			 MSG_DONTWAIT);
-		if (n < 0 && errno != EAGAIN && errno != ECONNREFUSED)
+		/* EINVAL: its offloads, of an attack, can't be told. */
+		if (n < 0 && errno != EAGAIN && errno != ECONNREFUSED &&
+		    errno != EINVAL)
 			return -errno;
 	} while (n < 0 && timeout_ms && wait_for(h->fd, timeout_ms));
 	if (n < 0)
 		return -EAGAIN;
 	got->len = (uint32_t)n + skip - (udp ? 0 : NET_HDR);
 	got->wrong = NULL;
+	got->tag = (struct net_tag){ 0 };
 	if (!net_frame_tag(&h->in, frame, got->len, &got->tag)) {
 		got->wrong = "not a frame of ours";
 		return 0;

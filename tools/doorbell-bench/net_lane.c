@@ -322,7 +322,7 @@ static void round_free(struct net_lane *l, uint64_t n)
 	if (!net_lane_receives(l->o) || net_lane_wait(l, turn(l)))
 		return;
 	/* Nothing may come for as long as nobody sends. */
-	if (host_sends(l->o) && sent(l) >= l->goal)
+	if (host_sends(l->o) && sent(l) >= l->goal && l->o->pairs == 1)
 		give_up(l);
 	l->idle = 0;
 }
@@ -352,7 +352,9 @@ static void drain(struct net_lane *l)
 	bool did = false;
 
 	while (!aborted(l) && quiet_since(&since, did) < TAIL_NS) {
-		if (!l->tx_busy && (!arrivals(l) || seen(l) >= sent(l)))
+		/* Frames of other streams may come here, too. */
+		if (l->o->pairs == 1 && !l->tx_busy &&
+		    (!arrivals(l) || seen(l) >= sent(l)))
 			break;
 		did = turn(l);
 		if (!did)
@@ -381,14 +383,21 @@ static void phase(struct net_lane *l, uint64_t frames)
 	}
 }
 
-/* All lanes meet here; one of them reads the meter. */
-static void meet(struct net_lane *l, struct net_meter *m)
+/*
+ * All lanes meet here, and the last one reads the meter. Frames of other streams may
+ * still come to the pair of one that waits.
+ */
+static void meet(struct net_lane *l, struct net_meeting *m)
 {
-	struct net_gate *g = l->gate;
+	unsigned int n = __atomic_add_fetch(&m->arrived, 1, __ATOMIC_ACQ_REL);
 
-	if (pthread_barrier_wait(&g->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
-		net_meter_read(m, g->count_file);
-	pthread_barrier_wait(&g->barrier);
+	if (n == l->o->pairs) {
+		net_meter_read(&m->meter, l->o->count_file);
+		__atomic_store_n(&m->over, true, __ATOMIC_RELEASE);
+	}
+	while (!__atomic_load_n(&m->over, __ATOMIC_ACQUIRE))
+		if (!turn(l))
+			usleep(100);
 }
 
 static void snapshot(struct net_lane *l, struct net_stats *s, uint64_t *frames)

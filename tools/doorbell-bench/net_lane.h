@@ -35,16 +35,21 @@ struct net_stats {
 	uint64_t	errors;
 };
 
+/* Where all lanes are at a time. */
+struct net_meeting {
+	unsigned int	arrived;
+	bool		over;
+	struct net_meter meter;
+};
+
 /* What lanes share; read and written with atomics. */
 struct net_gate {
 	bool			stop;		/* the load is over */
 	bool			abort;		/* give up */
 	unsigned int		running;
 	int			event;		/* eventfd: a lane has ended */
-	pthread_barrier_t	barrier;
-	const char		*count_file;
-	struct net_meter	begin;
-	struct net_meter	end;
+	struct net_meeting	begin;		/* of what is measured */
+	struct net_meeting	end;
 };
 
 struct net_lane {

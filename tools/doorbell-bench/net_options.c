@@ -97,6 +97,8 @@ static const struct optparse descs[] = {
 	       "give up after that time without progress (60)"),
 	STRING("count-file", count_file, "FILE",
 	       "where an emulator counts instructions"),
+	STRING("hostile", hostile, "NAME|all|random|list",
+	       "break the rules and check what happens"),
 	FLAG("json", json, "print one JSON object"),
 	FLAG("help", help, "print this"),
 };

@@ -71,7 +71,7 @@ static void make(struct sums *p, const struct net_run *r)
 	}
 	p->errors += r->errors;
 	p->bytes = o->size == o->min_size ? p->packets * o->size : p->s.bytes;
-	p->seconds = (double)(r->gate.end.ns - r->gate.begin.ns) / 1e9;
+	p->seconds = (double)(r->gate.end.meter.ns - r->gate.begin.meter.ns) / 1e9;
 	if ((o->load == NET_LOAD_PASS || o->host != NET_HOST_NONE) &&
 	    p->sent > p->seen)
 		p->lost = p->sent - p->seen;
@@ -87,7 +87,7 @@ static void print_cost(const char *name, double from, double to)
 
 static void print_json(const struct sums *p, const struct net_run *r)
 {
-	const struct net_meter *a = &r->gate.begin, *b = &r->gate.end;
+	const struct net_meter *a = &r->gate.begin.meter, *b = &r->gate.end.meter;
 	const struct net_options *o = r->o;
 	const struct hist *h = &p->hist;
 
@@ -124,7 +124,7 @@ static void print_json(const struct sums *p, const struct net_run *r)
 static void print_human(const struct sums *p, const struct net_run *r)
 {
 	double n = p->packets ? (double)p->packets : 1;
-	const struct net_meter *a = &r->gate.begin, *b = &r->gate.end;
+	const struct net_meter *a = &r->gate.begin.meter, *b = &r->gate.end.meter;
 	const struct hist *h = &p->hist;
 
 	printf("%s: %" PRIu64 " frames, %" PRIu64 " bytes in %.3f s\n",

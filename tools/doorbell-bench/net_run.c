@@ -345,8 +345,6 @@ int net_run(struct net_run *r, const struct net_options *o)
 	int ret;
 
 	*r = (struct net_run){ .o = o, .mem = { .fd = -1 } };
-	r->gate.count_file = o->count_file;
-	pthread_barrier_init(&r->gate.barrier, NULL, (unsigned int)o->pairs);
 	r->gate.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (r->gate.event < 0)
 		return net_say("eventfd", strerror(errno), -errno);

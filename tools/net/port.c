@@ -37,6 +37,12 @@ static const char *open_error(const struct port *p, int err)
 	case -EINVAL:
 		return p->kind == PORT_MACVTAP ? "not a macvtap of this network namespace" :
 					      "not a tap";
+	case -EACCES:
+		return p->kind == PORT_MACVTAP ?
+		       "no permission for /dev/tapN of its index" :
+		       "no permission for /dev/net/tun";
+	case -ENOENT:
+		return "no /dev/net/tun; modprobe tun";
 	case -EPERM:
 		return p->kind == PORT_TAP ?
 		       "not this user's: ip tuntap add user USER, or CAP_NET_ADMIN" :

@@ -42,8 +42,8 @@ struct server_loop {
 	int		  waiting;	/* the next front end, owned; -1: none */
 	int64_t		  silent_until;	/* then @waiting is served */
 	int64_t		  accept_at;
-	int64_t		  connect_at;	/* if there is whom to connect to */
-	int		  absent;	/* why it last failed */
+	int64_t		  connect_at;	/* when to try @connect */
+	int		  absent;	/* why the last try failed */
 	int64_t		  notice_at;
 	int64_t		  watch_at;
 	int64_t		  watch_wait;

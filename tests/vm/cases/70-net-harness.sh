@@ -26,11 +26,10 @@ check_fails "pings from L1 to nobody" host_pings 10.0.0.13
 check "pings from the guest to the other host" guest_pings 10.0.0.2 0 1472 64
 check_fails "pings from the guest to nobody" guest_pings 10.0.0.13
 check "pings from the other host" \
-	on_host other test-pings 10.0.0.11 1473 65507 6403
+	eval "NET_HOST=other host_pings 10.0.0.11 1473 65507 6403"
 check "TCP to L1" iperf_host 10.0.0.1 -t 1
 check "UDP from L1" iperf_host 10.0.0.1 -t 1 -u -b 0 -R
 check_fails "TCP to nobody" guest_run 'iperf3 --connect-timeout 500 -c 10.0.0.13'
 check "a stream there and back" stream_host 10.0.0.1 16
 guest_stop
-net_down
 case_end

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net - a card over a tap, both ways, without the daemon
+ * net - a card's ports in the hands of others: who reads from the same tap, changes,
+ * shuts or deletes it; a driver that adds no buffers; a network device of the card's
+ * own, and what becomes of it
+ *
+ * The device is driven without daemon and guest.
  */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -8,173 +12,692 @@
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "driver.h"
 
+#define NAME		"vhd0"
+#define TYPE		0x88b5		/* for experiments */
 #define HDR_LEN		12
 #define RX		0
 #define TX		1
-#define FRAME		64
-#define MAC		"\x02\0\0\0\0\1"
+#define FRAME		200
+#define BUF		256
+#define MANY		3000
 
-static int tap_open(const char *name)
+/* Of the network device or tap that a test has made */
+static int tap = -1, raw = -1, dev = -1;
+
+static struct ifreq request(void)
 {
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), size = HDR_LEN;
-	struct ifreq req = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-
-	MUST(fd >= 0);
-	strcpy(req.ifr_name, name);
-	MUST(!ioctl(fd, TUNSETIFF, &req));
-	MUST(!ioctl(fd, TUNSETVNETHDRSZ, &size));
-	return fd;
-}
-
-static void tap_up(const char *name, bool up)
-{
-	int s = socket(AF_INET, SOCK_DGRAM, 0);
 	struct ifreq req = {};
 
-	strcpy(req.ifr_name, name);
-	MUST(!ioctl(s, SIOCGIFFLAGS, &req));
-	req.ifr_flags = up ? req.ifr_flags | IFF_UP : req.ifr_flags & ~IFF_UP;
-	MUST(!ioctl(s, SIOCSIFFLAGS, &req));
+	strcpy(req.ifr_name, NAME);
+	return req;
+}
+
+static void interface(unsigned long cmd, struct ifreq *req)
+{
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	MUST(s >= 0 && !ioctl(s, cmd, req));
 	close(s);
 }
 
-static int raw_open(const char *name)
+static void up(bool on)
 {
-	int s = socket(AF_PACKET, SOCK_RAW, htons(0x88b5));
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET, .sll_protocol = htons(0x88b5),
-		.sll_ifindex = if_nametoindex(name),
-	};
+	struct ifreq req = request();
 
-	MUST(s >= 0 && !bind(s, (void *)&to, sizeof(to)));
-	return s;
+	interface(SIOCGIFFLAGS, &req);
+	req.ifr_flags = on ? req.ifr_flags | IFF_UP : req.ifr_flags & ~IFF_UP;
+	interface(SIOCSIFFLAGS, &req);
 }
 
-static void frame_fill(__u8 *f, unsigned int len, int seed)
+/* No frames but ours */
+static void quiet(void)
+{
+	int fd = open("/proc/sys/net/ipv6/conf/" NAME "/disable_ipv6", O_WRONLY);
+
+	if (fd < 0)
+		return;
+	MUST(write(fd, "1", 1) == 1);
+	close(fd);
+}
+
+static void tap_open(void)
+{
+	struct ifreq req = request();
+	int size = HDR_LEN;
+
+	req.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	tap = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	MUST(tap >= 0);
+	MUST(!ioctl(tap, TUNSETIFF, &req));
+	MUST(!ioctl(tap, TUNSETVNETHDRSZ, &size));
+}
+
+static void raw_open(void)
+{
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(TYPE),
+		.sll_ifindex = if_nametoindex(NAME),
+	};
+
+	quiet();
+	up(true);
+	raw = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(TYPE));
+	MUST(raw >= 0 && !bind(raw, (void *)&to, sizeof(to)));
+}
+
+static void frame_fill(__u8 *frame, unsigned int len, unsigned int seed)
 {
 	unsigned int i;
 
-	memset(f, 0xff, 6);
-	memcpy(f + 6, MAC, 6);
-	f[12] = 0x88;
-	f[13] = 0xb5;
-	for (i = 14; i < len; i++)
-		f[i] = seed + i;
+	memset(frame, 0xff, 6);
+	memcpy(frame + 6, "\x02\0\0\0\0\1", 6);
+	frame[12] = TYPE >> 8;
+	frame[13] = TYPE & 0xff;
+	memcpy(frame + 14, &seed, sizeof(seed));
+	for (i = 14 + sizeof(seed); i < len; i++)
+		frame[i] = seed + i;
 }
 
-static int card_new(int tap)
+static int set_port(int card, int fd)
+{
+	struct vhost_doorbell_net_port port = { .fd = fd };
+
+	return ioctl(card, VHOST_DOORBELL_SET_NET_PORT, &port);
+}
+
+static int set_dev(int card, const char *name)
+{
+	struct vhost_doorbell_net_dev arg = {};
+
+	strcpy(arg.name, name);
+	return ioctl(card, VHOST_DOORBELL_SET_NET_DEV, &arg);
+}
+
+static int card_open(void)
 {
 	struct vhost_doorbell_net net = { .num_pairs = 1 };
-	struct vhost_doorbell_net_port port = { .fd = tap };
-	struct vhost_doorbell_net_dev netdev = { .name = "vhd%d" };
-	int dev = dev_open(), q;
+	int card = dev_open();
 
-	MUST(!ioctl(dev, VHOST_SET_OWNER));
-	MUST(!ioctl(dev, VHOST_DOORBELL_SET_NET, &net));
-	if (tap < 0)
-		MUST(!ioctl(dev, VHOST_DOORBELL_SET_NET_DEV, &netdev));
-	else
-		MUST(!ioctl(dev, VHOST_DOORBELL_SET_NET_PORT, &port));
-	driver_reset();
-	MUST(!set_features(dev, 1ULL << VIRTIO_F_VERSION_1 |
-			   1ULL << VIRTIO_NET_F_MRG_RXBUF));
-	MUST(!ioctl(dev, VHOST_SET_MEM_TABLE, driver_table()));
-	for (q = 0; q < QUEUES; q++) {
-		dev_set_queue(dev, q);
-		MUST(!set_run(dev, q, 1));
-	}
-	return dev;
+	MUST(!ioctl(card, VHOST_SET_OWNER));
+	MUST(!ioctl(card, VHOST_DOORBELL_SET_NET, &net));
+	return card;
 }
 
-static void add(int q, unsigned short head, __u64 off, unsigned int len)
+static void card_ready(int card)
 {
-	struct vring_desc *d = (void *)DESC(q);
-	struct vring_avail *a = (void *)AVAIL(q);
+	int q;
 
-	d[head] = (struct vring_desc){
-		.addr = GPA + off, .len = len,
-		.flags = q == RX ? VRING_DESC_F_WRITE : 0,
-	};
-	a->ring[driver_avail[q]++ % NUM] = head;
-	__atomic_store_n(&a->idx, driver_avail[q], __ATOMIC_SEQ_CST);
+	driver_reset();
+	MUST(!set_features(card, 1ULL << VIRTIO_F_VERSION_1 |
+				 1ULL << VIRTIO_NET_F_MRG_RXBUF));
+	MUST(!ioctl(card, VHOST_SET_MEM_TABLE, driver_table()));
+	for (q = 0; q < QUEUES; q++)
+		dev_set_queue(card, q);
+}
+
+static void card_run(int card)
+{
+	MUST(!set_run(card, RX, 1));
+	MUST(!set_run(card, TX, 1));
+}
+
+/* A card on a tap, or on a network device of its own; with the other end */
+static void begin(bool own)
+{
+	dev = card_open();
+	if (own) {
+		MUST(!set_dev(dev, NAME));
+	} else {
+		tap_open();
+		MUST(!set_port(dev, tap));
+	}
+	raw_open();
+	card_ready(dev);
+	card_run(dev);
+}
+
+static void end(void)
+{
+	close(dev);
+	close(raw);
+	if (tap >= 0)
+		close(tap);
+	tap = -1;
+}
+
+static struct vhost_doorbell_net_stats stats(void)
+{
+	struct vhost_doorbell_net_stats st = {};
+
+	MUST(!ioctl(dev, VHOST_DOORBELL_GET_NET_STATS, &st));
+	return st;
+}
+
+/* --- the driver --- */
+
+static void add(int q, unsigned int len)
+{
+	struct vring_avail *avail = (void *)AVAIL(q);
+	unsigned int i = driver_avail[q] % NUM;
+
+	driver_desc(q, i, GPA + DATA(q) + i * BUF, len,
+		    q == RX ? VRING_DESC_F_WRITE : 0);
+	avail->ring[i] = i;
+	driver_avail[q]++;
+	__atomic_store_n(&avail->idx, driver_avail[q], __ATOMIC_SEQ_CST);
 }
 
 static unsigned short used(int q)
 {
-	return __atomic_load_n(&((struct vring_used *)USED(q))->idx, __ATOMIC_ACQUIRE);
+	struct vring_used *ring = (void *)USED(q);
+
+	return __atomic_load_n(&ring->idx, __ATOMIC_ACQUIRE);
 }
 
-static void run(bool own)
+/* As without an event index a driver does */
+static void kick(int q)
 {
-	struct vhost_doorbell_net_stats st = {};
-	struct vring_used *u = (void *)USED(RX);
-	__u8 f[1500], g[2000];
-	int tap = -1, raw, dev, i;
-	double end;
-	ssize_t n;
+	struct vring_used *ring = (void *)USED(q);
 
-	if (own) {
-		dev = card_new(-1);
-		tap_up("vhd0", true);
-		system("ip -d link show vhd0; ethtool -i vhd0; ethtool -k vhd0 | grep -E 'check|seg'");
-	} else {
-		tap = tap_open("vhd0");
-		tap_up("vhd0", true);
-		dev = card_new(tap);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!(*(volatile __u16 *)&ring->flags & VRING_USED_F_NO_NOTIFY))
+		eventfd_write(FD_KICK + q, 1);
+}
+
+static bool send_one(unsigned int seed)
+{
+	unsigned int i = driver_avail[TX] % NUM;
+	void *buf = (void *)(MEM + DATA(TX) + i * BUF);
+
+	memset(buf, 0, HDR_LEN);
+	frame_fill(buf + HDR_LEN, FRAME, seed);
+	add(TX, HDR_LEN + FRAME);
+	eventfd_write(FD_KICK + TX, 1);
+	return UNTIL(used(TX) == driver_avail[TX]);
+}
+
+static bool receive_raw(unsigned int seed)
+{
+	__u8 want[FRAME], got[FRAME + 1];
+
+	frame_fill(want, FRAME, seed);
+	return UNTIL(recv(raw, got, sizeof(got), 0) == FRAME) &&
+	       !memcmp(want, got, FRAME);
+}
+
+static bool send_raw(unsigned int seed)
+{
+	__u8 frame[FRAME];
+
+	frame_fill(frame, FRAME, seed);
+	return send(raw, frame, FRAME, 0) == FRAME;
+}
+
+/* The frame in the buffer that was used as number @i */
+static bool is_frame(unsigned short i, unsigned int seed)
+{
+	struct vring_used *ring = (void *)USED(RX);
+	struct vring_used_elem *e = &ring->ring[i % NUM];
+	__u8 *buf = (void *)(MEM + DATA(RX) + e->id * BUF), want[FRAME];
+
+	frame_fill(want, FRAME, seed);
+	return e->len == HDR_LEN + FRAME && buf[10] == 1 && !buf[11] &&
+	       !memcmp(buf + HDR_LEN, want, FRAME);
+}
+
+static void fill_rx(void)
+{
+	while ((unsigned short)(driver_avail[RX] - used(RX)) < NUM)
+		add(RX, BUF);
+	kick(RX);
+}
+
+/* Both ways, with all checked */
+static void works(const char *when)
+{
+	static unsigned int seed;
+	unsigned short at;
+
+	seed++;
+	ok(send_one(seed) && receive_raw(seed), "%s: a frame is sent", when);
+	fill_rx();
+	at = used(RX);
+	ok(send_raw(seed) && UNTIL(used(RX) == (unsigned short)(at + 1)) &&
+	   is_frame(at, seed), "%s: a frame is received", when);
+}
+
+/* --- a load in the background: frames for the guest --- */
+
+static bool load_on;
+static unsigned int load_sent, load_failed;
+
+static void *load_run(void *arg)
+{
+	unsigned int max = (long)arg;
+
+	while (__atomic_load_n(&load_on, __ATOMIC_ACQUIRE) && load_sent < max) {
+		if (send_raw(load_sent))
+			load_sent++;
+		else
+			load_failed++;
+		/* A full queue is not to be hammered. */
+		if (load_failed)
+			sched_yield();
 	}
-	raw = raw_open("vhd0");
+	__atomic_store_n(&load_on, false, __ATOMIC_RELEASE);
+	return NULL;
+}
 
-	for (i = 0; i < 4; i++) {
-		memset((void *)(MEM + DATA(TX)), 0, HDR_LEN);
-		frame_fill((void *)(MEM + DATA(TX) + HDR_LEN), FRAME, i);
-		add(TX, i, DATA(TX), HDR_LEN + FRAME);
-		eventfd_write(FD_KICK + TX, 1);
-		end = now() + 5;
-		while (used(TX) != i + 1 && now() < end)
+static pthread_t load_start(unsigned int max)
+{
+	pthread_t thread;
+
+	load_on = true;
+	load_sent = 0;
+	load_failed = 0;
+	MUST(!pthread_create(&thread, NULL, load_run, (void *)(long)max));
+	return thread;
+}
+
+static void load_stop(pthread_t thread)
+{
+	__atomic_store_n(&load_on, false, __ATOMIC_RELEASE);
+	MUST(!pthread_join(thread, NULL));
+}
+
+/*
+ * Receive while the load runs, and count: frames, and those that are older than the
+ * one before or not as sent.
+ */
+static unsigned int load_receive(unsigned int *wrong)
+{
+	unsigned int n = 0, last = 0, seed;
+	unsigned short at = used(RX);
+
+	while (__atomic_load_n(&load_on, __ATOMIC_ACQUIRE) || at != used(RX)) {
+		struct vring_used *ring = (void *)USED(RX);
+		__u32 id = ring->ring[at % NUM].id;
+
+		fill_rx();
+		if (at == used(RX)) {
 			nap();
-		ok(used(TX) == i + 1, "frame %d is sent", i);
-		n = recv(raw, g, sizeof(g), 0);
-		frame_fill(f, FRAME, i);
-		ok(n == FRAME && !memcmp(f, g, FRAME), "and arrives (%zd)", n);
+			continue;
+		}
+		memcpy(&seed, (void *)(MEM + DATA(RX) + id * BUF + HDR_LEN + 14),
+		       sizeof(seed));
+		*wrong += !is_frame(at, seed) || (n && seed <= last);
+		last = seed;
+		at++;
+		n++;
 	}
-	for (i = 0; i < 8; i++)
-		add(RX, i, DATA(RX) + i * 256, 256);
-	for (i = 0; i < 3; i++) {
-		frame_fill(f, 600, i);
-		MUST(send(raw, f, i ? 600 : 100, 0) > 0);
-	}
-	end = now() + 5;
-	while (used(RX) != 7 && now() < end)
-		nap();
-	ok(used(RX) == 7, "%d buffers are used", used(RX));
-	for (i = 0; i < used(RX); i++) {
-		__u8 *b = (void *)(MEM + DATA(RX) + u->ring[i].id * 256);
+	return n;
+}
 
-		diag("buffer %u len %u num %u", u->ring[i].id, u->ring[i].len, b[10]);
+/* --- the tests --- */
+
+static void test_basics(bool own)
+{
+	const char *kind = own ? "network device" : "tap";
+	struct vhost_doorbell_net_stats st;
+
+	begin(own);
+	works(kind);
+	st = stats();
+	ok(st.rx_packets == 1 && st.tx_packets == 1 &&
+	   st.rx_bytes == FRAME && st.tx_bytes == FRAME,
+	   "%s: frames and bytes are counted", kind);
+	if (!own)
+		ok(st.rx_polls && st.rx_hooks, "%s: received in the sender's poll",
+		   kind);
+	/* One frame over three buffers */
+	MUST(!set_run(dev, RX, 0));
+	driver_avail[RX] = 0;
+	memset((void *)DESC(RX), 0, 0x3000);
+	MUST(!set_state(dev, VHOST_SET_VRING_BASE, RX, 0));
+	MUST(!set_run(dev, RX, 1));
+	add(RX, 100);
+	add(RX, 100);
+	kick(RX);
+	MUST(send_raw(1));
+	usleep(100000);
+	ok(!used(RX), "%s: two of three buffers are not used", kind);
+	add(RX, 100);
+	kick(RX);
+	ok(UNTIL(used(RX) == 3) &&
+	   *(__u8 *)(MEM + DATA(RX) + 10) == 3, "%s: three are", kind);
+	end();
+}
+
+static void test_two_cards(void)
+{
+	int other;
+
+	begin(false);
+	other = card_open();
+	MUST(!set_port(other, tap));
+	/* Rings of its own, as the first one's are in use */
+	MUST(!set_features(other, 1ULL << VIRTIO_F_VERSION_1));
+	MUST(!ioctl(other, VHOST_SET_MEM_TABLE, driver_table()));
+	dev_set_queue(other, RX);
+	errno = 0;
+	ok(set_run(other, RX, 1) && errno == EBUSY,
+	   "one tap for two cards: the second gets EBUSY");
+	close(other);
+	end();
+}
+
+static void test_port_while_running(void)
+{
+	begin(false);
+	errno = 0;
+	ok(set_port(dev, -1) && errno == EBUSY,
+	   "a port is not taken away while the pair runs");
+	errno = 0;
+	ok(set_dev(dev, "vhd1") && errno == EBUSY,
+	   "nor does the card get a network device");
+	MUST(!set_run(dev, RX, 0) && !set_run(dev, TX, 0));
+	ok(!set_port(dev, -1), "it is when the pair is stopped");
+	card_ready(dev);
+	card_run(dev);
+	ok(send_one(1) && stats().tx_drop_port == 1,
+	   "without a port frames are dropped");
+	MUST(!set_run(dev, RX, 0) && !set_run(dev, TX, 0));
+	MUST(!set_port(dev, tap));
+	card_ready(dev);
+	card_run(dev);
+	works("with the port again");
+	end();
+}
+
+/* A process that reads from the same file takes frames away, and no more. */
+static void test_thief(void)
+{
+	unsigned int got, stolen, wrong = 0;
+	int pipefd[2], status;
+	pthread_t load;
+	pid_t thief;
+
+	begin(false);
+	fill_rx();
+	MUST(!pipe(pipefd));
+	thief = fork();
+	MUST(thief >= 0);
+	if (!thief) {
+		char buf[2048];
+
+		stolen = 0;
+		close(pipefd[0]);
+		/* Until the other end of the pipe is closed */
+		for (;;) {
+			if (read(tap, buf, sizeof(buf)) > 0)
+				stolen++;
+			if (write(pipefd[1], &stolen, sizeof(stolen)) < 0)
+				_exit(0);
+		}
 	}
-	MUST(!ioctl(dev, VHOST_DOORBELL_GET_NET_STATS, &st));
-	diag("rx %llu hooks %llu polls %llu punts %llu dry %llu long %llu off %llu batches %llu",
-	     st.rx_packets, st.rx_hooks, st.rx_polls, st.rx_punts, st.rx_dry, st.rx_drop_long, st.rx_drop_offload, st.rx_batches);
-	diag("tx %llu batches %llu bad %llu port %llu down %llu", st.tx_packets, st.tx_batches, st.tx_drop_bad, st.tx_drop_port, st.tx_drop_down);
-	for (i = 0; i < 2; i++) {
-		struct vhost_doorbell_stats s = get_stats(dev, i);
-		diag("q%d inline %llu worker %llu punts %llu signals %llu state %u", i, s.inline_passes, s.worker_passes, s.punts, s.signals, s.state);
+	close(pipefd[1]);
+	MUST(fcntl(pipefd[0], F_SETFL, O_NONBLOCK) == 0);
+	load = load_start(MANY);
+	stolen = 0;
+	got = load_receive(&wrong);
+	load_stop(load);
+	UNTIL(({
+		unsigned int n;
+
+		while (read(pipefd[0], &n, sizeof(n)) == sizeof(n))
+			stolen = n;
+		got + stolen >= load_sent;
+	}));
+	kill(thief, SIGKILL);
+	MUST(waitpid(thief, &status, 0) == thief);
+	close(pipefd[0]);
+	diag("sent %u, received %u, stolen %u", load_sent, got, stolen);
+	ok(!wrong, "a thief at the tap: what is received is right, and in order");
+	ok(got + stolen <= load_sent && got, "and none twice");
+	works("after the thief");
+	end();
+}
+
+static void test_queue_length(void)
+{
+	struct ifreq req = request();
+	unsigned int wrong = 0, got;
+	pthread_t load;
+	pid_t child;
+
+	begin(false);
+	fill_rx();
+	child = fork();
+	MUST(child >= 0);
+	if (!child) {
+		for (unsigned int i = 0;; i++) {
+			req.ifr_qlen = 500 + i % 3 * 700;
+			interface(SIOCSIFTXQLEN, &req);
+		}
 	}
-	if (own) system("ip -s link show vhd0; cat /proc/$PPID/fdinfo/* | grep -E 'port|pair'");
-	close(dev);
+	load = load_start(MANY);
+	got = load_receive(&wrong);
+	load_stop(load);
+	kill(child, SIGKILL);
+	MUST(waitpid(child, NULL, 0) == child);
+	diag("sent %u, received %u", load_sent, got);
+	ok(got && !wrong, "the tap's queue length changes all the time");
+	works("after that");
+	end();
+}
+
+static double cpu_used(void)
+{
+	char path[64], line[512], *at;
+	unsigned long utime, stime;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%llu/stat",
+		 (unsigned long long)get_stats(dev, RX).worker_pid);
+	f = fopen(path, "r");
+	MUST(f && fgets(line, sizeof(line), f));
+	fclose(f);
+	at = strrchr(line, ')');
+	MUST(at && sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+			  &utime, &stime) == 2);
+	return (double)(utime + stime) / sysconf(_SC_CLK_TCK);
+}
+
+/* Frames that find no buffers cost nothing while they wait. */
+static void test_dry(bool own)
+{
+	const char *kind = own ? "network device" : "tap";
+	struct vhost_doorbell_net_stats before, after;
+	unsigned short i;
+	double cpu;
+
+	begin(own);
+	for (i = 0; i < 5; i++)
+		MUST(send_raw(i));
+	usleep(100000);
+	before = stats();
+	cpu = cpu_used();
+	sleep(1);
+	after = stats();
+	ok(cpu_used() - cpu < 0.1 && before.rx_polls == after.rx_polls &&
+	   before.rx_dry == after.rx_dry, "%s: no buffers, and no CPU time", kind);
+	fill_rx();
+	ok(UNTIL(used(RX) == 5), "%s: the frames come when there are buffers",
+	   kind);
+	for (i = 0; i < 5; i++)
+		ok(is_frame(i, i), "%s: frame %u is right", kind, i);
+	end();
+}
+
+static void test_down(bool own)
+{
+	const char *kind = own ? "network device" : "tap";
+
+	begin(own);
+	works(kind);
+	up(false);
+	ok(send_one(1) && stats().tx_drop_down == 1,
+	   "%s: what is sent while it is down is dropped and counted", kind);
+	up(true);
+	while (recv(raw, &(char){ 0 }, 1, MSG_TRUNC) >= 0)
+		;
+	works("up again");
+	end();
+}
+
+static int command(const char *line)
+{
+	int status = system(line);
+
+	MUST(status >= 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_deleted(void)
+{
+	pthread_t load;
+
+	begin(false);
+	works("before the tap is deleted");
+	load = load_start(~0U);
+	usleep(100000);
+	MUST(!command("ip link del " NAME));
+	load_stop(load);
+	ok(send_one(1) && stats().tx_drop_down >= 1,
+	   "a tap that is deleted: what is sent is dropped");
+	end();
+	ok(!if_nametoindex(NAME), "and it goes");
+}
+
+/* A driver that adds no buffers does not hold up others for long. */
+static void test_dead(void)
+{
+	int i;
+
+	begin(true);
+	for (i = 0; i < 5; i++)
+		MUST(send_raw(i));
+	ok(UNTIL(stats().rx_drop_dead == 5),
+	   "a dead driver: its frames are dropped after a while");
+	MUST(send_raw(9));
+	ok(UNTIL(stats().rx_drop_dead == 6), "and later ones at once");
+	fill_rx();
+	usleep(100000);
+	works("a kick revives it");
+	end();
+}
+
+static void test_own_life(void)
+{
+	int other;
+
+	begin(true);
+	other = card_open();
+	errno = 0;
+	ok(set_dev(other, NAME) && errno == EEXIST, "a name that is in use");
+	errno = 0;
+	ok(set_dev(other, "a/b") && errno == EINVAL, "a name that cannot be");
+	close(other);
+	ok(command("ip link del " NAME " 2>/dev/null"), "'ip link' cannot delete it");
+	ok(!command("ip -d link show " NAME " | grep -q doorbell"),
+	   "'ip link' tells its kind");
+	ok(!command("ethtool -i " NAME " | grep -q '^driver: vhost-doorbell'"),
+	   "ethtool tells its driver");
+	ok(!command("ethtool -S " NAME " | grep -q pair0_rx_packets"),
+	   "ethtool tells its counters");
+	ok(!command("ip link set " NAME " name vhd9 && ip link set vhd9 name " NAME),
+	   "it can be renamed");
+	works("a network device that was renamed");
+	MUST(!command("ip netns add vhd && ip link set " NAME " netns vhd"));
+	MUST(!command("ip -n vhd link set " NAME " up"));
+	ok(send_one(1), "in another namespace frames are sent");
+	MUST(!command("ip -n vhd link set " NAME " netns 1"));
 	close(raw);
-	if (!own) close(tap);
+	raw_open();
+	works("back from another namespace");
+	MUST(!command("ip link set " NAME " netns vhd && ip -n vhd link set " NAME " up"));
+	MUST(!command("ip netns del vhd"));
+	ok(UNTIL(send_one(2) && stats().tx_drop_down),
+	   "it goes with its namespace, and what is sent is dropped");
+	MUST(!set_run(dev, RX, 0) && !set_run(dev, TX, 0));
+	end();
+	ok(!if_nametoindex(NAME), "nothing is left of it");
+}
+
+/* Guest memory is exchanged while a sender delivers. */
+static void test_memory(bool own)
+{
+	const char *kind = own ? "network device" : "tap";
+	unsigned int wrong = 0, got, n = 0;
+	pthread_t load;
+
+	begin(own);
+	fill_rx();
+	load = load_start(MANY);
+	while (__atomic_load_n(&load_on, __ATOMIC_ACQUIRE) && n < 50) {
+		MUST(!ioctl(dev, VHOST_SET_MEM_TABLE, driver_table()));
+		/* Pages are pinned anew as frames come. */
+		fill_rx();
+		n++;
+	}
+	got = load_receive(&wrong);
+	load_stop(load);
+	diag("%u tables, sent %u, received %u", n, load_sent, got);
+	works(kind);
+	end();
+}
+
+static void test_privilege(void)
+{
+	int card = card_open(), status;
+	pid_t child = fork();
+
+	MUST(child >= 0);
+	if (!child) {
+		int own;
+
+		/* Whatever the file's mode says */
+		MUST(!chmod("/dev/vhost-doorbell", 0666));
+		MUST(!setgid(65534) && !setuid(65534));
+		own = card_open();
+		errno = 0;
+		_exit(set_dev(own, NAME) && errno == EPERM ? 0 : 1);
+	}
+	MUST(waitpid(child, &status, 0) == child);
+	MUST(!chmod("/dev/vhost-doorbell", 0660));
+	ok(!status, "a network device takes CAP_NET_ADMIN");
+	close(card);
 }
 
 int main(void)
 {
-	tap_begin(30);
+	int own;
+
+	tap_begin(120);
 	driver_init();
-	run(false);
-	run(true);
+	for (own = 0; own < 2; own++) {
+		test_basics(own);
+		test_dry(own);
+		test_down(own);
+		test_memory(own);
+	}
+	test_two_cards();
+	test_port_while_running();
+	test_thief();
+	test_queue_length();
+	test_deleted();
+	test_dead();
+	test_own_life();
+	test_privilege();
 	return tap_end();
 }

@@ -2,6 +2,9 @@
 #ifndef SHIM_LINUX_CACHE_H
 #define SHIM_LINUX_CACHE_H
 
+#include <linux/align.h>
 #include <linux/types.h>
+
+#define SMP_CACHE_BYTES	64
 
 #endif

@@ -18,6 +18,8 @@
 
 /* Somebody looks at memory that a guest may share; tests may want to know. */
 void shim_read(const volatile void *p, size_t size);
+/* Somebody has written there, for others to see. */
+void shim_write(const volatile void *p, size_t size);
 /* A memory barrier: here tests let others run. */
 void shim_barrier(void);
 void shim_die(const char *fmt, ...) __printf(1, 2)
@@ -30,14 +32,24 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 		shim_read(shim_p, sizeof(*shim_p));			\
 		*shim_p;						\
 	})
-#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#define WRITE_ONCE(x, v)						\
+	({								\
+		volatile __typeof__(x) *shim_p = &(x);			\
+									\
+		*shim_p = (v);						\
+		shim_write(shim_p, sizeof(*shim_p));			\
+	})
 
 #define smp_load_acquire(p)						\
 	({								\
 		shim_read(p, sizeof(*(p)));				\
 		__atomic_load_n(p, __ATOMIC_ACQUIRE);			\
 	})
-#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define smp_store_release(p, v)						\
+	({								\
+		__atomic_store_n(p, v, __ATOMIC_RELEASE);		\
+		shim_write(p, sizeof(*(p)));				\
+	})
 #define smp_mb()		shim_barrier()
 /* These order nothing that another may do meanwhile. */
 #define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
@@ -48,6 +60,7 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 #define le16_to_cpu(x)		le16toh(x)
 #define le32_to_cpu(x)		le32toh(x)
 #define le64_to_cpu(x)		le64toh(x)
+#define cpu_to_be16(x)		htobe16(x)
 #define cpu_to_le16(x)		htole16(x)
 #define cpu_to_le32(x)		htole32(x)
 #define cpu_to_le64(x)		htole64(x)
@@ -56,6 +69,7 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 	((type *)((char *)(p) - offsetof(type, member)))
 
 #define barrier()	__asm__ __volatile__("" : : : "memory")
+#define fallthrough	__attribute__((fallthrough))
 #define noinline	__attribute__((noinline))
 
 #define offsetofend(type, member)					\

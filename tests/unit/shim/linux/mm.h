@@ -32,6 +32,7 @@ struct page {
 	struct page	*head;		/* of its folio */
 	unsigned int	 order;		/* of the folio, in the head */
 	int		 pins;
+	int		 refs;		/* of others than guest memory */
 };
 
 struct folio {
@@ -59,6 +60,11 @@ void *page_address(const struct page *page);
 #define page_folio(p)		((struct folio *)(p)->head)
 #define folio_nr_pages(f)	(1UL << (f)->page.order)
 #define PageCompound(p)		((p)->head->order > 0)
+
+/* Of an address within page_address() */
+struct page *virt_to_page(const void *p);
+void get_page(struct page *page);
+void put_page(struct page *page);
 
 int pin_user_pages_fast(unsigned long start, int nr, unsigned int flags,
 			struct page **pages);

@@ -10,6 +10,10 @@ static inline void seq_puts(struct seq_file *m, const char *s)
 {
 }
 
+static inline void seq_putc(struct seq_file *m, char c)
+{
+}
+
 static inline __printf(2, 3) void seq_printf(struct seq_file *m,
 					     const char *fmt, ...)
 {

@@ -1,11 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# A card over a tap, without daemon and guest.
-# kernels: trixie
+# The ports of a card, in the hands of others; without daemon and guest.
+# timeout: 150
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
-modprobe -a tun tap
 module_load
 tap test-net
 case_end

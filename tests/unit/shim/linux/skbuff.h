@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHIM_LINUX_SKBUFF_H
+#define SHIM_LINUX_SKBUFF_H
+
+#include <linux/cache.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+/* As on x86, so that frames have the size there that they have here. */
+#define NET_IP_ALIGN		0
+#define NET_SKB_PAD		64
+#define XDP_PACKET_HEADROOM	256
+#define SKB_DATA_ALIGN(x)	ALIGN(x, (size_t)SMP_CACHE_BYTES)
+
+struct skb_shared_info {
+	u8	room[320];
+};
+
+enum {
+	CHECKSUM_NONE,
+	CHECKSUM_UNNECESSARY,
+	CHECKSUM_COMPLETE,
+	CHECKSUM_PARTIAL,
+};
+
+enum {
+	SKB_GSO_TCPV4	= 1U << 0,
+	SKB_GSO_TCP_ECN	= 1U << 2,
+	SKB_GSO_TCPV6	= 1U << 4,
+	SKB_GSO_SCTP	= 1U << 14,
+};
+
+/* A packet: some of it lies elsewhere, as in the kernel. */
+struct sk_buff {
+	u32		 len;		/* of all */
+	u32		 data_len;	/* of @more */
+	const u8	*data;
+	const u8	*more;
+	bool		 vlan_present;
+	__be16		 vlan_proto;
+	u16		 vlan_tci;
+	u8		 ip_summed;
+	u16		 csum_start;	/* from @data */
+	u16		 csum_offset;
+	u16		 gso_size;
+	u32		 gso_type;
+	int		 help;		/* what skb_checksum_help() says */
+	unsigned int	 helped;
+};
+
+#define skb_is_gso(skb)	((skb)->gso_size)
+
+static inline int skb_copy_bits(const struct sk_buff *skb, int offset, void *to,
+				int len)
+{
+	u8 *at = to;
+
+	if (offset < 0 || len < 0 || (u32)offset + len > skb->len)
+		return -EFAULT;
+	for (; len; len--, offset++) {
+		u32 head = skb->len - skb->data_len;
+
+		*at++ = (u32)offset < head ? skb->data[offset] :
+			skb->more[offset - head];
+	}
+	return 0;
+}
+
+static inline int skb_checksum_help(struct sk_buff *skb)
+{
+	skb->helped++;
+	if (!skb->help)
+		skb->ip_summed = CHECKSUM_NONE;
+	return skb->help;
+}
+
+/* Room that is given out piece by piece; each piece holds it. */
+struct page_frag {
+	struct page	*page;
+	u32		 offset;
+	u32		 size;
+};
+
+bool skb_page_frag_refill(unsigned int size, struct page_frag *frag, gfp_t gfp);
+void page_frag_free(void *p);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHIM_LINUX_UIO_H
+#define SHIM_LINUX_UIO_H
+
+#include <linux/bvec.h>
+
+#define ITER_SOURCE	1
+
+struct iov_iter {
+	const struct bio_vec	*bvec;
+	unsigned long		 nr_segs;
+	size_t			 count;
+};
+
+static inline void iov_iter_bvec(struct iov_iter *i, unsigned int direction,
+				 const struct bio_vec *bvec,
+				 unsigned long nr_segs, size_t count)
+{
+	if (direction != ITER_SOURCE)
+		shim_die("an iterator of direction %u", direction);
+	*i = (struct iov_iter){ bvec, nr_segs, count };
+}
+
+#endif
