@@ -74,6 +74,8 @@ static int net_source_copy(struct net_source *src, u8 *to, u32 n)
 		net_source_head(src, to, k);
 		to += k;
 		n -= k;
+		if (!n)
+			return 0;
 	}
 	from = src->at - src->head_len + src->skip;
 	src->at += n;
