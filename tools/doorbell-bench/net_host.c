@@ -87,8 +87,8 @@ int net_host_create(struct net_host *h, const char *ifname, bool receives)
 	h->got = calloc(1, ROOM);
 	if (!h->frame || !h->got)
 		return -ENOMEM;
-	ret = h->kind == NET_HOST_UDP ? udp_open(h) :
-					packet_open(h, ifname, receives);
+	ret = h->kind == NET_HOST_PACKET ? packet_open(h, ifname, receives) :
+					   udp_open(h);
 	if (ret)
 		return ret;
 	/* Without the right to it the buffers are what they are. */
@@ -152,7 +152,7 @@ static void complete_frame(struct net_host *h, uint8_t *frame)
 int net_host_receive(struct net_host *h, struct net_got *got, bool check,
 		     int timeout_ms)
 {
-	bool udp = h->kind == NET_HOST_UDP;
+	bool udp = h->kind != NET_HOST_PACKET;
 	uint32_t skip = udp ? net_frame_headers(NET_OFFLOAD_NONE) : 0;
 	uint8_t *frame = h->got + NET_HDR;
 	ssize_t n;

@@ -32,7 +32,7 @@ bool net_lane_receives(const struct net_options *o)
 bool net_lane_host_receives(const struct net_options *o)
 {
 	return (o->load == NET_LOAD_TX || o->load == NET_LOAD_ECHO) &&
-	       o->host != NET_HOST_NONE;
+	       net_options_host_reads(o);
 }
 
 /* Is there another end that sends? */
@@ -136,7 +136,7 @@ static uint64_t moved(const struct net_lane *l)
 /* Is it known what arrived of the frames that were sent? */
 static bool arrivals(const struct net_lane *l)
 {
-	return l->o->load == NET_LOAD_PASS || l->o->host != NET_HOST_NONE;
+	return l->o->load == NET_LOAD_PASS || net_options_host_reads(l->o);
 }
 
 static void take_call(struct net_lane *l, struct ring *r)
@@ -360,6 +360,8 @@ static void drain(struct net_lane *l)
 		if (!did)
 			usleep(1000);
 	}
+	if (l->o->host == NET_HOST_SINK)
+		host_take(l, 0);
 	if (!aborted(l) && l->tx_busy && l->o->load != NET_LOAD_ECHO)
 		net_lane_fail(l, "frames that were sent are not used");
 }
@@ -479,7 +481,7 @@ int net_lane_start(struct net_lane *l)
 {
 	int ret = 0;
 
-	if (!l->lockstep && l->host.kind > NET_HOST_NONE) {
+	if (!l->lockstep && net_options_host_reads(l->o)) {
 		ret = -pthread_create(&l->host_thread, NULL, host_main, l);
 		l->host_runs = !ret;
 	}

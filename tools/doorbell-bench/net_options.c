@@ -57,7 +57,7 @@ static const struct optparse descs[] = {
 	FLAG("in-order", in_order, "negotiate IN_ORDER, and check the order"),
 	CHOICE("load", load, "tx|rx|echo|pass",
 	       "send, receive, answer, or send to another card (tx)"),
-	CHOICE("host", host, "auto|none|packet|udp",
+	CHOICE("host", host, "auto|none|packet|udp|sink",
 	       "the other end: a raw or a UDP socket of ours (auto)"),
 	STRING("host-if", host_if, "NAME",
 	       "interface of the other end (the tap or device)"),
@@ -186,6 +186,9 @@ static int check_load(struct net_options *o)
 	choose_host(o);
 	if (o->host == NET_HOST_UDP && o->offload != NET_OFFLOAD_NONE)
 		return optparse_complain("--offload", "not with --host udp");
+	if (o->host == NET_HOST_SINK &&
+	    (o->load != NET_LOAD_TX || o->offload != NET_OFFLOAD_NONE))
+		return optparse_complain("--host sink", "takes UDP only");
 	if (o->load == NET_LOAD_PASS && o->host != NET_HOST_NONE)
 		return optparse_complain("--host", "not with --load pass");
 	if (o->load == NET_LOAD_ECHO &&

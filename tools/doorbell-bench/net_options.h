@@ -43,6 +43,7 @@ enum net_host_kind {
 	NET_HOST_NONE,
 	NET_HOST_PACKET,
 	NET_HOST_UDP,
+	NET_HOST_SINK,	/* UDP; reads when the load is over */
 };
 
 enum net_wait {
@@ -111,6 +112,12 @@ struct net_options {
 	bool		json;
 	bool		help;
 };
+
+/* Does the other end take frames from the guest while the load runs? */
+static inline bool net_options_host_reads(const struct net_options *o)
+{
+	return o->host == NET_HOST_PACKET || o->host == NET_HOST_UDP;
+}
 
 /* Does this command line ask for a network card? */
 bool net_options_wanted(int argc, char **argv);

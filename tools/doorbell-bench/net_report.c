@@ -44,7 +44,7 @@ static uint64_t packets(const struct net_lane *l)
 {
 	const struct net_options *o = l->o;
 
-	if (o->host == NET_HOST_NONE && o->load == NET_LOAD_TX)
+	if (!net_options_host_reads(o) && o->load == NET_LOAD_TX)
 		return l->at_end.done - l->at_begin.done;
 	if (o->host == NET_HOST_NONE && o->load == NET_LOAD_RX)
 		return l->at_end.received - l->at_begin.received;

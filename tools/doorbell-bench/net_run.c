@@ -71,7 +71,7 @@ static int find_host(struct net_run *r)
 {
 	const char *name = r->o->host_if ? r->o->host_if :
 					   r->card[0].dev.ifname;
-	bool udp = r->o->host == NET_HOST_UDP;
+	bool udp = r->o->host == NET_HOST_UDP || r->o->host == NET_HOST_SINK;
 	int ret = 0;
 
 	/* Nobody's. */
