@@ -11,7 +11,9 @@
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
 # make bench           side by side with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
-# make bench-doc       both, into Documentation/benchmarks.rst
+# make bench-net       network cards, with vhost-net, QEMU, passt, DPDK
+# make bench-net-profile  where the instructions of a frame go
+# make bench-doc       all of these, into Documentation/benchmarks.rst
 # make layout          cache lines of structures, into Documentation/layout.rst
 # make bench-bell      what a ring of the doorbell costs, on the same kernels
 # make features        Documentation/features.rst from what the tests say
@@ -74,6 +76,12 @@ bench:
 bench-profile:
 	tests/bench/profile
 
+bench-net:
+	tests/bench/net
+
+bench-net-profile:
+	tests/bench/net-profile
+
 bench-doc:
 	tests/bench/document
 
@@ -91,4 +99,5 @@ clean:
 	rm -rf build
 
 .PHONY: all modules modules_install tools install uninstall demo demo-net check check-all \
-	check-debug lint unit fuzz vm bench bench-profile bench-doc bench-bell features layout clean
+	check-debug lint unit fuzz vm bench bench-profile bench-net bench-net-profile \
+	bench-doc bench-bell features layout clean

@@ -2,7 +2,8 @@
 # chart.awk: bar charts of what report.awk has collected; a part of it.
 #
 # A group of bars is a load, a bar a back end; its height is the value by that of
-# qemu-iouring, so that loads of different speed stand side by side.
+# chart_base, so that loads of different speed stand side by side. chart_label, of
+# what includes this, gives the two lines below a group.
 
 function chart_bar(x, y, width, height, colour, text)
 {
@@ -19,21 +20,21 @@ function chart_text(x, y, anchor, text)
 }
 
 # Of the groups of one client on one disk with so many CPUs
-function chart_groups(pattern,    i, n)
+function chart_groups(pattern, name,    i, n)
 {
 	n = 0
 	for (i = 1; i <= ngroups; i++)
 		if (groups[i] ~ pattern &&
-		    at(groups[i], "qemu-iouring", "iops") != "null")
+		    at(groups[i], chart_base, name) != "null")
 			chart_group[++n] = groups[i]
 	return n
 }
 
 # chart FILE HEADING COLUMN PATTERN: 'shown' are the back ends, 'colour' theirs
-function chart(file, heading, name, pattern,    n, i, b, g, v, most, base, part,
+function chart(file, heading, name, pattern,    n, i, b, g, v, most, base,
 	       left, step, width, height, x)
 {
-	n = chart_groups(pattern)
+	n = chart_groups(pattern, name)
 	if (!n)
 		return
 	chart_file = file
@@ -41,7 +42,7 @@ function chart(file, heading, name, pattern,    n, i, b, g, v, most, base, part,
 	for (i = 1; i <= n; i++)
 		for (b = 1; b <= nshown; b++) {
 			v = ratio(at(chart_group[i], shown[b], name),
-				  at(chart_group[i], "qemu-iouring", name))
+				  at(chart_group[i], chart_base, name))
 			if (v != "null" && v > most)
 				most = v
 		}
@@ -59,21 +60,21 @@ function chart(file, heading, name, pattern,    n, i, b, g, v, most, base, part,
 		x = left + (i - 1) * step
 		for (b = 1; b <= nshown; b++) {
 			v = ratio(at(g, shown[b], name),
-				  at(g, "qemu-iouring", name))
+				  at(g, chart_base, name))
 			if (v == "null")
 				continue
 			chart_bar(x + (b - 1) * width, base - v / most * height,
 				  width - 2, v / most * height, colour[b],
 				  number(at(g, shown[b], name), "%.0f"))
 		}
-		split(g, part, FS)
-		chart_text(x + nshown * width / 2, base + 16, "middle", part[3])
+		chart_text(x + nshown * width / 2, base + 16, "middle",
+			   chart_label(g, 1))
 		chart_text(x + nshown * width / 2, base + 30, "middle",
-			   part[4] ", depth " part[5])
+			   chart_label(g, 2))
 	}
 	printf "<path d=\"M%d %.1fH%d\" stroke=\"#888\" stroke-dasharray=\"4 3\"/>\n",
 		left, base - height / most, left + n * step >file
-	chart_text(left - 4, base - height / most + 4, "end", "QEMU")
+	chart_text(left - 4, base - height / most + 4, "end", chart_base_name)
 	for (b = 1; b <= nshown; b++) {
 		printf "<rect x=\"%d\" y=\"%d\" width=\"10\" height=\"10\" fill=\"%s\"/>\n",
 			left + n * step + 20, 60 + b * 18, colour[b] >file
@@ -81,22 +82,4 @@ function chart(file, heading, name, pattern,    n, i, b, g, v, most, base, part,
 	}
 	print "</svg>" >file
 	close(file)
-}
-
-function write_charts(dir,    p)
-{
-	nshown = split("qemu-iouring qemu-native qemu-mapping qsd-iouring " \
-		"vhost-scsi vhost-doorbell-worker vhost-doorbell-poll " \
-		"vhost-doorbell-inline vhost-doorbell-auto", shown, " ")
-	split("#9aa5b1 #b8c0c9 #ccd2d9 #7d8fa3 #5f7186 #f3c98b #efb25c #e8962e #d9480f",
-	      colour, " ")
-	p = "^guest" FS "null" FS "(rand)?read" FS ".*" FS "1$"
-	chart(dir "/bench-iops.svg", "IOPS of reads, guest of 1 vCPU; bars: by QEMU's",
-	      "iops", p)
-	chart(dir "/bench-latency.svg",
-	      "Mean latency of reads in us, guest of 1 vCPU; bars: by QEMU's",
-	      "lat_us_mean", p)
-	chart(dir "/bench-cpu.svg",
-	      "Host CPU time per read in us, guest of 1 vCPU; bars: by QEMU's",
-	      "cpu_us_per_req", p)
 }

@@ -1,10 +1,18 @@
-# shellcheck shell=bash disable=SC2154 # the caller's
+# shellcheck shell=bash disable=SC2034,SC2154 # the caller's
 # SPDX-License-Identifier: GPL-2.0
 # lib.sh: what the scripts here share, outside of L1.
 #
 #   warn_busy		say so if this machine has other work
 #   build_counters DIR	make DIR/insn.so, the emulator's plugin, and sample in
 #			what L1 sees of DIR
+#   stage_bench RELEASE DIR
+#			make DIR/share, with the module, the programs and these
+#			scripts; sets $root, $boot, $version, $out and $share
+#   measure_l1 RELEASE SCRIPT VARIABLE...
+#			run a script of these in L1, with these variables as they are;
+#			sets $status
+#
+# The caller has set $here and $vm.
 
 flags=(-std=gnu11 -O2 -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror)
 
@@ -23,4 +31,36 @@ build_counters()
 		-o "$1/insn.so" "$here/insn.c"
 	"${CC:-cc}" "${flags[@]}" -static -o "$1/share/bin/sample" \
 		"$here/sample.c"
+}
+
+# Without a module that builds the others are measured.
+stage_bench()
+{
+	root=$("$vm/mkroot" "$1")
+	boot=$("$vm/mkboot" "$1")
+	version=$(cat "$boot/version")
+	out=$(mkdir -p "$2" && cd "$2" && pwd)
+	"$vm/mkmodule" "$1" "$out" || echo 'bench: no module' >&2
+	"$vm/stage" "$1" "$out"
+	share=$out/share
+	build_counters "$out"
+	cp -r "$here" "$share/bench"
+}
+
+measure_l1()
+{
+	local release=$1 script=$2 name values=()
+
+	shift 2
+	for name; do
+		values+=("$name=${!name:-}")
+	done
+	warn_busy
+	status=0
+	EXTRA="-plugin $out/insn.so,out=$share/insn ${EXTRA:-}" \
+		TIMEOUT=${TIMEOUT:-36000} MEM=${MEM:-6G} RETRIES=${RETRIES:-9} \
+		"$vm/l1" "$release" "$share" env "${values[@]}" \
+		bash "/tmp/host/bench/$script" |
+		sed -u 's/^@@RETRY/bench: the virtual machine is booted again:/' ||
+		status=$?
 }

@@ -13,7 +13,7 @@ function class_of(name)
 		return "peer"
 	if (name ~ /\[(tun|tap|macvtap)\]/)
 		return "port"
-	if (name ~ /\[(bridge|veth|stp|llc)\]/ ||
+	if (name ~ /^(__rcu_read_(un)?lock|memcmp)$/ || name ~ /\[(bridge|veth|stp|llc)\]/ ||
 	    name ~ /^_*(skb|netif|netdev|napi|dev_(queue|hard|gro|get|xmit|validate|sw)|net_|ip_|ipv4|ip4|inet|udp|fib|rt_|dst_|neigh|eth_|sch_|qdisc|fq_codel|pfifo|noqueue|sock|sk_|sk_b|build_skb|alloc_skb|kfree_skb|consume_skb|__?pskb|pskb|validate_xmit|nf_|virtio_net_hdr|xdp_|bpf|br_|gro_|flow_|arp|raw_|packet_|enqueue_to_backlog|process_backlog|move_addr|sys_sendto|import_|csum|page_frag|__copy_skb|slab_build|security_sock|security_sk|security_xfrm|xfrm|l3mdev|lookup_|compute_score|tcp_|loopback|ktime_get_with|net_rx|call_netdev|first_packet)/)
 		return "stack"
 	if (name ~ /^_*(kmem_cache|kmalloc|kfree|kmalloc|memset|memcpy|mod_|memcg|get_page|page_|alloc_pages|free_|rmqueue|slab|get_obj|put_cpu|cache_from|check_heap|__slab|discard_slab|folio|mem_cgroup|obj_cgroup|refill_obj)/)

@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# report.awk: see report; with chart.awk and matrix.awk. A row of the input has the
-# columns of 'names'.
+# report.awk: see report; with medians.awk, chart.awk and matrix.awk.
 
 BEGIN {
-	columns = split("kernel backend disk client load bs depth vcpus round " \
+	columns_are("kernel backend disk client load bs depth vcpus round " \
 		"iops lat_us_mean lat_us_p50 lat_us_p99 ctxsw_per_req " \
 		"daemon_syscalls_per_req exits_per_req cpu_us_per_req " \
-		"insn_per_req vmm_syscalls_per_req lat_us_p999 irqs_per_req",
-		names, " ")
-	for (c = 1; c <= columns; c++)
-		column[names[c]] = c
-	ROUND = column["round"]
+		"insn_per_req vmm_syscalls_per_req lat_us_p999 irqs_per_req")
 	split("kernel backend disk client load", words, " ")
 	for (c in words)
 		text[words[c]] = 1
@@ -19,61 +14,6 @@ BEGIN {
 	for (c in peer)
 		is_peer[peer[c]] = 1
 	split("inline worker poll", mode, " ")
-}
-
-{
-	key = $1
-	for (c = 2; c < ROUND; c++)
-		key = key FS $c
-	if (!(key in rounds))
-		keys[++nkeys] = key
-	r = ++rounds[key]
-	for (c = ROUND + 1; c <= columns; c++)
-		value[key, c, r] = $c
-}
-
-# Sorts the known values of a column into 'sorted'; their number
-function sort(key, c,    n, i, j, v)
-{
-	n = 0
-	for (i = 1; i <= rounds[key]; i++) {
-		v = value[key, c, i]
-		if (v == "null" || v == "")
-			continue
-		for (j = n; j > 0 && sorted[j] > v + 0; j--)
-			sorted[j + 1] = sorted[j]
-		sorted[j + 1] = v + 0
-		n++
-	}
-	return n
-}
-
-function median(key, name,    n)
-{
-	n = sort(key, column[name])
-	if (!n)
-		return "null"
-	if (n % 2)
-		return sorted[(n + 1) / 2]
-	return (sorted[n / 2] + sorted[n / 2 + 1]) / 2
-}
-
-# How far apart the rounds are, as a part of their median
-function spread(key, name,    n, m)
-{
-	m = median(key, name)
-	n = sort(key, column[name])
-	return n && m ? (sorted[n] - sorted[1]) / m : "null"
-}
-
-function number(v, format)
-{
-	return v == "null" ? v : sprintf(format, v)
-}
-
-function ratio(a, b)
-{
-	return a == "null" || b == "null" || b == "" || !(b + 0) ? "null" : a / b
 }
 
 function bytes(bs)
@@ -146,12 +86,6 @@ function collect(    k, part, b)
 	}
 }
 
-# of GROUP BACKEND COLUMN: its median, or null
-function at(g, b, name)
-{
-	return (g, b) in of ? median(of[g, b], name) : "null"
-}
-
 function title(g,    part, who)
 {
 	split(g, part, FS)
@@ -211,25 +145,9 @@ function write_tables(pattern,    i, j, g)
 
 # --- what the project promises ---
 
-function verdict(what, v, sense, limit,    met)
-{
-	met = sense == "<=" ? v <= limit : v >= limit
-	met = met ? "met" : "missed"
-	if (v == "null")
-		met = "not measured"
-	printf "%-62s %7s %s %4s  %s\n", what, number(v, "%.3f"), sense, limit,
-		met
-}
-
 function guest_group(load, bs, depth, vcpus, disk)
 {
 	return "guest" FS (disk ? disk : "null") FS load FS bs FS depth FS vcpus
-}
-
-# Of two, one of which may be null
-function lesser(a, b)
-{
-	return a == "null" || (b != "null" && b < a) ? b : a
 }
 
 function least_of_peers(g, name,    p, least)
@@ -341,6 +259,34 @@ function write_bars(    one, deep, e1, e32, mib, copied)
 		0.95)
 	verdict("two guests: IOPS, of twice one on half the CPUs, worst row",
 		worst_two(), ">=", 0.9)
+}
+
+# --- charts ---
+
+function chart_label(g, line,    part)
+{
+	split(g, part, FS)
+	return line == 1 ? part[3] : part[4] ", depth " part[5]
+}
+
+function write_charts(dir,    p)
+{
+	nshown = split("qemu-iouring qemu-native qemu-mapping qsd-iouring " \
+		"vhost-scsi vhost-doorbell-worker vhost-doorbell-poll " \
+		"vhost-doorbell-inline vhost-doorbell-auto", shown, " ")
+	split("#9aa5b1 #b8c0c9 #ccd2d9 #7d8fa3 #5f7186 #f3c98b #efb25c #e8962e #d9480f",
+	      colour, " ")
+	chart_base = "qemu-iouring"
+	chart_base_name = "QEMU"
+	p = "^guest" FS "null" FS "(rand)?read" FS ".*" FS "1$"
+	chart(dir "/bench-iops.svg", "IOPS of reads, guest of 1 vCPU; bars: by QEMU's",
+	      "iops", p)
+	chart(dir "/bench-latency.svg",
+	      "Mean latency of reads in us, guest of 1 vCPU; bars: by QEMU's",
+	      "lat_us_mean", p)
+	chart(dir "/bench-cpu.svg",
+	      "Host CPU time per read in us, guest of 1 vCPU; bars: by QEMU's",
+	      "cpu_us_per_req", p)
 }
 
 END {

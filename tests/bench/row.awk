@@ -3,23 +3,10 @@
 # machine, what it printed under load, and the load's line: fio's terse one or
 # the emulated driver's object.
 #
-# What the idle machine spends in the same time is taken off, except VM exits.
-# -v id=, bs=, fsync=, kind=: of the row; calls=, vmm=: system calls.
+# With cost.awk before it. -v id=, bs=, fsync=, kind=: of the row; calls=, vmm=: system calls.
 
-BEGIN { file = 0; OFMT = "%.3f" }
-FNR == 1 { file++ }
-
-file == 1 { idle[$1] = $2 }
-file == 2 { busy[$1] = $2 }
 file == 3 && /^{/ { emulated($0); next }
 file == 3 { terse($0) }
-
-# member TEXT NAME: a number of a JSON object that has no other of the name
-function member(text, name,    at)
-{
-	at = index(text, "\"" name "\": ")
-	return at ? substr(text, at + length(name) + 4) + 0 : "null"
-}
 
 function emulated(text)
 {
@@ -59,18 +46,6 @@ function requests()
 	if (bs == "4k" && fsync == "" && kind != "file")
 		return busy["requests"]
 	return iops * busy["us"] / 1e6
-}
-
-function per_request(name)
-{
-	return busy[name] == "null" || !n ? "null" : busy[name] / n
-}
-
-function above_idle(name)
-{
-	if (busy[name] == "null" || idle[name] == "null" || !n)
-		return "null"
-	return (busy[name] - idle[name] * busy["us"] / idle["us"]) / n
 }
 
 END {

@@ -21,7 +21,9 @@
 #			add what QEMU needs for a card on this tap or macvtap, with
 #			so many pairs of queues, to the array 'nics'. $NET_BACKEND
 #			serves it: doorbell (the default; starts the daemon), vhost-net,
-#			tap (QEMU itself), passt (no port; it is a user's network).
+#			tap (QEMU itself), passt (no port; it is a user's network),
+#			socket (the port is the vhost-user socket of what listens
+#			already).
 #			$NIC_ARGS are more arguments for the daemon, $NIC_CHARDEV adds
 #			options to its socket; with NIC_PORT=dev it makes PORT a network
 #			device of the module's own, for which tap_add has made no tap
@@ -137,21 +139,22 @@ nic_netdev()
 {
 	local fd extra fds='' i socket=$CASE_DIR/$1.sock vhost=off
 
+	read -ra extra <<<"${NIC_ARGS:-}"
 	case $NET_BACKEND in
 	doorbell)
-		read -ra extra <<<"${NIC_ARGS:-}"
 		card_start "$1" "$(port_option "$2")" --queues="$3" "${extra[@]}"
 		! own_device || port_join "$2"
 		;;
 	passt)
 		passt --vhost-user --foreground --quiet --socket "$socket" \
-			>"$CASE_DIR/$1.log" 2>&1 &
+			"${extra[@]}" >"$CASE_DIR/$1.log" 2>&1 &
 		wait_for 30 test -S "$socket"
 		;;
+	socket) socket=$2 ;;
 	vhost-net) vhost=on ;;
 	esac
 	case $NET_BACKEND in
-	doorbell | passt)
+	doorbell | passt | socket)
 		nics+=(-chardev "socket,id=$1,path=$socket${NIC_CHARDEV:+,$NIC_CHARDEV}")
 		netdev="vhost-user,id=$1-net,chardev=$1,queues=$3"
 		return

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0
+# medians.awk: what report.awk and net-report.awk share: rows of rounds become medians.
+#
+# A row of the input has the columns of 'names'. Those before 'round' say of what it
+# is; what is compared with one another is a group, whose rows of a back end
+# of[GROUP, BACKEND] names.
+
+function columns_are(list,    c)
+{
+	columns = split(list, names, " ")
+	for (c = 1; c <= columns; c++)
+		column[names[c]] = c
+	ROUND = column["round"]
+}
+
+{
+	key = $1
+	for (c = 2; c < ROUND; c++)
+		key = key FS $c
+	if (!(key in rounds))
+		keys[++nkeys] = key
+	r = ++rounds[key]
+	for (c = ROUND + 1; c <= columns; c++)
+		value[key, c, r] = $c
+}
+
+# Sorts the known values of a column into 'sorted'; their number
+function sort(key, c,    n, i, j, v)
+{
+	n = 0
+	for (i = 1; i <= rounds[key]; i++) {
+		v = value[key, c, i]
+		if (v == "null" || v == "")
+			continue
+		for (j = n; j > 0 && sorted[j] > v + 0; j--)
+			sorted[j + 1] = sorted[j]
+		sorted[j + 1] = v + 0
+		n++
+	}
+	return n
+}
+
+function median(key, name,    n)
+{
+	n = sort(key, column[name])
+	if (!n)
+		return "null"
+	if (n % 2)
+		return sorted[(n + 1) / 2]
+	return (sorted[n / 2] + sorted[n / 2 + 1]) / 2
+}
+
+# How far apart the rounds are, as a part of their median
+function spread(key, name,    n, m)
+{
+	m = median(key, name)
+	n = sort(key, column[name])
+	return n && m ? (sorted[n] - sorted[1]) / m : "null"
+}
+
+function number(v, format)
+{
+	return v == "null" ? v : sprintf(format, v)
+}
+
+function ratio(a, b)
+{
+	return a == "null" || b == "null" || b == "" || !(b + 0) ? "null" : a / b
+}
+
+# of GROUP BACKEND COLUMN: its median, or null
+function at(g, b, name)
+{
+	return (g, b) in of ? median(of[g, b], name) : "null"
+}
+
+# Of two, one of which may be null
+function lesser(a, b)
+{
+	return a == "null" || (b != "null" && b < a) ? b : a
+}
+
+function verdict(what, v, sense, limit,    met)
+{
+	met = sense == "<=" ? v <= limit : v >= limit
+	met = met ? "met" : "missed"
+	if (v == "null")
+		met = "not measured"
+	printf "%-62s %7s %s %4s  %s\n", what, number(v, "%.3f"), sense, limit,
+		met
+}
