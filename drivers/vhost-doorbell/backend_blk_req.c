@@ -311,7 +311,7 @@ static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
 		ret = -EIO;
 	for (i = 0; i < n && !ret; i++) {
 		ret = bell_vq_chain_copy(req->vq, &data, &from, sizeof(from),
-					    false, may_sleep);
+					 false, may_sleep);
 		if (ret == -EAGAIN || ret == -ESRCH)
 			return ret;
 		if (!ret)

@@ -41,6 +41,16 @@ struct net_source {
 
 /* --- the frame --- */
 
+/* As for a frame that begins its buffer, and is the only one there */
+static void net_source_init(struct net_source *src, u32 hdr_len)
+{
+	src->head_len = hdr_len;
+	src->at = 0;
+	src->skip = 0;
+	src->head[NET_NUM_BUFFERS] = 1;
+	src->head[NET_NUM_BUFFERS + 1] = 0;
+}
+
 static void net_source_head(struct net_source *src, u8 *to, u32 n)
 {
 	u32 i;
@@ -51,28 +61,31 @@ static void net_source_head(struct net_source *src, u8 *to, u32 n)
 		    NET_NUM_BUFFERS + i < src->at + n)
 			src->num_buffers[i] = to + NET_NUM_BUFFERS + i - src->at;
 	}
+	src->at += n;
 }
 
 /* Copy the next @n bytes, which there are. */
 static int net_source_copy(struct net_source *src, u8 *to, u32 n)
 {
-	u32 k = 0, from;
-	int ret = 0;
+	u32 from, k;
 
 	if (src->at < src->head_len) {
 		k = min(n, src->head_len - src->at);
 		net_source_head(src, to, k);
-		src->at += k;
+		to += k;
+		n -= k;
+		if (!n)
+			return 0;
 	}
-	if (k == n)
-		return 0;
 	from = src->at - src->head_len + src->skip;
-	if (src->skb)
-		ret = skb_copy_bits(src->skb, from, to + k, n - k);
+	src->at += n;
+	if (!src->skb)
+		memcpy(to, src->data + from, n);
+	else if (likely(from + n <= skb_headlen(src->skb)))
+		memcpy(to, src->skb->data + from, n);
 	else
-		memcpy(to + k, src->data + from, n - k);
-	src->at += n - k;
-	return ret;
+		return skb_copy_bits(src->skb, from, to, n);
+	return 0;
 }
 
 /* The tag of a VLAN goes where it was on the wire. */
@@ -196,7 +209,7 @@ static int net_rx_fill_seg(struct bell_net_rx *rx, struct net_source *src,
 			return ret;
 		ret = net_source_copy(src, page_address(span.page) + span.offset,
 				      span.len);
-		if (ret)
+		if (ret || likely(span.len == len))
 			return ret;
 		gpa += span.len;
 		len -= span.len;
@@ -318,17 +331,16 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
  */
 int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb)
 {
-	struct net_source src = { .skb = skb, .head_len = rx->hdr_len };
+	struct net_source src;
 
+	net_source_init(&src, rx->hdr_len);
+	src.skb = skb;
 	if (unlikely(net_source_skb(rx, &src))) {
 		bell_stat_inc(rx->stats->rx_drop_offload);
 		trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1,
 				    -EOPNOTSUPP);
 		return 0;
 	}
-	/* Alone in its buffer, unless it turns out not to be. */
-	if (rx->hdr_len > NET_NUM_BUFFERS)
-		src.head[NET_NUM_BUFFERS] = 1;
 	return net_rx_deliver(rx, &src);
 }
 
@@ -343,13 +355,11 @@ int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb)
 int bell_backend_net_deliver_raw(struct bell_net_rx *rx, const void *data,
 				 u32 len)
 {
-	struct net_source src = {
-		.data = data, .head_len = rx->hdr_len,
-		.len = rx->hdr_len + len,
-	};
+	struct net_source src = {};
 
-	if (rx->hdr_len > NET_NUM_BUFFERS)
-		src.head[NET_NUM_BUFFERS] = 1;
+	net_source_init(&src, rx->hdr_len);
+	src.data = data;
+	src.len = rx->hdr_len + len;
 	return net_rx_deliver(rx, &src);
 }
 
@@ -365,7 +375,10 @@ void bell_backend_net_deliver_end(struct bell_net_rx *rx)
 		return;
 	bell_stat_add(rx->stats->rx_packets, rx->packets);
 	bell_stat_inc(rx->stats->rx_batches);
-	bell_vq_complete_n(rx->vq, rx->done, rx->ndone);
+	if (rx->ndone == 1)
+		bell_vq_complete(rx->vq, rx->done);
+	else
+		bell_vq_complete_n(rx->vq, rx->done, rx->ndone);
 	rx->packets = 0;
 	rx->ndone = 0;
 }

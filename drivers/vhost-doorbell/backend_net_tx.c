@@ -190,13 +190,40 @@ static int net_tx_small(struct bell_net_tx *tx, const void *hdr,
 	return 0;
 }
 
+/* The same of a small one that lies in one piece behind its header: -E2BIG if not. */
+static int net_tx_compact(struct bell_net_tx *tx, const struct bell_seg *seg,
+			  bool may_sleep)
+{
+	struct bell_port_frame *frame = &tx->frame[tx->nframes];
+	struct bell_gmem_span span;
+	const u8 *from;
+	int ret;
+
+	ret = bell_gmem_span(tx->vq->gmem, seg->addr, seg->len, may_sleep,
+			     &span);
+	if (ret)
+		return ret;
+	if (span.len != seg->len)
+		return -E2BIG;
+	frame->len = seg->len - tx->hdr_len;
+	frame->buf = net_tx_alloc(tx, frame->len, may_sleep);
+	if (!frame->buf)
+		return -ENOMEM;
+	from = page_address(span.page) + span.offset;
+	memcpy(&frame->hdr, from, sizeof(frame->hdr));
+	memcpy(frame->buf + BELL_PORT_HEADROOM, from + tx->hdr_len, frame->len);
+	/* The guest's memory is not looked at again. */
+	barrier();
+	tx->nframes++;
+	return 0;
+}
+
 /* 0: it is sent or in the batch, or was dropped and counted. Else it was not taken. */
 static int net_tx_frame(struct bell_net_pair *pair,
-			const struct bell_chain *chain, bool may_sleep)
+			const struct bell_chain *chain, u64 len, bool may_sleep)
 {
 	struct bell_net_tx *tx = pair->tx;
 	struct bell_vq_cursor cur = { .seg = chain->seg };
-	u64 len = bell_vq_bytes(chain->seg, chain->nout);
 	struct virtio_net_hdr_mrg_rxbuf hdr;
 	int ret;
 
@@ -206,6 +233,11 @@ static int net_tx_frame(struct bell_net_pair *pair,
 		return 0;
 	}
 	len -= tx->hdr_len;
+	if (likely(chain->nout == 1 && BELL_PORT_BUFLEN(len) <= PAGE_SIZE)) {
+		ret = net_tx_compact(tx, chain->seg, may_sleep);
+		if (ret != -E2BIG)
+			return ret;
+	}
 	ret = bell_vq_chain_copy(tx->vq, &cur, &hdr, tx->hdr_len, false,
 				 may_sleep);
 	if (ret)
@@ -218,12 +250,13 @@ static int net_tx_frame(struct bell_net_pair *pair,
 static int net_tx_chain(struct bell_net_pair *pair,
 			const struct bell_chain *chain, bool may_sleep)
 {
+	u64 len = bell_vq_bytes(chain->seg, chain->nout);
 	struct bell_net_tx *tx = pair->tx;
 	int ret;
 
 	if (unlikely(chain->nin))
 		return bell_vq_break(tx->vq, "frame to send with a writable part");
-	ret = net_tx_frame(pair, chain, may_sleep);
+	ret = net_tx_frame(pair, chain, len, may_sleep);
 	switch (ret) {
 	case 0:
 		break;
@@ -235,11 +268,10 @@ static int net_tx_chain(struct bell_net_pair *pair,
 	default:
 		return ret;
 	}
-	trace_bell_net_frame(tx->vq->dev_id, tx->vq->index,
-			     bell_vq_bytes(chain->seg, chain->nout), 1);
+	trace_bell_net_frame(tx->vq->dev_id, tx->vq->index, len, 1);
 	tx->done[tx->ndone++] = (struct bell_done){
 		.head = chain->head, .epoch = chain->epoch,
-		.bytes_written = bell_vq_bytes(chain->seg, chain->nout),
+		.bytes_written = len,
 	};
 	return 0;
 }

@@ -584,7 +584,7 @@ static void dev_get_strings(struct net_device *dev, u32 set, u8 *to)
 }
 
 static void dev_read_stats(struct net_device *dev, struct ethtool_stats *st,
-			  u64 *to)
+			   u64 *to)
 {
 	struct dev_card *card = dev_card_of(dev);
 	u32 i, k;

@@ -227,30 +227,38 @@ static void tap_free_delivered(struct tap_port *tap, unsigned int n)
 	}
 }
 
-static enum bell_pass tap_receive(struct bell_port *port, struct bell_run *run)
+/* Bottom halves are off. */
+static enum bell_pass tap_receive_bh(struct tap_port *tap, struct bell_run *run)
 {
-	struct tap_port *tap = tap_of(port);
 	enum bell_pass how = BELL_PASS_DONE;
 	unsigned int n;
 	bool more;
 
 	do {
 		n = 0;
-		local_bh_disable();
-		if (run->may_sleep) {
+		if (run->may_sleep)
 			spin_lock(&tap->ring->consumer_lock);
-		} else if (!spin_trylock(&tap->ring->consumer_lock)) {
-			local_bh_enable();
+		else if (!spin_trylock(&tap->ring->consumer_lock))
 			return BELL_PASS_PUNT;
-		}
 		more = tap_receive_batch(tap, run, &how, &n);
 		if (n && !tap->macvtap)
 			tun_wake_queue(tap->file, n);
 		spin_unlock(&tap->ring->consumer_lock);
 		bell_backend_net_deliver_end(tap->rx);
 		tap_free_delivered(tap, n);
-		local_bh_enable();
 	} while (more);
+	return how;
+}
+
+static enum bell_pass tap_receive(struct bell_port *port, struct bell_run *run)
+{
+	enum bell_pass how;
+
+	if (run->softirq)
+		return tap_receive_bh(tap_of(port), run);
+	local_bh_disable();
+	how = tap_receive_bh(tap_of(port), run);
+	local_bh_enable();
 	return how;
 }
 

@@ -169,7 +169,7 @@ bool bell_vq_pending(struct bell_vq *vq);
 
 /* vq_chain.c */
 int bell_vq_chain_copy(struct bell_vq *vq, struct bell_vq_cursor *cur, void *buf,
-		 u32 len, bool to_guest, bool may_pin);
+		       u32 len, bool to_guest, bool may_pin);
 
 /* Bytes of @n pieces */
 static inline u64 bell_vq_bytes(const struct bell_seg *seg, u32 n)

@@ -85,7 +85,7 @@ int bell_vq_chain_copy_table(struct bell_vq *vq, bool may_pin,
  * Return: 0, or what bell_gmem_span() returns; part may have been copied then.
  */
 int bell_vq_chain_copy(struct bell_vq *vq, struct bell_vq_cursor *cur, void *buf,
-		 u32 len, bool to_guest, bool may_pin)
+		       u32 len, bool to_guest, bool may_pin)
 {
 	int ret;
 

@@ -14,8 +14,7 @@ backend_start()
 {
 	socket=$CASE_DIR/$name.sock
 
-	[ -d /sys/module/vhost_doorbell ] ||
-		insmod /tmp/host/vhost_doorbell.ko
+	[ -d /sys/module/vhost_doorbell ] || /tmp/host/vm/load
 	vhost-doorbell-blk --socket-path="$socket" --blk-file="$1" \
 		--mode="$mode" --queues="$(nproc)" \
 		>"$CASE_DIR/$name.log" 2>&1 &

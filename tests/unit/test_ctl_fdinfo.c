@@ -376,6 +376,14 @@ static void make_proc(void)
 	make_fd(43, 4, "/dev/vhost-doorbell",
 		"vhost-doorbell:\t3\nmode:\tlater\n");
 	make_fd(43, 5, BELL_LINK, bell_sample);
+	make_process(45, "vhost-doorbell-");
+	make_fd(45, 3, "/dev/net/tun", "pos:\t0\niff:\tguest0\n");
+	make_fd(45, 4, "/dev/vhost-doorbell",
+		"vhost-doorbell:\t9\nbackend:\tnet\nport:\ttap\n");
+	make_process(46, "vhost-doorbell-");
+	make_fd(46, 3, "/dev/net/tun", "pos:\t0\niff:\tother0\n");
+	make_fd(46, 4, "/dev/vhost-doorbell",
+		"vhost-doorbell:\t10\nbackend:\tnet\nport:\tdev own0\n");
 	make_fd(44, 3, BELL_LINK, "vhost-doorbell-bell:\t4\nmode:\thook\n");
 	make_fd(44, 9, BELL_LINK, bell_sample);
 	make_fd(44, 10, BELL_LINK, "vhost-doorbell-bell:\t5\nmode:\tauto\n");
@@ -412,6 +420,7 @@ static void test_scan_bells(const struct scan *scan)
 static void test_scan(void)
 {
 	struct scan scan;
+	char text[64];
 	int ret;
 
 	if (!mkdtemp(root)) {
@@ -421,9 +430,9 @@ static void test_scan(void)
 	make_proc();
 	ret = scan_run(root, &scan);
 	ok(!ret, "scan: %s", strerror(-ret));
-	ok(scan.num_devs == 2, "two devices, not the files of like names");
+	ok(scan.num_devs == 4, "four devices, not the files of like names");
 	ok(scan.num_bad == 1, "one that is not understood");
-	if (scan.num_devs == 2) {
+	if (scan.num_devs == 4) {
 		struct scan_dev *dev = scan.dev[1];
 
 		ok(scan.dev[0]->info.id == 2 && dev->info.id == 7,
@@ -434,6 +443,12 @@ static void test_scan(void)
 		ok(!strcmp(dev->holder[0].comm, "vhost-doorbell-"), "command");
 		ok(scan_find(&scan, 7) == dev, "found by id");
 		ok(!scan_find(&scan, 3), "what is not understood is not there");
+		ok(!strcmp(scan.dev[2]->tap, "guest0") && !*scan.dev[3]->tap &&
+		   !*dev->tap, "a card's tap, where it has one");
+		describe_port(scan.dev[2], text, sizeof(text));
+		ok(!strcmp(text, "tap guest0"), "port: %s", text);
+		describe_port(scan.dev[3], text, sizeof(text));
+		ok(!strcmp(text, "dev own0"), "port: %s", text);
 	}
 	test_scan_bells(&scan);
 	scan_free(&scan);

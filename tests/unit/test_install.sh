@@ -51,7 +51,12 @@ kernel_tree
 check "make install DESTDIR=" run_make install DESTDIR="$dir/dest" PREFIX=/usr
 check "the module is below DESTDIR" test -e "$dir/dest/$ko"
 check_fails "and not in the running system" test -e "$dir/live/$ko"
-check "the programs are there" test -x "$dir/dest/usr/bin/vhost-doorbell-blk"
+for daemon in vhost-doorbell-blk vhost-doorbell-net; do
+	check "$daemon is there" test -x "$dir/dest/usr/bin/$daemon"
+	check "and management software finds it" grep -q \
+		"\"binary\": \"/usr/bin/$daemon\"" \
+		"$dir/dest/usr/share/qemu/vhost-user/50-$daemon.json"
+done
 check_fails "depmod does not run: a package does that when it is installed" \
 	test -s "$dir/depmod.log"
 check "make uninstall DESTDIR=" run_make uninstall DESTDIR="$dir/dest" PREFIX=/usr

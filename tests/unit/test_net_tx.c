@@ -310,9 +310,20 @@ static void test_not_in_memory(void)
 		{ { ~0ULL - 4, 12 }, { DATA, 100 } },
 	};
 
+	static const struct bell_seg one[] = {
+		{ RING_END, 100 }, { RING_END - 4, 100 }, { ~0ULL - 50, 100 },
+		{ RING_END - 4, 9000 }, { ~0ULL - 50, 9000 },
+	};
+
 	for (u32 i = 0; i < 7; i++) {
 		begin_bad();
 		put(seg[i], 2, 2);
+		check_broken();
+		world_reset();
+	}
+	for (u32 i = 0; i < 5; i++) {
+		begin_bad();
+		put(&one[i], 1, 1);
 		check_broken();
 		world_reset();
 	}

@@ -27,8 +27,7 @@ sock=$CASE_DIR/sock
 
 module_load()
 {
-	[ -d /sys/module/vhost_doorbell ] ||
-		insmod "$VM_DIR/../vhost_doorbell.ko"
+	[ -d /sys/module/vhost_doorbell ] || "$VM_DIR/load"
 }
 
 nullb()

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # of case.sh
+# shellcheck shell=bash disable=SC2154 # of emulate.sh: factor
 # SPDX-License-Identifier: GPL-2.0
 # net_emulate.sh: network cards under an emulated driver, with no guest.
 #
@@ -11,10 +11,8 @@
 #   net_bridge NAME PEER [ARG...]	from one card over a bridge to the one of
 #			PEER, a tap or device, too
 #
-# What they say is in $CASE_DIR/net.log.
-# $factor says how much slower than usual this kernel is.
+# What they say is in $CASE_DIR/net.log. emulate.sh comes first.
 
-factor=${TIME_FACTOR:-1}
 net_device=()
 net_count=${NET_COUNT:-500}
 

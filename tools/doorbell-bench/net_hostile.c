@@ -11,7 +11,9 @@
 
 #include "bench.h"
 #include "net_hostile.h"
+#include "net_meter.h"
 #include "net_victim.h"
+#include "vhd.h"
 
 #define OUTCOME_TIMEOUT	10000	/* ms, until the outcome shows */
 #define QUIET		200	/* ms without anything */
@@ -120,6 +122,22 @@ static int stays_broken(struct hostile *h)
 	return 0;
 }
 
+/* Nothing happens, and nothing may be looking for it all the time. */
+static int is_quiet(struct hostile *h)
+{
+	struct net_meter a, b;
+
+	/* The worker of that mode may. */
+	if (h->o->mode == VHOST_DOORBELL_MODE_POLL)
+		return 0;
+	net_meter_read(&a, NULL);
+	usleep(QUIET * 1000);
+	net_meter_read(&b, NULL);
+	if (b.cpu_us - a.cpu_us < (double)(b.ns - a.ns) / 1e3 * 0.8)
+		return 0;
+	return fail(h, "a CPU is busy with nothing", NULL);
+}
+
 static int judge(struct hostile *h, const struct net_case *c)
 {
 	static const char * const names[] = {
@@ -140,6 +158,8 @@ static int judge(struct hostile *h, const struct net_case *c)
 		return fail(h, names[came], NULL);
 	if (came == NET_BROKEN)
 		return stays_broken(h);
+	if (came == NET_IDLE)
+		return is_quiet(h);
 	return came & NET_USED && !n->rx ? goes_on(h) : 0;
 }
 

@@ -146,8 +146,6 @@ static int check_device(const struct net_options *o)
 		return optparse_complain("--queue-size", "not a power of 2");
 	if (o->packed && o->legacy)
 		return optparse_complain("--packed", "not for a legacy driver");
-	if (o->regions > 1 && o->mem_kind == MEM_FILE)
-		return optparse_complain("--mem", "bad value");
 	return 0;
 }
 

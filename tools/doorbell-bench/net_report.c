@@ -3,11 +3,13 @@
  * net_report - what a run measured, for people or as JSON
  */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench.h"
 #include "net_run.h"
+#include "vhd.h"
 
 struct sums {
 	struct net_stats	s;		/* of what is measured */
@@ -85,6 +87,43 @@ static void print_cost(const char *name, double from, double to)
 		printf("\"%s\": %.0f, ", name, to - from);
 }
 
+/* What the module says of the first card's pairs, since it is there. */
+static void print_card(const struct net_run *r)
+{
+	static const struct {
+		const char	*name;
+		size_t		at;
+	} members[] = {
+#define MEMBER(m) { #m, offsetof(struct vhost_doorbell_net_stats, m) }
+		MEMBER(rx_packets), MEMBER(rx_bytes), MEMBER(rx_batches),
+		MEMBER(rx_hooks), MEMBER(rx_polls), MEMBER(rx_punts),
+		MEMBER(rx_dry), MEMBER(rx_drop_long), MEMBER(rx_drop_offload),
+		MEMBER(rx_drop_dead), MEMBER(tx_packets), MEMBER(tx_bytes),
+		MEMBER(tx_batches), MEMBER(tx_large), MEMBER(tx_drop_bad),
+		MEMBER(tx_drop_port), MEMBER(tx_drop_down),
+#undef MEMBER
+	};
+	uint64_t sum[ARRAY_SIZE(members)] = { 0 };
+
+	for (unsigned int i = 0; i < r->o->pairs; i++) {
+		struct vhost_doorbell_net_stats s;
+
+		if (vhd_get_net_stats(r->card[0].dev.fd[0], i, &s))
+			return;
+		for (size_t j = 0; j < ARRAY_SIZE(members); j++) {
+			__u64 value;
+
+			memcpy(&value, (char *)&s + members[j].at, sizeof(value));
+			sum[j] += value;
+		}
+	}
+	printf("\"card\": {");
+	for (size_t j = 0; j < ARRAY_SIZE(members); j++)
+		printf("%s\"%s\": %" PRIu64, j ? ", " : "", members[j].name,
+		       sum[j]);
+	printf("}, ");
+}
+
 static void print_json(const struct sums *p, const struct net_run *r)
 {
 	const struct net_meter *a = &r->gate.begin.meter, *b = &r->gate.end.meter;
@@ -117,6 +156,8 @@ static void print_json(const struct sums *p, const struct net_run *r)
 		       ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64 "}, ",
 		       hist_mean(h), hist_quantile(h, 500),
 		       hist_quantile(h, 990), h->max);
+	if (r->o->doorbell)
+		print_card(r);
 	printf("\"features\": \"0x%" PRIx64 "\", \"errors\": %" PRIu64
 	       ", \"verify_errors\": %" PRIu64 "}\n", r->card[0].dev.features,
 	       p->errors, p->wrong);

@@ -310,6 +310,9 @@ static int stop_card(struct net_run *r, struct net_card *c)
 		if (ret || i % 2 == 0 || q->num_free != q->num ||
 		    base == ring_base(q))
 			continue;
+		/* DPDK's tells one half only, as both are the same. */
+		if (r->o->socket && base == (ring_base(q) & 0xffff))
+			continue;
 		fprintf(stderr, "doorbell-bench: queue %u: stopped at %u, "
 			"should be %u\n", i, base, ring_base(q));
 		r->errors++;

@@ -61,6 +61,15 @@ void describe_activity(const struct fdinfo *info, char *to, size_t size)
 		snprintf(to, size, "%s", name);
 }
 
+const char *describe_port(const struct scan_dev *dev, char *to, size_t size)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s%s%s", dev->info.port,
+		 *dev->tap ? " " : "", dev->tap);
+	return describe_text(text, to, size);
+}
+
 const char *describe_feature(const struct fdinfo *info, unsigned int bit)
 {
 	return fdinfo_is_net(info) ? feature_net_name(bit) : feature_name(bit);
@@ -92,6 +101,7 @@ void describe_json_head(struct json *j, const struct scan_dev *dev)
 	json_str(j, "disk", *info->disk ? info->disk : NULL);
 	json_bool(j, "read_only", info->read_only);
 	json_str(j, "port", fdinfo_is_net(info) ? info->port : NULL);
+	json_str(j, "tap", *dev->tap ? dev->tap : NULL);
 	json_str(j, "mode", info->complete ? vhd_mode_name(info->exec.mode) :
 					     NULL);
 	json_u64(j, "num_queues", info->num_queues);

@@ -27,6 +27,8 @@ const char *describe_activity_name(const struct fdinfo *info);
  */
 void describe_activity(const struct fdinfo *info, char *to, size_t size);
 
+/* Of a card: "tap NAME", "dev NAME", "macvtap", "none" into @to. Gives @to. */
+const char *describe_port(const struct scan_dev *dev, char *to, size_t size);
 /* The name of a feature bit of this device, or NULL. */
 const char *describe_feature(const struct fdinfo *info, unsigned int bit);
 

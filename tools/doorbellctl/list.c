@@ -31,7 +31,6 @@ static int list_json(const struct scan *scan)
 static void list_one(const struct scan_dev *dev)
 {
 	const struct fdinfo *info = &dev->info;
-	const char *what = fdinfo_is_net(info) ? info->port : info->disk;
 	char comm[sizeof(dev->holder->comm)], text[PATH_MAX], activity[64];
 
 	describe_activity(info, activity, sizeof(activity));
@@ -41,7 +40,10 @@ static void list_one(const struct scan_dev *dev)
 		printf("%-7s %6u %12" PRIu64 "  %s%s",
 		       vhd_mode_name(info->exec.mode), info->num_queues,
 		       fdinfo_sum(info, requests),
-		       *what ? describe_text(what, text, sizeof(text)) : "-",
+		       fdinfo_is_net(info) ?
+		       describe_port(dev, text, sizeof(text)) :
+		       *info->disk ? describe_text(info->disk, text,
+						   sizeof(text)) : "-",
 		       info->read_only ? " (read-only)" : "");
 	else
 		printf("%-7s %6s %12s  %s", "?", "?", "?", "?");

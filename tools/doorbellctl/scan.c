@@ -62,7 +62,7 @@ static void read_comm(int dir, struct scan_holder *holder)
 	fclose(file);
 }
 
-enum kind { OTHER, DEVICE, BELL };
+enum kind { OTHER, DEVICE, BELL, TAP };
 
 /*
  * Spares reading the fdinfo of every file on the machine. The path of a device
@@ -80,6 +80,8 @@ static enum kind kind_of(int fds, const char *name)
 	target[n] = '\0';
 	if (!strcmp(target, "anon_inode:[vhost-doorbell-bell]"))
 		return BELL;
+	if (!strcmp(target, "/dev/net/tun"))
+		return TAP;
 	last = strrchr(target, '/');
 	return last && !strncmp(last + 1, "vhost-doorbell", 14) ? DEVICE : OTHER;
 }
@@ -168,19 +170,46 @@ static int read_bell(struct scan *scan, FILE *in,
 		      -ENOMEM;
 }
 
+/* The name of the interface that a queue is attached to */
+static void read_tap(FILE *in, char *tap, size_t size)
+{
+	char line[128];
+
+	while (fgets(line, sizeof(line), in))
+		if (!strncmp(line, "iff:\t", 5))
+			snprintf(tap, size, "%.*s",
+				 (int)strcspn(line + 5, "\n"), line + 5);
+}
+
+/* The module does not tell which tap a card has, but its process has it open, too. */
+static void note_tap(struct scan *scan, const char *tap, pid_t pid)
+{
+	for (size_t i = 0; i < scan->num_devs; i++) {
+		struct scan_dev *dev = scan->dev[i];
+
+		if (dev->holder[dev->num_holders - 1].pid == pid &&
+		    !strcmp(dev->info.port, "tap"))
+			strcpy(dev->tap, tap);
+	}
+}
+
 static int scan_fd(struct scan *scan, int process, struct scan_holder *holder,
-		   enum kind kind)
+		   enum kind kind, char *tap)
 {
 	char path[32];
 	FILE *file;
-	int ret;
+	int ret = 0;
 
 	snprintf(path, sizeof(path), "fdinfo/%d", holder->fd);
 	file = open_in(process, path);
 	if (!file)
 		return 0;	/* closed, or the process ended */
-	ret = kind == BELL ? read_bell(scan, file, holder) :
-			     read_dev(scan, file, holder);
+	if (kind == TAP)
+		read_tap(file, tap, sizeof(((struct scan_dev *)0)->tap));
+	else if (kind == BELL)
+		ret = read_bell(scan, file, holder);
+	else
+		ret = read_dev(scan, file, holder);
 	fclose(file);
 	return ret == -ENOMEM ? ret : 0;
 }
@@ -189,6 +218,7 @@ static int scan_process(struct scan *scan, int proc, const char *name)
 {
 	struct scan_holder holder = { .pid = parse_id(name) };
 	_cleanup_fd_ int process = -1;
+	char tap[sizeof(((struct scan_dev *)0)->tap)] = "";
 	struct dirent *entry;
 	enum kind kind;
 	int ret = 0;
@@ -208,9 +238,11 @@ static int scan_process(struct scan *scan, int proc, const char *name)
 		if (holder.fd < 0 || kind == OTHER)
 			continue;
 		read_comm(process, &holder);
-		ret = scan_fd(scan, process, &holder, kind);
+		ret = scan_fd(scan, process, &holder, kind, tap);
 	}
 	closedir(fds);
+	if (!ret && *tap)
+		note_tap(scan, tap, holder.pid);
 	return ret;
 }
 

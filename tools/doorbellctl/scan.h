@@ -23,6 +23,7 @@ struct scan_holder {
 
 struct scan_dev {
 	struct fdinfo		 info;
+	char			 tap[16];	/* that a holder has open, or "" */
 	size_t			 num_holders;
 	struct scan_holder	*holder;	/* the first: of lowest pid > 1 */
 };

@@ -99,7 +99,7 @@ static void show_head(const struct scan_dev *dev)
 	}
 	if (fdinfo_is_net(info)) {
 		printf("  %-11s %s, %u pair%s of queues", "port",
-		       describe_text(info->port, text, sizeof(text)),
+		       describe_port(dev, text, sizeof(text)),
 		       info->num_pairs, info->num_pairs == 1 ? "" : "s");
 		if (info->mtu)
 			printf(", MTU %u", info->mtu);

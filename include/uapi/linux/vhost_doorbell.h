@@ -333,14 +333,17 @@ struct vhost_doorbell_net {
  * @pair: number of the pair, below the card's number of pairs
  * @fd: an open /dev/net/tun attached to a tap (IFF_TAP), or /dev/tapN of a
  *	macvtap; the module keeps a reference of its own. VHOST_FILE_UNBIND (-1)
- *	detaches. EBADF if not open, EINVAL if neither kind or a tun without
- *	Ethernet frames, EBUSY if another card receives from it
+ *	detaches. EBADF if not open, EINVAL if neither kind
  * @reserved: must be zero
  *
- * The caller has set the port up for what driver and device agreed on: with
- * IFF_VNET_HDR (EINVAL without), a header of 12 bytes (TUNSETVNETHDRSZ) for
- * VIRTIO_F_VERSION_1 or VIRTIO_NET_F_MRG_RXBUF and else of 10, and TUNSETOFFLOAD
- * for the VIRTIO_NET_F_GUEST_* bits. EBUSY while a queue of the pair runs.
+ * The caller has set the port up for what driver and device agreed on: IFF_VNET_HDR,
+ * a header of 12 bytes (TUNSETVNETHDRSZ) for VIRTIO_F_VERSION_1 or
+ * VIRTIO_NET_F_MRG_RXBUF and else of 10, and TUNSETOFFLOAD for the
+ * VIRTIO_NET_F_GUEST_* bits. The module cannot see this: of a port that is set up
+ * otherwise the card's own frames are lost, or are not what was sent.
+ *
+ * EBUSY while a queue of the pair runs. The start of its receiving queue fails with
+ * EBUSY if another card receives from the same tap.
  *
  * A pair without a port may run: what the guest sends is dropped and counted, and
  * it receives nothing.
@@ -362,8 +365,9 @@ struct vhost_doorbell_net_port {
  * @reserved: must be zero
  *
  * It is the port of all pairs, one queue each, in the caller's network namespace, and
- * goes with the device's file. EPERM without CAP_NET_ADMIN there, EEXIST if there is
- * such a name, EBUSY if the card has a port or a queue runs.
+ * goes with the device's file. EINVAL if @name is no name or @mac no address of one
+ * station, EPERM without CAP_NET_ADMIN there, EEXIST if there is such a name, EBUSY
+ * if the card has a port or a queue runs.
  */
 struct vhost_doorbell_net_dev {
 	char  name[VHOST_DOORBELL_NET_NAME_LEN];

@@ -8,6 +8,7 @@
 module_load
 nullb nullb0 blocksize=4096
 tap test-ioctl "$disk"
+tap test-ioctl_net
 tap test-device
 tap test-crowd
 case_end

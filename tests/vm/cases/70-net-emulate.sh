@@ -3,8 +3,9 @@
 # The emulated driver of a network card against vhost-net: what is true there and
 # is not told, or is told and is not true, the driver has wrong.
 # kernels: trixie
-# timeout: 240
+# timeout: 300
 . "$VM_DIR/case.sh"
+. "$VM_DIR/emulate.sh"
 . "$VM_DIR/net_emulate.sh"
 
 modprobe tun
@@ -21,6 +22,10 @@ check "vhost-net: neither that nor indirect tables" \
 net_pairs "vhost-net"
 net_bridge "vhost-net" tap1
 
+# Whatever it does to its queue is undone by a new start.
+tap doorbell-bench emulate --type net "${net_device[@]}" --hostile all
+tap doorbell-bench emulate --type net "${net_device[@]}" --hostile random \
+	--seconds 3 --seed $RANDOM
 check_fails "a port that is not there" net --host-if none --verify
 check_fails "no such card" net --tap /dev/none
 case_end

@@ -33,6 +33,8 @@
 
 /* Of the network device or tap that a test has made */
 static int tap = -1, raw = -1, dev = -1;
+/* Used buffers that were looked at, and may be given to the device again */
+static unsigned short rx_seen;
 
 static struct ifreq request(void)
 {
@@ -138,6 +140,7 @@ static void card_ready(int card)
 	int q;
 
 	driver_reset();
+	rx_seen = 0;
 	MUST(!set_features(card, 1ULL << VIRTIO_F_VERSION_1 |
 				 1ULL << VIRTIO_NET_F_MRG_RXBUF));
 	MUST(!ioctl(card, VHOST_SET_MEM_TABLE, driver_table()));
@@ -257,7 +260,7 @@ static bool is_frame(unsigned short i, unsigned int seed)
 
 static void fill_rx(void)
 {
-	while ((unsigned short)(driver_avail[RX] - used(RX)) < NUM)
+	while ((unsigned short)(driver_avail[RX] - rx_seen) < NUM)
 		add(RX, BUF);
 	kick(RX);
 }
@@ -270,8 +273,8 @@ static void works(const char *when)
 
 	seed++;
 	ok(send_one(seed) && receive_raw(seed), "%s: a frame is sent", when);
+	at = rx_seen = used(RX);
 	fill_rx();
-	at = used(RX);
 	ok(send_raw(seed) && UNTIL(used(RX) == (unsigned short)(at + 1)) &&
 	   is_frame(at, seed), "%s: a frame is received", when);
 }
@@ -321,24 +324,23 @@ static void load_stop(pthread_t thread)
  */
 static unsigned int load_receive(unsigned int *wrong)
 {
+	struct vring_used *ring = (void *)USED(RX);
 	unsigned int n = 0, last = 0, seed;
-	unsigned short at = used(RX);
+	__u8 *buf;
 
-	while (__atomic_load_n(&load_on, __ATOMIC_ACQUIRE) || at != used(RX)) {
-		struct vring_used *ring = (void *)USED(RX);
-		__u32 id = ring->ring[at % NUM].id;
-
-		fill_rx();
-		if (at == used(RX)) {
+	while (__atomic_load_n(&load_on, __ATOMIC_ACQUIRE) ||
+	       rx_seen != used(RX)) {
+		if (rx_seen == used(RX)) {
 			nap();
 			continue;
 		}
-		memcpy(&seed, (void *)(MEM + DATA(RX) + id * BUF + HDR_LEN + 14),
-		       sizeof(seed));
-		*wrong += !is_frame(at, seed) || (n && seed <= last);
+		buf = (void *)(MEM + DATA(RX) + ring->ring[rx_seen % NUM].id * BUF);
+		memcpy(&seed, buf + HDR_LEN + 14, sizeof(seed));
+		*wrong += !is_frame(rx_seen, seed) || (n && seed <= last);
 		last = seed;
-		at++;
 		n++;
+		rx_seen++;
+		fill_rx();
 	}
 	return n;
 }

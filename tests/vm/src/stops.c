@@ -47,7 +47,7 @@ static int unload(void)
 
 static void load(void)
 {
-	MUST(!system("insmod \"$VM_DIR/../vhost_doorbell.ko\""));
+	MUST(!system("\"$VM_DIR/load\""));
 }
 
 static void test_goes(const char *when)

@@ -50,6 +50,12 @@ struct sk_buff {
 
 #define skb_is_gso(skb)	((skb)->gso_size)
 
+/* What lies in one piece at @data */
+static inline unsigned int skb_headlen(const struct sk_buff *skb)
+{
+	return skb->len - skb->data_len;
+}
+
 static inline int skb_copy_bits(const struct sk_buff *skb, int offset, void *to,
 				int len)
 {

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/* backend_net.c: cards and ports, and how a receiving queue starts. */
+#include "net_rx.h"
+
+/* --- the rest --- */
+
+static void test_no_port(void)
+{
+	net_init(RX_NUM, false, false);
+	net_start(MRG);
+	next_desc = next_buf = 0;
+	post(1000);
+	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	CHECK(!be->ops->exec.pending(&exec));
+	CHECK_EQ(used(), 0);
+	net_end();
+}
+
+static void test_start_fails(void)
+{
+	net_init(RX_NUM, false, false);
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	ring_start(r);
+	for (u32 nth = 1; nth < 3; nth++) {
+		world.fail_alloc = nth;
+		CHECK_EQ(be->ops->start_queue(be, &exec, MRG), -ENOMEM);
+		CHECK_EQ(port.starts, 0);
+	}
+	world.fail_alloc = 0;
+	port.start_ret = -EBUSY;
+	CHECK_EQ(be->ops->start_queue(be, &exec, MRG), -EBUSY);
+	port.start_ret = 0;
+	/* A queue that did not start keeps no port. */
+	CHECK_EQ(net_set_port(-1), 0);
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	CHECK_EQ(be->ops->start_queue(be, &exec, MRG), 0);
+	CHECK(exec.auto_inline);
+	net_end();
+}
+
+static void test_set_port(void)
+{
+	struct vhost_doorbell_net_port cfg = { .pair = 2, .fd = PORT_FD };
+
+	net_init(RX_NUM, false, false);
+	CHECK_EQ(bell_backend_net_set_port(be, &cfg), -ENOBUFS);
+	cfg.pair = -1U;
+	CHECK_EQ(bell_backend_net_set_port(be, &cfg), -ENOBUFS);
+	CHECK_EQ(net_set_port(-1), 0);
+	CHECK_EQ(net_set_port(3), -EBADF);
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	/* A wrong one leaves the good one; another takes its place. */
+	CHECK_EQ(net_set_port(-2), -EBADF);
+	CHECK_EQ(port.closes, 0);
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	CHECK_EQ(port.opens, 2);
+	CHECK_EQ(port.closes, 1);
+	net_start(MRG);
+	CHECK_EQ(net_set_port(PORT_FD), -EBUSY);
+	CHECK_EQ(net_set_port(-1), -EBUSY);
+	/* The other pair's queues do not run. */
+	cfg.pair = 0;
+	cfg.fd = -1;
+	CHECK_EQ(bell_backend_net_set_port(be, &cfg), 0);
+	net_end();
+}
+
+/* A device of its own is the port of all pairs. */
+static void test_set_dev(void)
+{
+	struct vhost_doorbell_net_dev cfg = { .name = "net%d" };
+	struct vhost_doorbell_net_port none = { .pair = 0, .fd = -1 };
+
+	net_init(RX_NUM, false, false);
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), -EBUSY);
+	CHECK_EQ(net_set_port(-1), 0);
+	port.start_ret = -EEXIST;
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), -EEXIST);
+	port.start_ret = 0;
+	net_start(MRG);
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), -EBUSY);
+	be->ops->stop_queue(be, &exec);
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), 0);
+	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), -EBUSY);
+	CHECK_EQ(port.opens - port.closes, 2);
+	CHECK_EQ(bell_backend_net_set_port(be, &none), 0);
+	CHECK_EQ(port.opens - port.closes, 1);
+	CHECK_EQ(be->ops->start_queue(be, &exec, MRG), 0);
+	net_end();
+}
+
+static void test_create(void)
+{
+	static const struct {
+		u32 pairs, mtu;
+		int ret;
+	} rows[] = {
+		{ 0, 0, -EINVAL }, { 33, 0, -EINVAL }, { -1U, 0, -EINVAL },
+		{ 1, 67, -EINVAL }, { 1, 65536, -EINVAL }, { 1, 1, -EINVAL },
+		{ 1, -1U, -EINVAL }, { 1, 68, 0 }, { 32, 65535, 0 }, { 1, 0, 0 },
+	};
+
+	for (u32 i = 0; i < 10; i++) {
+		struct vhost_doorbell_net cfg = {
+			.num_pairs = rows[i].pairs, .mtu = rows[i].mtu,
+		};
+		struct vhost_doorbell_net_stats st = { .pair = rows[i].pairs };
+		struct virtio_net_config c;
+		u8 beyond[16] = { };
+
+		be = bell_backend_net_create(&cfg);
+		CHECK_EQ(IS_ERR(be) ? PTR_ERR(be) : 0, rows[i].ret);
+		if (IS_ERR(be))
+			continue;
+		CHECK(bell_backend_is_net(be));
+		CHECK_EQ(be->num_queues, 2 * rows[i].pairs);
+		CHECK_EQ(!!(be->features & F(MQ)), rows[i].pairs > 1);
+		CHECK_EQ(!!(be->features & F(MTU)), rows[i].mtu > 0);
+		/* The VMM's own */
+		CHECK(!(be->features & (F(MAC) | F(STATUS) | F(CTRL_VQ))));
+		be->ops->get_config(be, 0, &c, sizeof(c));
+		CHECK_EQ(le16toh(c.mtu), rows[i].mtu);
+		CHECK_EQ(le16toh(c.max_virtqueue_pairs), rows[i].pairs);
+		be->ops->get_config(be, sizeof(c), beyond, 16);
+		be->ops->get_config(be, sizeof(c) - 1, beyond, 16);
+		be->ops->get_config(be, -1U, beyond, 16);
+		CHECK_EQ(be->ops->set_config(be, 0, beyond, 1), -EPERM);
+		CHECK_EQ(bell_backend_net_get_stats(be, &st), -ENOBUFS);
+		be->ops->show(be, NULL);
+		be->ops->destroy(be);
+	}
+	world.fail_alloc = 1;
+	CHECK_EQ(PTR_ERR(bell_backend_net_create(&net_cfg)), -ENOMEM);
+}
+
+static const struct tap_test tests[] = {
+	{ "net rx: no port", test_no_port },
+	{ "net rx: a start that fails", test_start_fails },
+	{ "net: ports of pairs", test_set_port },
+	{ "net: a device of the card's own", test_set_dev },
+	{ "net: cards, and what they offer", test_create },
+};
+
+int main(void)
+{
+	TAP_RUN(tests);
+	return tap_done();
+}
