@@ -7,8 +7,9 @@
  * Each virtual CPU counts for itself, with one inline addition per translated
  * block. A program in the machine asks for the total with a no-op that nobody
  * else uses (see mark.h); before the next instruction runs, COUNT holds it in
- * decimal. Instructions of a nested guest run on the same virtual CPUs and
- * count like any others.
+ * decimal, and after it how many of these ran at addresses of the kernel.
+ * Instructions of a nested guest run on the same virtual CPUs and count like any
+ * others.
  *
  * With a profile, PROFILE.N holds the same of the Nth time, from 0 on, for each
  * place that code was translated at: a line of its virtual address and the
@@ -35,6 +36,7 @@
 
 static const uint8_t mark[] = { BENCH_MARK };
 static struct qemu_plugin_u64 insns;
+static struct qemu_plugin_u64 kernel_insns;
 static int out = -1;
 
 static const char *profile;
@@ -88,13 +90,14 @@ static void report_profile(void)
 /* Context: a virtual CPU's thread, at the mark; several may come at once. */
 static void report(unsigned int vcpu, void *data)
 {
-	char line[32];
+	char line[64];
 	int len;
 
 	(void)vcpu;
 	(void)data;
-	len = snprintf(line, sizeof(line), "%20llu\n",
-		       (unsigned long long)qemu_plugin_u64_sum(insns));
+	len = snprintf(line, sizeof(line), "%20llu %20llu\n",
+		       (unsigned long long)qemu_plugin_u64_sum(insns),
+		       (unsigned long long)qemu_plugin_u64_sum(kernel_insns));
 	/* A count that cannot be written stays what it was, which shows. */
 	if (pwrite(out, line, len, 0) != len)
 		ftruncate(out, 0);
@@ -120,6 +123,9 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb,
 		QEMU_PLUGIN_INLINE_ADD_U64, insns, n);
+	if (qemu_plugin_tb_vaddr(tb) >> 63)
+		qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb,
+			QEMU_PLUGIN_INLINE_ADD_U64, kernel_insns, n);
 	if (profile) {
 		pthread_mutex_lock(&places_lock);
 		i = place_of(qemu_plugin_tb_vaddr(tb));
@@ -161,7 +167,9 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 		places_score = qemu_plugin_scoreboard_new(PLACES *
 							  sizeof(uint64_t));
 	}
-	insns.score = qemu_plugin_scoreboard_new(sizeof(uint64_t));
+	insns.score = qemu_plugin_scoreboard_new(2 * sizeof(uint64_t));
+	kernel_insns.score = insns.score;
+	kernel_insns.offset = sizeof(uint64_t);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
 	return 0;
 }

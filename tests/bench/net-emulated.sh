@@ -37,6 +37,8 @@ emulated_prepare()
 	[ ! -e /tmp/host/vhost_doorbell.ko ] || [ -d /sys/module/vhost_doorbell ] ||
 		insmod /tmp/host/vhost_doorbell.ko
 	bridge_add br0 10.0.0.1/24
+	# Else it would be that of a port, and change with them.
+	ip link set br0 address 52:54:00:00:ff:01
 	NET_BACKEND=vhost-net tap_add tap0 1 br0
 	NET_BACKEND=vhost-net tap_add tap1 1 br0
 }

@@ -15,12 +15,15 @@ function cost(text, name)
 	return member(text, name) == "null" ? "null" : member(text, name) / n
 }
 
-# A signal of the card is what an interrupt is in a guest.
+# A signal of the card is what an interrupt is in a guest. The driver's own work is not
+# counted, where the emulator tells it from the kernel's.
 function emulated(text)
 {
 	n = member(text, "packets")
 	row(member(text, "rate"), ns(text, "p50"), ns(text, "p99"),
-	    cost(text, "insn"), cost(text, "ctxsw"), "null",
+	    cost(text, "kernel_insn") == "null" ? cost(text, "insn") :
+						  cost(text, "kernel_insn"),
+	    cost(text, "ctxsw"), "null",
 	    cost(text, "interrupts"), "null", cost(text, "cpu_us"),
 	    member(text, "lost") / member(text, "sent"))
 }

@@ -52,23 +52,28 @@ static void read_stat(struct net_meter *m)
 			    (double)sysconf(_SC_CLK_TCK);
 }
 
-static double read_insn(const char *count_file)
+/* All, and those at addresses of the kernel, if the emulator tells. */
+static void read_insn(struct net_meter *m, const char *count_file)
 {
-	char text[64];
+	char text[64], *end;
 
+	m->insn = m->kernel_insn = -1;
 	if (!count_file)
-		return -1;
+		return;
 #ifdef __x86_64__
 	/* An emulator writes the file as it comes here; others take it for a nop. */
 	asm volatile(MARK : : : "memory");
 #endif
-	return read_text(count_file, text, sizeof(text)) ? -1 :
-							   strtod(text, NULL);
+	if (read_text(count_file, text, sizeof(text)))
+		return;
+	m->insn = strtod(text, &end);
+	if (*end == ' ')
+		m->kernel_insn = strtod(end, NULL);
 }
 
 void net_meter_read(struct net_meter *m, const char *count_file)
 {
 	read_stat(m);
 	m->ns = bench_now_ns();
-	m->insn = read_insn(count_file);
+	read_insn(m, count_file);
 }

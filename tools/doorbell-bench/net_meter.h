@@ -11,6 +11,7 @@
 struct net_meter {
 	uint64_t	ns;
 	double		insn;
+	double		kernel_insn;
 	double		ctxsw;
 	double		irqs;
 	double		cpu_us;		/* that processors were not idle */

@@ -147,6 +147,7 @@ static void print_json(const struct sums *p, const struct net_run *r)
 	       ", \"waits\": %" PRIu64 ", ", p->s.kicks, p->s.interrupts,
 	       p->s.waits);
 	print_cost("insn", a->insn, b->insn);
+	print_cost("kernel_insn", a->kernel_insn, b->kernel_insn);
 	print_cost("ctxsw", a->ctxsw, b->ctxsw);
 	print_cost("irqs", a->irqs, b->irqs);
 	print_cost("cpu_us", a->cpu_us, b->cpu_us);

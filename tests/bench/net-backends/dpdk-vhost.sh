@@ -20,6 +20,7 @@ backend_start()
 		--total-num-mbufs=8192 --stats-period=60 \
 		>"$CASE_DIR/$1.log" 2>&1 </dev/null &
 	daemon=$!
+	polls=1
 	wait_for 60 test -S "$socket"
 	wait_for 30 test -e "/sys/class/net/$2"
 	ip link set "$2" master br0 up
