@@ -486,14 +486,15 @@ struct bell_port *bell_port_tap_open(int fd)
 	tap->file = fget(fd);
 	if (!tap->file)
 		goto err_free;
+	ret = tap_find(tap);
+	if (ret)
+		goto err_file;
 	/* No more than read() and write() may. */
+	ret = -EBADF;
 	if ((tap->file->f_mode & (FMODE_READ | FMODE_WRITE)) !=
 	    (FMODE_READ | FMODE_WRITE))
 		goto err_file;
 	tap->looked = jiffies - 1;
-	ret = tap_find(tap);
-	if (ret)
-		goto err_file;
 	return &tap->port;
 
 err_file:

@@ -334,7 +334,8 @@ struct vhost_doorbell_net {
  * @pair: number of the pair, below the card's number of pairs
  * @fd: an open /dev/net/tun attached to a tap (IFF_TAP), or /dev/tapN of a
  *	macvtap; the module keeps a reference of its own. VHOST_FILE_UNBIND (-1)
- *	detaches. EBADF if not open, EINVAL if neither kind
+ *	detaches. EBADF if not open for reading and writing, EINVAL if neither
+ *	kind
  * @reserved: must be zero
  *
  * The caller has set the port up for what driver and device agreed on: IFF_VNET_HDR,
@@ -343,8 +344,9 @@ struct vhost_doorbell_net {
  * VIRTIO_NET_F_GUEST_* bits. The module cannot see this: of a port that is set up
  * otherwise the card's own frames are lost, or are not what was sent.
  *
- * EBUSY while a queue of the pair runs. The start of its receiving queue fails with
- * EBUSY if another card receives from the same tap.
+ * EBUSY while a queue of the pair runs, and for the device of
+ * VHOST_DOORBELL_SET_NET_DEV while any does. The start of the pair's receiving queue
+ * fails with EBUSY if another one receives from the same file.
  *
  * A pair without a port may run: what the guest sends is dropped and counted, and
  * it receives nothing.

@@ -551,6 +551,8 @@ static void test_down(bool own)
 	ok(send_one(1) && stats().tx_drop_down == 1,
 	   "%s: what is sent while it is down is dropped and counted", kind);
 	up(true);
+	/* The card looks once a jiffy. */
+	usleep(50000);
 	while (recv(raw, &(char){ 0 }, 1, MSG_TRUNC) >= 0)
 		;
 	works("up again");
