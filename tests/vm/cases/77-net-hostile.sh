@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A driver of a card that breaks the rules hurts its own queue only.
 # kernels: trixie
-# timeout: 400
+# timeout: 600
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 . "$VM_DIR/net_emulate.sh"
