@@ -26,7 +26,7 @@ attack()
 	local name=$1 arg
 
 	shift
-	for arg in '' --packed --no-mrg; do
+	for arg in '' --packed ${EVERYWHERE:+--no-mrg}; do
 		diag "$name $* $arg"
 		# shellcheck disable=SC2086 # none or one
 		tap hostile all "$@" $arg
@@ -39,8 +39,10 @@ attack()
 
 net_device=(--doorbell --tap tap0)
 attack "tap"
-attack "tap, worker" --mode worker
-attack "tap, two pairs" --pairs 2
+if [ -n "${EVERYWHERE:-}" ]; then
+	attack "tap, worker" --mode worker
+	attack "tap, two pairs" --pairs 2
+fi
 net_device=(--doorbell --dev vd0)
 attack "own device"
 
