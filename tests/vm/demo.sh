@@ -10,7 +10,7 @@
 #   unload		remove the module, and fail if the kernel had trouble
 #
 # The logs are kept when the demo ends.
-export CASE_DIR=/tmp/demo PATH=$VM_DIR/../bin:$PATH
+export CASE_DIR=/tmp/demo PATH=/tmp/bin:$VM_DIR/../bin:$PATH
 mkdir -p "$CASE_DIR"
 # shellcheck source=case.sh
 . "$VM_DIR/case.sh"
@@ -43,8 +43,9 @@ keep_logs()
 prepare()
 {
 	trap keep_logs EXIT
-	mkdir -p /tmp/guest
+	mkdir -p /tmp/guest /tmp/bin
 	cp "$VM_DIR"/../guest/* /tmp/guest/
+	cp "$VM_DIR"/../bin/test-* /tmp/bin/
 	modprobe kvm_amd 2>/dev/null || modprobe kvm_intel 2>/dev/null || :
 	[ -w /dev/kvm ] || fail 'no KVM here'
 	"$VM_DIR/../bin/test-kvm_keep" &
