@@ -64,8 +64,11 @@ struct bell_backend {
 	u64				 features;	/* of its device type */
 	u64				 features_needed; /* no driver without */
 	u32				 num_queues;
+	u32				 max_segs;	/* of a chain; 0: of the ring */
 	/* Requests can be submitted without blocking, so by a vCPU too. */
 	bool				 may_inline;
+	/* A pass completes all that it takes. */
+	bool				 completes_all;
 	/* They are charged to the block cgroup of the thread that submits. */
 	bool				 charges_runner;
 };

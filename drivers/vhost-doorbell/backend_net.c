@@ -152,15 +152,20 @@ static void net_show(struct bell_backend *be, struct seq_file *m)
 		net_show_pair(net, i, m);
 }
 
+/* bell_backend_net_close_port() - of a pair that has it no longer; may be NULL */
+void bell_backend_net_close_port(struct bell_port *port)
+{
+	if (port)
+		port->ops->close(port);
+}
+
 static void net_destroy(struct bell_backend *be)
 {
 	struct bell_net *net = net_of(be);
 	u32 i;
 
-	for (i = 0; i < net->num_pairs; i++) {
-		if (net->pair[i].port)
-			net->pair[i].port->ops->close(net->pair[i].port);
-	}
+	for (i = 0; i < net->num_pairs; i++)
+		bell_backend_net_close_port(net->pair[i].port);
 	kvfree(net);
 }
 
@@ -202,6 +207,8 @@ struct bell_backend *bell_backend_net_create(const struct vhost_doorbell_net *cf
 	net->be.ops = &net_ops;
 	net->be.num_queues = 2 * cfg->num_pairs;
 	net->be.may_inline = true;
+	net->be.completes_all = true;
+	net->be.max_segs = BELL_NET_MAX_SEGS;
 	net->be.features = NET_FEATURES;
 	if (cfg->num_pairs > 1)
 		net->be.features |= BIT_ULL(VIRTIO_NET_F_MQ);
@@ -225,33 +232,46 @@ static struct bell_net_pair *net_pair(struct bell_net *net, u32 i)
 	return &net->pair[array_index_nospec(i, net->num_pairs)];
 }
 
+static bool net_runs(const struct bell_net *net)
+{
+	u32 i;
+
+	for (i = 0; i < net->num_pairs; i++) {
+		if (net->pair[i].rx || net->pair[i].tx)
+			return true;
+	}
+	return false;
+}
+
 /**
  * bell_backend_net_set_port() - give a pair its port, or take it away
  * @be: a card
  * @cfg: checked for reserved fields
+ * @old: out: the port that it had, for the caller to close; or NULL
  *
  * Context: Process context, of the process that has @cfg->fd.
  * Return: 0, or as the UAPI says of VHOST_DOORBELL_SET_NET_PORT.
  */
 int bell_backend_net_set_port(struct bell_backend *be,
-			      const struct vhost_doorbell_net_port *cfg)
+			      const struct vhost_doorbell_net_port *cfg,
+			      struct bell_port **old)
 {
 	struct bell_net_pair *pair = net_pair(net_of(be), cfg->pair);
 	struct bell_port *port = NULL;
 
 	if (IS_ERR(pair))
 		return PTR_ERR(pair);
-	if (pair->rx || pair->tx)
+	if (pair->rx || pair->tx ||
+	    (pair->port && pair->port->ops->shared && net_runs(net_of(be))))
 		return -EBUSY;
 	if (cfg->fd != VHOST_FILE_UNBIND) {
 		port = bell_port_tap_open(cfg->fd);
 		if (IS_ERR(port))
 			return PTR_ERR(port);
 	}
-	if (pair->port)
-		pair->port->ops->close(pair->port);
 	if (port)
 		port->stats = &pair->stats;
+	*old = pair->port;
 	pair->port = port;
 	return 0;
 }
@@ -273,12 +293,15 @@ int bell_backend_net_set_dev(struct bell_backend *be,
 	int ret;
 	u32 i;
 
+	if (net_runs(net))
+		return -EBUSY;
 	for (i = 0; i < net->num_pairs; i++) {
-		if (net->pair[i].port || net->pair[i].rx || net->pair[i].tx)
+		if (net->pair[i].port)
 			return -EBUSY;
 		stats[i] = &net->pair[i].stats;
 	}
-	ret = bell_port_dev_create(cfg, stats, port, net->num_pairs);
+	ret = bell_port_dev_create(cfg, net->mtu, stats, port,
+				   net->num_pairs);
 	if (ret)
 		return ret;
 	for (i = 0; i < net->num_pairs; i++)

@@ -17,6 +17,9 @@
 
 struct bio_vec;
 
+/* Descriptors of a frame: a sender pays for those of another guest. */
+#define BELL_NET_MAX_SEGS	1024U
+
 /* The virtio header, and what of a frame precedes a VLAN tag, and that tag */
 #define BELL_NET_HDR_MAX	(sizeof(struct virtio_net_hdr_mrg_rxbuf) + 16)
 
@@ -33,6 +36,7 @@ struct bell_net_rx {
 
 	bool			 kick;		/* the driver is to kick */
 	u32			 need;		/* bytes that wait for a pin */
+	u32			 places;	/* see bell_backend_net_places() */
 	u32			 packets;	/* in @done */
 	u32			 ndone;
 	struct bell_done	*done;		/* one for each of the ring */

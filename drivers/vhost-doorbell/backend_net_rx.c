@@ -83,8 +83,9 @@ static int net_source_copy(struct net_source *src, u8 *to, u32 n)
 		memcpy(to, src->data + from, n);
 	else if (likely(from + n <= skb_headlen(src->skb)))
 		memcpy(to, src->skb->data + from, n);
-	else
-		return skb_copy_bits(src->skb, from, to, n);
+	else if (skb_copy_bits(src->skb, from, to, n))
+		/* A part that cannot be read: no fault of the guest. */
+		return -EMSGSIZE;
 	return 0;
 }
 
@@ -140,6 +141,13 @@ static int net_source_skb(const struct bell_net_rx *rx, struct net_source *src)
 
 /* --- the driver's buffers --- */
 
+/* The driver need not kick: we look. */
+static void net_rx_kicks_off(struct bell_net_rx *rx)
+{
+	rx->kick = false;
+	bell_vq_disable_kick(rx->vq);
+}
+
 /**
  * bell_backend_net_ask_kick() - ask for a kick when the driver adds to what was taken
  * @rx: the queue
@@ -152,22 +160,28 @@ bool bell_backend_net_ask_kick(struct bell_net_rx *rx)
 	rx->kick = true;
 	if (!bell_vq_enable_kick(rx->vq))
 		return true;
-	bell_backend_net_kicks_off(rx);
+	net_rx_kicks_off(rx);
 	return false;
 }
 
 /**
- * bell_backend_net_kicks_off() - tell the driver that we need no kick
+ * bell_backend_net_has_more() - may there be buffers, of which the driver told or will
  * @rx: the queue
  *
+ * Without this each packet that comes would have us look at too few buffers again.
+ *
  * Context: As for bell_backend_net_deliver().
+ * Return: false if there were too few when the driver was asked for a kick, and it has
+ * not added any.
  */
-void bell_backend_net_kicks_off(struct bell_net_rx *rx)
+bool bell_backend_net_has_more(struct bell_net_rx *rx)
 {
 	if (!rx->kick)
-		return;
-	rx->kick = false;
-	bell_vq_disable_kick(rx->vq);
+		return true;
+	if (!bell_vq_kick_due(rx->vq))
+		return false;
+	net_rx_kicks_off(rx);
+	return true;
 }
 
 /* bell_backend_net_dry() - are there no buffers? */
@@ -243,11 +257,13 @@ static int net_rx_fill(struct bell_net_rx *rx, struct net_source *src,
 /* Take buffers and fill them: as many as it takes, if they may be merged. */
 static int net_rx_gather(struct bell_net_rx *rx, struct net_source *src)
 {
+	u32 at, places = 0, first = rx->ndone;
 	struct bell_chain chain;
 	struct bell_done *done;
-	u32 at, places = 0;
 	int ret;
 
+	if (unlikely(!bell_backend_net_has_more(rx)))
+		return -ENOBUFS;
 	do {
 		ret = net_rx_take(rx, &chain);
 		/* All that the ring can hold is not enough. */
@@ -260,6 +276,7 @@ static int net_rx_gather(struct bell_net_rx *rx, struct net_source *src)
 			.head = chain.head, .epoch = chain.epoch,
 		};
 		places += rx->vq->packed ? chain.ndesc : chain.nin;
+		rx->places += chain.nin;
 		at = src->at;
 		ret = net_rx_fill(rx, src, &chain);
 		if (ret)
@@ -268,7 +285,8 @@ static int net_rx_gather(struct bell_net_rx *rx, struct net_source *src)
 		if (unlikely(src->at < rx->hdr_len))
 			return bell_vq_break(rx->vq, "buffer of %u bytes",
 					     done->len);
-	} while (src->at < src->len && rx->mergeable);
+	} while (src->at < src->len && rx->mergeable &&
+		 rx->ndone - first < BELL_NET_MAX_SEGS);
 	return src->at < src->len ? -EMSGSIZE : 0;
 }
 
@@ -279,7 +297,7 @@ static void net_rx_set_num_buffers(struct net_source *src, u16 n)
 }
 
 /*
- * Deliver a frame. 0: it is, or was dropped; else the frame waits: -ENOBUFS for
+ * Deliver a frame. 0: it is; 1: it was dropped; else the frame waits: -ENOBUFS for
  * buffers, and the driver will kick; -EAGAIN for a pin; -ESRCH or -EPROTO.
  */
 static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
@@ -294,10 +312,13 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
 		rx->ndone = first;
 		switch (ret) {
 		case -EMSGSIZE:
+			/* What was too little for it may do for the next. */
+			if (rx->kick)
+				net_rx_kicks_off(rx);
 			bell_stat_inc(rx->stats->rx_drop_long);
 			trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1,
 					    ret);
-			return 0;
+			return 1;
 		case -ENOBUFS:
 			bell_stat_inc(rx->stats->rx_dry);
 			break;
@@ -325,8 +346,8 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
  * The guest sees it after bell_backend_net_deliver_end() at the latest.
  *
  * Context: Bottom halves off; one caller at a time, the runner or the port.
- * Return: 0, the packet was delivered or dropped, and counted; -ENOBUFS, the driver
- * will kick when it has added buffers; -EAGAIN, a page is not pinned; -EPROTO, the
+ * Return: 0, the packet was delivered; 1, it was dropped, and counted; -ENOBUFS, the
+ * driver will kick when it has added buffers; -EAGAIN, a page is not pinned; -EPROTO, the
  * queue is broken; -ESRCH, the owner has died.
  */
 int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb)
@@ -339,7 +360,7 @@ int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb)
 		bell_stat_inc(rx->stats->rx_drop_offload);
 		trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1,
 				    -EOPNOTSUPP);
-		return 0;
+		return 1;
 	}
 	return net_rx_deliver(rx, &src);
 }
@@ -404,6 +425,22 @@ netdev_features_t bell_backend_net_offloads(const struct bell_net_rx *rx)
 	if (rx->gso && rx->ecn)
 		features |= NETIF_F_TSO_ECN;
 	return features;
+}
+
+/**
+ * bell_backend_net_places() - descriptors that were looked at since the last call
+ * @rx: the queue
+ *
+ * The sender pays for them: a port counts them to the work of a batch.
+ *
+ * Context: As for bell_backend_net_deliver().
+ */
+u32 bell_backend_net_places(struct bell_net_rx *rx)
+{
+	u32 places = rx->places;
+
+	rx->places = 0;
+	return places;
 }
 
 /* bell_backend_net_hooked() - the port has frames, and says so */
@@ -511,7 +548,8 @@ enum bell_pass bell_backend_net_rx_pass(struct bell_net_pair *pair,
 		return BELL_PASS_DONE;
 	do {
 		how = net_rx_receive(pair, run);
-	} while (how == BELL_PASS_DONE && bell_exec_poll(run));
+	} while (how == BELL_PASS_DONE && pair->port->ops->pending &&
+		 bell_exec_poll(run));
 	if (how == BELL_PASS_PUNT && !run->may_sleep) {
 		bell_stat_inc(vq->stats.punts);
 		bell_stat_inc(pair->stats.rx_punts);
@@ -522,7 +560,8 @@ enum bell_pass bell_backend_net_rx_pass(struct bell_net_pair *pair,
 /* bell_backend_net_rx_pending() - are there frames? A hint. */
 bool bell_backend_net_rx_pending(struct bell_net_pair *pair)
 {
-	return pair->port && pair->port->ops->pending(pair->port);
+	return pair->port && pair->port->ops->pending &&
+	       pair->port->ops->pending(pair->port);
 }
 
 /* bell_backend_net_rx_settle() - what the port was delivering, it has */

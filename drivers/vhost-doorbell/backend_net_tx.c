@@ -81,7 +81,8 @@ static void net_tx_send(struct bell_net_pair *pair)
 			page_frag_free(tx->frame[i].buf);
 		ret = -ENXIO;
 	} else {
-		ret = pair->port->ops->send(pair->port, tx->frame, n);
+		ret = pair->port->ops->send(pair->port, tx->frame, n,
+					    tx->hdr_len);
 	}
 	if (ret) {
 		net_tx_drop_port(tx, ret, n);

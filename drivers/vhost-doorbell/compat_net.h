@@ -54,6 +54,8 @@ static inline void bell_tun_init_xdp(struct xdp_buff *xdp, void *buf,
 	hdr->buflen = buflen;
 	hdr->gso = *gso;
 #else
+	/* Longer headers are agreed on with others; they would be read here. */
+	memset(buf, 0, 32);
 	*(struct virtio_net_hdr *)buf = *gso;
 #endif
 	xdp_init_buff(xdp, buflen, NULL);

@@ -424,6 +424,7 @@ static int device_check_net(struct bell_device *dev)
 int bell_device_set_net_port(struct bell_device *dev,
 			     const struct vhost_doorbell_net_port *cfg)
 {
+	struct bell_port *old = NULL;
 	int ret;
 
 	if (memchr_inv(cfg->reserved, 0, sizeof(cfg->reserved)))
@@ -436,8 +437,11 @@ int bell_device_set_net_port(struct bell_device *dev,
 	ret = device_check_net(dev);
 	if (ret)
 		return ret;
-	guard(mutex)(&dev->show_lock);
-	return bell_backend_net_set_port(dev->be, cfg);
+	mutex_lock(&dev->show_lock);
+	ret = bell_backend_net_set_port(dev->be, cfg, &old);
+	mutex_unlock(&dev->show_lock);
+	bell_backend_net_close_port(old);
+	return ret;
 }
 
 /* bell_device_set_net_dev() - give the card a network device of its own */

@@ -245,6 +245,9 @@ static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 	q->cfg.notify_on_empty = dev->features &
 				 BIT_ULL(VIRTIO_F_NOTIFY_ON_EMPTY);
 
+	q->cfg.max_segs = dev->be->max_segs;
+	q->cfg.completes_all = dev->be->completes_all;
+
 	ret = bell_vq_start(&q->vq, dev->gmem, &q->cfg);
 	if (ret)
 		return ret;

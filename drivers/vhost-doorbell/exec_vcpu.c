@@ -11,6 +11,7 @@
  * executor makes it a no-op, and no release ever waits for it.
  */
 #include <linux/kref.h>
+#include <linux/minmax.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/task_work.h>
@@ -18,6 +19,8 @@
 #include "exec.h"
 
 #define VCPU_QUEUED	0	/* in vcpu_flags: the task work has an owner */
+/* Whatever is configured: nobody looks at the scheduler in a pass. */
+#define VCPU_BUDGET_MAX	1024U
 
 /* Process context, of the thread that rang or of its exit. */
 static void vcpu_run(struct callback_head *work)
@@ -33,7 +36,9 @@ static void vcpu_run(struct callback_head *work)
 	if (current->flags & PF_EXITING) {
 		bell_exec_ask_worker(exec);
 	} else {
-		how = bell_exec_pass(exec, READ_ONCE(exec->cfg->budget), false);
+		how = bell_exec_pass(exec,
+				     min(READ_ONCE(exec->cfg->budget),
+					 VCPU_BUDGET_MAX), false);
 		if (how == BELL_PASS_PUNT)
 			bell_exec_auto_would_block(exec);
 		bell_exec_auto_tried(exec);

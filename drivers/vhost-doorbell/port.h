@@ -52,7 +52,8 @@ struct bell_port_ops {
 	 * dropped them all: -ENETDOWN for being down.
 	 */
 	int	(*send)(struct bell_port *port,
-			const struct bell_port_frame *frame, unsigned int n);
+			const struct bell_port_frame *frame, unsigned int n,
+			u32 hdr_len);
 	/*
 	 * The same of one that does not fit into a buffer: @iter gives the header of
 	 * @hdr_len bytes and then the frame. Return: 0, -EAGAIN to be tried again
@@ -75,8 +76,10 @@ struct bell_port_ops {
 	 * is to be pinned.
 	 */
 	enum bell_pass (*receive)(struct bell_port *port, struct bell_run *run);
-	/* Are there frames? A hint, by the runner. */
+	/* Are there frames? A hint, by the runner. NULL for one that pushes. */
 	bool	(*pending)(struct bell_port *port);
+	/* One device carries the frames of all pairs. */
+	bool	shared;
 
 	/* As of struct bell_exec_ops, for the receiving queue; or NULL. */
 	void	(*settle)(struct bell_port *port);
@@ -98,7 +101,7 @@ struct bell_port *bell_port_tap_open(int fd);
 /* port_dev.c */
 int bell_port_init(void);
 void bell_port_exit(void);
-int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
+int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg, u16 mtu,
 			 const struct bell_net_stats **stats,
 			 struct bell_port **port, u32 n);
 
@@ -107,10 +110,11 @@ int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb);
 int bell_backend_net_deliver_raw(struct bell_net_rx *rx, const void *data,
 				 u32 len);
 void bell_backend_net_deliver_end(struct bell_net_rx *rx);
-void bell_backend_net_kicks_off(struct bell_net_rx *rx);
+bool bell_backend_net_has_more(struct bell_net_rx *rx);
 bool bell_backend_net_dry(struct bell_net_rx *rx);
 bool bell_backend_net_ask_kick(struct bell_net_rx *rx);
 void bell_backend_net_drop_dead(struct bell_net_rx *rx);
+u32 bell_backend_net_places(struct bell_net_rx *rx);
 void bell_backend_net_hooked(struct bell_net_rx *rx);
 netdev_features_t bell_backend_net_offloads(const struct bell_net_rx *rx);
 u64 *bell_backend_net_polls(struct bell_net_rx *rx);

@@ -45,6 +45,7 @@
 #include "stats.h"
 
 #define DEV_PATIENCE	(5 * HZ / 2)
+#define DEV_SERVED	64	/* frames in that time that a live guest takes */
 #define DEV_LINEAR	256	/* bytes of a large frame that are in one piece */
 
 #define DEV_OFFLOADS	(NETIF_F_HW_CSUM | NETIF_F_ALL_TSO)
@@ -66,7 +67,10 @@ struct dev_queue {
 	bool			 unpinned;	/* the worker is to pin */
 	bool			 held;		/* it does */
 	bool			 dead;		/* no buffers for DEV_PATIENCE */
-	unsigned long		 stopped;	/* when, in jiffies */
+	/* Since when it adds too few of them, in jiffies, and frames since then. */
+	unsigned long		 starved;
+	unsigned long		 woken;		/* when last, in jiffies */
+	u32			 served;
 	/* Delivered in a batch of this CPU, and not yet shown to the guest. */
 	bool			 batched;
 	struct dev_queue	*next;
@@ -143,15 +147,25 @@ static void dev_batch_end(void)
 	}
 }
 
+/*
+ * A guest that adds a buffer now and then would hold packets up as one does that
+ * adds none: its time runs on from the first stop.
+ */
 static void dev_stop_queue(struct dev_queue *q, struct netdev_queue *txq)
 {
 	netif_tx_stop_queue(txq);
-	q->stopped = jiffies;
+	if (q->served >= DEV_SERVED ||
+	    time_after(jiffies, q->woken + DEV_PATIENCE)) {
+		q->starved = jiffies;
+		q->served = 0;
+	}
 	if (!timer_pending(&q->timer))
-		mod_timer(&q->timer, jiffies + DEV_PATIENCE);
+		mod_timer(&q->timer, q->starved + DEV_PATIENCE);
 }
 
-/* 0: delivered or dropped; -EBUSY: the queue is stopped; else to be dropped. */
+/* 0: delivered; 1: dropped for what it is; -EBUSY: the queue is stopped; other errors:
+ * to be dropped.
+ */
 static int dev_deliver(struct dev_queue *q, struct netdev_queue *txq,
 		       struct sk_buff *skb)
 {
@@ -166,13 +180,13 @@ static int dev_deliver(struct dev_queue *q, struct netdev_queue *txq,
 		return -EBUSY;
 	}
 	ret = bell_backend_net_deliver(q->rx, skb);
-	if (likely(!ret))
-		return 0;
+	if (likely(ret >= 0))
+		return ret;
 	if (ret == -ENOBUFS && !q->dead) {
 		/* First stopped, then asked for a kick: none is missed. */
 		dev_stop_queue(q, txq);
 		ret = bell_backend_net_deliver(q->rx, skb);
-		if (!ret)
+		if (ret >= 0)
 			netif_tx_start_queue(txq);
 		else if (ret == -ENOBUFS)
 			ret = -EBUSY;
@@ -213,29 +227,38 @@ static void dev_show_guest(struct dev_queue *q, struct netdev_queue *txq)
 	}
 }
 
+static void dev_drop(struct net_device *dev, struct sk_buff *skb)
+{
+	dev_core_stats_tx_dropped_inc(dev);
+	kfree_skb(skb);
+}
+
 static netdev_tx_t dev_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	u16 index = skb_get_queue_mapping(skb);
 	struct dev_queue *q = &dev_card_of(dev)->queue[index];
 	struct netdev_queue *txq = netdev_get_tx_queue(dev, index);
-	u32 len = skb->len;
 	int ret;
 
-	skb_tx_timestamp(skb);
 	ret = dev_deliver(q, txq, skb);
-	if (unlikely(ret)) {
+	if (unlikely(ret < 0)) {
 		dev_flush(q);
 		if (ret == -EBUSY)
 			return NETDEV_TX_BUSY;
 		if (q->rx)
 			bell_backend_net_drop_dead(q->rx);
-		dev_core_stats_tx_dropped_inc(dev);
-		kfree_skb(skb);
+		dev_drop(dev, skb);
 		return NETDEV_TX_OK;
 	}
+	q->served++;
 	dev_stop_dry(q, txq);
 	dev_show_guest(q, txq);
-	dev_sw_netstats_tx_add(dev, 1, len);
+	if (unlikely(ret)) {
+		dev_drop(dev, skb);
+		return NETDEV_TX_OK;
+	}
+	skb_tx_timestamp(skb);
+	dev_sw_netstats_tx_add(dev, 1, skb->len);
 	napi_consume_skb(skb, 1);
 	return NETDEV_TX_OK;
 }
@@ -254,8 +277,8 @@ static void dev_timeout(struct timer_list *timer)
 	txq = netdev_get_tx_queue(dev, q->index);
 	__netif_tx_lock(txq, smp_processor_id());
 	if (netif_tx_queue_stopped(txq) && q->rx && !q->dead) {
-		if (time_before(jiffies, q->stopped + DEV_PATIENCE)) {
-			mod_timer(&q->timer, q->stopped + DEV_PATIENCE);
+		if (time_before(jiffies, q->starved + DEV_PATIENCE)) {
+			mod_timer(&q->timer, q->starved + DEV_PATIENCE);
 		} else {
 			q->dead = true;
 			netif_tx_wake_queue(txq);
@@ -289,9 +312,14 @@ static enum bell_pass dev_receive(struct bell_port *port, struct bell_run *run)
 			}
 		} else {
 			q->held = false;
-			q->dead = false;
-			bell_backend_net_kicks_off(q->rx);
-			netif_tx_wake_queue(txq);
+			/* Else it has kicked, and added nothing. */
+			if (bell_backend_net_has_more(q->rx)) {
+				if (q->dead)
+					q->served = DEV_SERVED;
+				q->dead = false;
+				q->woken = jiffies;
+				netif_tx_wake_queue(txq);
+			}
 		}
 		__netif_tx_unlock(txq);
 	}
@@ -316,26 +344,23 @@ static void dev_settle(struct bell_port *port)
 	rcu_read_unlock_bh();
 }
 
-static bool dev_pending(struct bell_port *port)
-{
-	return false;
-}
-
 /* The guest's queues that run are those of the device that are used. */
-static void dev_set_queues(struct dev_card *card, struct net_device *dev)
+static int dev_set_queues(struct dev_card *card, struct net_device *dev)
 {
 	u32 i, n = 0;
+	int ret;
 
 	ASSERT_RTNL();
 	for (i = 0; i < card->n; i++) {
 		if (card->queue[i].rx)
 			n = i + 1;
 	}
-	netif_set_real_num_tx_queues(dev, max(n, 1U));
-	if (n)
+	ret = netif_set_real_num_tx_queues(dev, max(n, 1U));
+	if (n && !ret)
 		netif_carrier_on(dev);
-	else
+	else if (!n)
 		netif_carrier_off(dev);
+	return ret;
 }
 
 static void dev_set_rx(struct dev_queue *q, struct net_device *dev,
@@ -349,6 +374,7 @@ static void dev_set_rx(struct dev_queue *q, struct net_device *dev,
 	q->unpinned = false;
 	q->held = false;
 	q->dead = false;
+	q->served = DEV_SERVED;
 	__netif_tx_unlock_bh(txq);
 }
 
@@ -357,17 +383,21 @@ static int dev_start(struct bell_port *port, struct bell_net_rx *rx,
 {
 	struct dev_queue *q = dev_queue_of(port);
 	struct net_device *dev;
+	int ret = 0;
 
 	rtnl_lock();
 	dev = rtnl_dereference(q->card->dev);
 	if (dev) {
-		dev_set_rx(q, dev, rx, exec);
+		/* First, so that no frame comes that the guest cannot have. */
 		q->card->offloads = bell_backend_net_offloads(rx);
 		netdev_update_features(dev);
-		dev_set_queues(q->card, dev);
+		dev_set_rx(q, dev, rx, exec);
+		ret = dev_set_queues(q->card, dev);
+		if (ret)
+			dev_set_rx(q, dev, NULL, NULL);
 	}
 	rtnl_unlock();
-	return 0;
+	return ret;
 }
 
 static void dev_stop(struct bell_port *port)
@@ -426,7 +456,7 @@ static void dev_rx_frame(struct net_device *dev,
 }
 
 static int dev_send(struct bell_port *port, const struct bell_port_frame *frame,
-		    unsigned int n)
+		    unsigned int n, u32 hdr_len)
 {
 	struct dev_queue *q = dev_queue_of(port);
 	struct net_device *dev;
@@ -440,7 +470,9 @@ static int dev_send(struct bell_port *port, const struct bell_port_frame *frame,
 			page_frag_free(frame[i].buf);
 		ret = -ENETDOWN;
 	} else {
-		this_cpu_write(dev_batches.on, true);
+		/* There bottom halves that are off do not keep others off this CPU. */
+		if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+			this_cpu_write(dev_batches.on, true);
 		for (i = 0; i < n; i++)
 			dev_rx_frame(dev, &frame[i], q->index);
 		dev_batch_end();
@@ -624,12 +656,14 @@ static void dev_setup(struct net_device *dev)
 	dev->ethtool_ops = &dev_ethtool_ops;
 	dev->rtnl_link_ops = &dev_link_ops;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL;
+	/* A checksum may have to be completed in the packet. */
+	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->hw_features = DEV_FEATURES;
 	dev->vlan_features = DEV_FEATURES & ~(NETIF_F_HW_VLAN_CTAG_TX |
 					      NETIF_F_HW_VLAN_STAG_TX);
-	dev->features = DEV_FEATURES & ~DEV_OFFLOADS;
-	dev->wanted_features = DEV_FEATURES;
+	/* While no guest runs dev_fix_features() takes its offloads away. */
+	dev->features = DEV_FEATURES;
 	dev->max_mtu = ETH_MAX_MTU;
 	dev->needs_free_netdev = true;
 }
@@ -651,7 +685,7 @@ static void dev_init_queues(struct dev_card *card,
 }
 
 static int dev_register(struct dev_card *card,
-			struct vhost_doorbell_net_dev *cfg)
+			struct vhost_doorbell_net_dev *cfg, u16 mtu)
 {
 	struct net_device *dev;
 	struct dev_priv *priv;
@@ -669,6 +703,8 @@ static int dev_register(struct dev_card *card,
 	else
 		eth_hw_addr_set(dev, cfg->mac);
 	netif_carrier_off(dev);
+	if (mtu)
+		dev->mtu = mtu;
 
 	rtnl_lock();
 	RCU_INIT_POINTER(card->dev, dev);
@@ -715,12 +751,12 @@ static void dev_port_close(struct bell_port *port)
 
 static const struct bell_port_ops dev_port_ops = {
 	.name = "dev",
+	.shared = true,
 	.send = dev_send,
 	.send_large = dev_send_large,
 	.start = dev_start,
 	.stop = dev_stop,
 	.receive = dev_receive,
-	.pending = dev_pending,
 	.settle = dev_settle,
 	.show = dev_show,
 	.close = dev_port_close,
@@ -740,6 +776,7 @@ static bool dev_name_fits(const struct vhost_doorbell_net_dev *cfg)
 /**
  * bell_port_dev_create() - make a network device and a port for each of its queues
  * @cfg: checked for flags and reserved fields; name and ifindex are filled in
+ * @mtu: of the device, in bytes; 0: that of Ethernet
  * @stats: of each pair
  * @port: out: the ports
  * @n: how many
@@ -747,7 +784,7 @@ static bool dev_name_fits(const struct vhost_doorbell_net_dev *cfg)
  * Context: Process context.
  * Return: 0 or as the UAPI says of VHOST_DOORBELL_SET_NET_DEV.
  */
-int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
+int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg, u16 mtu,
 			 const struct bell_net_stats **stats,
 			 struct bell_port **port, u32 n)
 {
@@ -766,7 +803,7 @@ int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
 	kref_init(&card->ref);
 	card->n = n;
 	dev_init_queues(card, stats);
-	ret = dev_register(card, cfg);
+	ret = dev_register(card, cfg, mtu);
 	if (ret) {
 		kref_put(&card->ref, dev_card_free);
 		return ret;

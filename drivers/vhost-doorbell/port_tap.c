@@ -43,8 +43,10 @@
 #include "port.h"
 
 #define TAP_BATCH	BELL_PORT_BATCH
-/* Bytes after which a batch ends, so that the ring's lock is not held for long */
+/* When a batch ends, so that the ring's lock is not held for long: */
 #define TAP_BYTES	SZ_512K
+#define TAP_PLACES	4096U	/* descriptors */
+#define TAP_SPEND	16	/* of them for one of a pass's budget */
 
 struct tap_port {
 	struct bell_port	 port;
@@ -62,7 +64,9 @@ struct tap_port {
 	/* The receiving queue's runner: packets that were delivered. */
 	void			*delivered[TAP_BATCH];
 
-	/* The sending queue's. */
+	/* The sending queue's; when the tap was last looked at, in jiffies. */
+	unsigned long		 looked;
+	bool			 down;
 	struct xdp_buff		 xdp[BELL_PORT_BATCH];
 };
 
@@ -73,15 +77,25 @@ static struct tap_port *tap_of(struct bell_port *port)
 
 /* --- frames of the guest --- */
 
+/* A socket with a small buffer is charged for what it has sent, frame by frame. */
+static bool tap_batches(const struct tap_port *tap)
+{
+	return READ_ONCE(tap->sock->sk->sk_sndbuf) == INT_MAX;
+}
+
 /*
  * A tap that is down drops what is written to its file, but takes batches. Whether it
- * is up, poll() tells; for a socket with a small buffer this is not the only reason.
+ * is up, poll() tells; that takes the lock of the ring, so not for each batch.
  */
 static bool tap_is_down(struct tap_port *tap)
 {
-	return !tap->macvtap &&
-	       READ_ONCE(tap->sock->sk->sk_sndbuf) == INT_MAX &&
-	       !(vfs_poll(tap->file, NULL) & EPOLLOUT);
+	if (tap->macvtap)
+		return false;
+	if (tap->looked != jiffies) {
+		tap->looked = jiffies;
+		tap->down = !(vfs_poll(tap->file, NULL) & EPOLLOUT);
+	}
+	return tap->down;
 }
 
 static int tap_drop(const struct bell_port_frame *frame, unsigned int n,
@@ -92,8 +106,46 @@ static int tap_drop(const struct bell_port_frame *frame, unsigned int n,
 	return error;
 }
 
+static int tap_send_iter(struct tap_port *tap, struct iov_iter *iter)
+{
+	struct msghdr msg = {
+		.msg_iter = *iter, .msg_flags = MSG_DONTWAIT,
+	};
+	int ret;
+
+	ret = tap->sock->ops->sendmsg(tap->sock, &msg, iov_iter_count(iter));
+	if (ret == -EIO || ret == -EBADFD)
+		return -ENETDOWN;
+	return min(ret, 0);
+}
+
+/* The header goes into the headroom. What the socket has no room for is dropped. */
+static int tap_send_each(struct tap_port *tap,
+			 const struct bell_port_frame *frame, unsigned int n,
+			 u32 hdr_len)
+{
+	struct iov_iter iter;
+	int ret = 0, error;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct kvec vec = {
+			.iov_base = frame[i].buf + BELL_PORT_HEADROOM - hdr_len,
+			.iov_len = hdr_len + frame[i].len,
+		};
+
+		memset(vec.iov_base, 0, hdr_len);
+		memcpy(vec.iov_base, &frame[i].hdr, sizeof(frame[i].hdr));
+		iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, vec.iov_len);
+		error = tap_send_iter(tap, &iter);
+		page_frag_free(frame[i].buf);
+		ret = ret ?: error;
+	}
+	return ret;
+}
+
 static int tap_send(struct bell_port *port, const struct bell_port_frame *frame,
-		    unsigned int n)
+		    unsigned int n, u32 hdr_len)
 {
 	struct tap_port *tap = tap_of(port);
 	struct tun_msg_ctl ctl = {
@@ -107,6 +159,8 @@ static int tap_send(struct bell_port *port, const struct bell_port_frame *frame,
 	unsigned int i;
 	int ret;
 
+	if (!tap_batches(tap))
+		return tap_send_each(tap, frame, n, hdr_len);
 	if (tap_is_down(tap))
 		return tap_drop(frame, n, -ENETDOWN);
 	for (i = 0; i < n; i++)
@@ -122,16 +176,7 @@ static int tap_send(struct bell_port *port, const struct bell_port_frame *frame,
 static int tap_send_large(struct bell_port *port, struct iov_iter *iter,
 			  u32 hdr_len, bool may_sleep)
 {
-	struct tap_port *tap = tap_of(port);
-	struct msghdr msg = {
-		.msg_iter = *iter, .msg_flags = MSG_DONTWAIT,
-	};
-	int ret;
-
-	ret = tap->sock->ops->sendmsg(tap->sock, &msg, iov_iter_count(iter));
-	if (ret == -EIO || ret == -EBADFD)
-		return -ENETDOWN;
-	return min(ret, 0);
+	return tap_send_iter(tap_of(port), iter);
 }
 
 /* --- frames for the guest --- */
@@ -183,13 +228,12 @@ static enum bell_pass tap_reason(int ret)
 static bool tap_receive_batch(struct tap_port *tap, struct bell_run *run,
 			      enum bell_pass *how, unsigned int *n)
 {
-	u32 bytes = 0;
+	u32 bytes = 0, places = 0, more;
 	void *ptr;
 	int ret;
 
 	lockdep_assert_held(&tap->ring->consumer_lock);
-	bell_backend_net_kicks_off(tap->rx);
-	while (*n < TAP_BATCH && bytes < TAP_BYTES) {
+	while (*n < TAP_BATCH && bytes < TAP_BYTES && places < TAP_PLACES) {
 		if (READ_ONCE(run->exec->dead)) {
 			*how = BELL_PASS_STOP;
 			return false;
@@ -204,7 +248,10 @@ static bool tap_receive_batch(struct tap_port *tap, struct bell_run *run,
 			return false;
 		}
 		ret = tap_deliver(tap, ptr);
-		if (ret) {
+		more = bell_backend_net_places(tap->rx);
+		run->budget -= min(run->budget, more / TAP_SPEND);
+		places += more;
+		if (ret < 0) {
 			*how = tap_reason(ret);
 			return false;
 		}
@@ -227,38 +274,44 @@ static void tap_free_delivered(struct tap_port *tap, unsigned int n)
 	}
 }
 
-/* Bottom halves are off. */
-static enum bell_pass tap_receive_bh(struct tap_port *tap, struct bell_run *run)
+/* Bottom halves are off. Return: as for tap_receive_batch(). */
+static bool tap_receive_bh(struct tap_port *tap, struct bell_run *run,
+			   enum bell_pass *how)
 {
-	enum bell_pass how = BELL_PASS_DONE;
-	unsigned int n;
+	unsigned int n = 0;
 	bool more;
 
-	do {
-		n = 0;
-		if (run->may_sleep)
-			spin_lock(&tap->ring->consumer_lock);
-		else if (!spin_trylock(&tap->ring->consumer_lock))
-			return BELL_PASS_PUNT;
-		more = tap_receive_batch(tap, run, &how, &n);
-		if (n && !tap->macvtap)
-			tun_wake_queue(tap->file, n);
-		spin_unlock(&tap->ring->consumer_lock);
-		bell_backend_net_deliver_end(tap->rx);
-		tap_free_delivered(tap, n);
-	} while (more);
-	return how;
+	if (run->may_sleep) {
+		spin_lock(&tap->ring->consumer_lock);
+	} else if (!spin_trylock(&tap->ring->consumer_lock)) {
+		*how = BELL_PASS_PUNT;
+		return false;
+	}
+	more = tap_receive_batch(tap, run, how, &n);
+	if (n && !tap->macvtap)
+		tun_wake_queue(tap->file, n);
+	spin_unlock(&tap->ring->consumer_lock);
+	bell_backend_net_deliver_end(tap->rx);
+	tap_free_delivered(tap, n);
+	return more;
 }
 
 static enum bell_pass tap_receive(struct bell_port *port, struct bell_run *run)
 {
-	enum bell_pass how;
+	struct tap_port *tap = tap_of(port);
+	enum bell_pass how = BELL_PASS_DONE;
+	bool more;
 
-	if (run->softirq)
-		return tap_receive_bh(tap_of(port), run);
-	local_bh_disable();
-	how = tap_receive_bh(tap_of(port), run);
-	local_bh_enable();
+	if (run->softirq) {
+		while (tap_receive_bh(tap, run, &how))
+			;
+		return how;
+	}
+	do {
+		local_bh_disable();
+		more = tap_receive_bh(tap, run, &how);
+		local_bh_enable();
+	} while (more);
 	return how;
 }
 
@@ -306,43 +359,40 @@ static int tap_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 	return 0;
 }
 
+/* A socket has one hook: what is in its ring is not for two. Under the RTNL. */
 static int tap_hook(struct tap_port *tap)
 {
 	struct sock *sk = tap->sock->sk;
-	int ret = 0;
 
+	ASSERT_RTNL();
+	if (sk->sk_user_data)
+		return -EBUSY;
+	rcu_assign_sk_user_data(sk, tap);
 	if (tap->macvtap) {
 		init_waitqueue_func_entry(&tap->wait, tap_wake);
 		add_wait_queue(sk_sleep(sk), &tap->wait);
 		return 0;
 	}
-	rtnl_lock();
-	if (sk->sk_user_data) {
-		ret = -EBUSY;
-	} else {
-		tap->sk_data_ready = sk->sk_data_ready;
-		rcu_assign_sk_user_data(sk, tap);
-		/* Pairs with the read of who calls it: it finds what we set. */
-		smp_store_release(&sk->sk_data_ready, tap_data_ready);
-	}
-	rtnl_unlock();
-	return ret;
+	tap->sk_data_ready = sk->sk_data_ready;
+	/* Pairs with the read of who calls it: it finds what we set. */
+	smp_store_release(&sk->sk_data_ready, tap_data_ready);
+	return 0;
 }
 
 static void tap_unhook(struct tap_port *tap)
 {
 	struct sock *sk = tap->sock->sk;
 
-	if (tap->macvtap) {
+	ASSERT_RTNL();
+	if (tap->macvtap)
 		remove_wait_queue(sk_sleep(sk), &tap->wait);
-		return;
-	}
-	rtnl_lock();
-	WRITE_ONCE(sk->sk_data_ready, tap->sk_data_ready);
+	else
+		WRITE_ONCE(sk->sk_data_ready, tap->sk_data_ready);
 	rcu_assign_sk_user_data(sk, NULL);
-	/* Within the RTNL it is quick. */
+	/* With the RTNL held this grace period is an expedited one. */
 	synchronize_net();
-	rtnl_unlock();
+	/* A hook that found no port has told nobody: other readers may wait. */
+	sk->sk_data_ready(sk);
 }
 
 static int tap_start(struct bell_port *port, struct bell_net_rx *rx,
@@ -356,7 +406,9 @@ static int tap_start(struct bell_port *port, struct bell_net_rx *rx,
 	if (ret)
 		return ret;
 	tap->rx = rx;
+	rtnl_lock();
 	ret = tap_hook(tap);
+	rtnl_unlock();
 	if (ret)
 		bell_exec_napi_stop(&tap->napi);
 	return ret;
@@ -366,8 +418,11 @@ static void tap_stop(struct bell_port *port)
 {
 	struct tap_port *tap = tap_of(port);
 
+	rtnl_lock();
 	tap_unhook(tap);
+	/* It has a grace period, too. */
 	bell_exec_napi_stop(&tap->napi);
+	rtnl_unlock();
 	tap->rx = NULL;
 }
 
@@ -415,7 +470,7 @@ static int tap_find(struct tap_port *tap)
  * @fd: file descriptor
  *
  * Context: Process context, of the process that has @fd.
- * Return: the port or an ERR_PTR: -EBADF if @fd is not open, -EINVAL if it is
+ * Return: the port or an ERR_PTR: -EBADF if @fd is not open for both, -EINVAL if it is
  * neither, -ENOMEM.
  */
 struct bell_port *bell_port_tap_open(int fd)
@@ -431,6 +486,11 @@ struct bell_port *bell_port_tap_open(int fd)
 	tap->file = fget(fd);
 	if (!tap->file)
 		goto err_free;
+	/* No more than read() and write() may. */
+	if ((tap->file->f_mode & (FMODE_READ | FMODE_WRITE)) !=
+	    (FMODE_READ | FMODE_WRITE))
+		goto err_file;
+	tap->looked = jiffies - 1;
 	ret = tap_find(tap);
 	if (ret)
 		goto err_file;

@@ -69,7 +69,7 @@ static int vq_map(struct bell_vq *vq, struct bell_gmem *gm,
 {
 	int ret;
 
-	vq->max_segs = max_t(u32, cfg->num, VQ_MIN_SEGS);
+	vq->max_segs = cfg->max_segs ?: max_t(u32, cfg->num, VQ_MIN_SEGS);
 	vq->segs = kvcalloc(vq->max_segs, sizeof(*vq->segs),
 			    GFP_KERNEL_ACCOUNT);
 	vq->taken = kvcalloc(cfg->num, sizeof(*vq->taken), GFP_KERNEL_ACCOUNT);
@@ -117,6 +117,7 @@ int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 	vq->event_idx = cfg->event_idx;
 	vq->indirect = cfg->indirect;
 	vq->notify_on_empty = cfg->notify_on_empty;
+	vq->completes_all = cfg->completes_all;
 	vq->desc = vq->desc_map.addr;
 	vq->avail = vq->avail_map.addr;
 	vq->used = vq->used_map.addr;
@@ -304,6 +305,18 @@ void bell_vq_untake_n(struct bell_vq *vq, const struct bell_done *done,
 bool bell_vq_pending(struct bell_vq *vq)
 {
 	return vq_avail(vq);
+}
+
+/**
+ * bell_vq_kick_due() - has the driver added anything since it was asked for a kick?
+ * @vq: the queue, for which bell_vq_enable_kick() was called
+ *
+ * Context: The queue's runner.
+ */
+bool bell_vq_kick_due(struct bell_vq *vq)
+{
+	return vq->packed ? bell_vq_packed_kick_due(vq) :
+			    bell_vq_split_kick_due(vq);
 }
 
 /**

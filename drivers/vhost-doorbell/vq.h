@@ -49,11 +49,13 @@ struct bell_vq_config {
 	u64	used_uaddr;
 	u32	num;
 	u32	base;		/* where to begin, as VHOST_SET_VRING_BASE has it */
+	u32	max_segs;	/* descriptors of a chain; 0: as many as the ring */
 	bool	packed;
 	bool	event_idx;
 	bool	indirect;
 	bool	in_order;
 	bool	notify_on_empty;	/* split ring only */
+	bool	completes_all;		/* what is taken, before it waits */
 };
 
 /* When the driver is told; may change at any time. */
@@ -90,6 +92,7 @@ struct bell_vq {
 	bool			 event_idx;
 	bool			 indirect;
 	bool			 notify_on_empty;
+	bool			 completes_all;
 	struct bell_gmem	*gmem;		/* exchanged only in a pause */
 	union {
 		struct vring_desc		*desc;
@@ -118,6 +121,9 @@ struct bell_vq {
 	u16			 last_avail ____cacheline_aligned_in_smp;
 	u16			 avail_idx;	/* as last read; split ring */
 	bool			 avail_wrap;	/* counter; packed ring */
+	/* Where the driver was last asked for a kick */
+	u16			 kick_at;
+	bool			 kick_wrap;
 
 	/* Sticky until the next start. */
 	bool			 broken;
@@ -166,6 +172,7 @@ void bell_vq_complete_n(struct bell_vq *vq, const struct bell_done *done,
 __printf(2, 3) int bell_vq_break(struct bell_vq *vq, const char *fmt, ...);
 
 bool bell_vq_pending(struct bell_vq *vq);
+bool bell_vq_kick_due(struct bell_vq *vq);
 
 /* vq_chain.c */
 int bell_vq_chain_copy(struct bell_vq *vq, struct bell_vq_cursor *cur, void *buf,

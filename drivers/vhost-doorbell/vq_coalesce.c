@@ -5,7 +5,8 @@
  * The first completion that the driver wants to be told of starts a timer. It is
  * told when that ends, or before when enough have completed, or when nothing is
  * in flight that could: a driver that waits for its last request waits no longer
- * than without.
+ * than without. Of a network card nothing ever is in flight, and more may come all
+ * the same: there the timer and the number decide.
  */
 #include <linux/hrtimer.h>
 
@@ -82,7 +83,8 @@ bool bell_vq_coalesce_signal(struct bell_vq *vq, u32 n, bool signal)
 	 */
 	vq->unsignalled += n;
 	if (!us || vq->unsignalled >= READ_ONCE(cfg->coalesce_count) ||
-	    vq->stats.completed == READ_ONCE(vq->stats.requests)) {
+	    (!vq->completes_all &&
+	     vq->stats.completed == READ_ONCE(vq->stats.requests))) {
 		vq->unsignalled = 0;
 		return true;
 	}

@@ -85,6 +85,7 @@ int bell_vq_split_avail(struct bell_vq *vq);
 int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
 			struct bell_chain *chain);
 bool bell_vq_split_enable_kick(struct bell_vq *vq);
+bool bell_vq_split_kick_due(struct bell_vq *vq);
 void bell_vq_split_disable_kick(struct bell_vq *vq);
 void bell_vq_split_put(struct bell_vq *vq, u16 head, u32 len);
 void bell_vq_split_publish(struct bell_vq *vq);
@@ -100,6 +101,7 @@ int bell_vq_packed_avail(struct bell_vq *vq);
 int bell_vq_packed_fetch(struct bell_vq *vq, bool may_pin,
 			 struct bell_chain *chain);
 bool bell_vq_packed_enable_kick(struct bell_vq *vq);
+bool bell_vq_packed_kick_due(struct bell_vq *vq);
 void bell_vq_packed_disable_kick(struct bell_vq *vq);
 void bell_vq_packed_put(struct bell_vq *vq, u16 id, u32 len, u16 ndesc);
 void bell_vq_packed_publish(struct bell_vq *vq);

@@ -41,6 +41,8 @@ void bell_vq_packed_start(struct bell_vq *vq, u32 base)
 
 	vq->last_avail = base & PACKED_OFF;
 	vq->avail_wrap = base & PACKED_WRAP;
+	vq->kick_at = vq->last_avail;
+	vq->kick_wrap = vq->avail_wrap;
 	vq->used_idx = used & PACKED_OFF;
 	vq->used_wrap = used & PACKED_WRAP;
 	vq->signalled_valid = false;
@@ -69,6 +71,14 @@ void bell_vq_packed_move(struct bell_vq *vq, int ndesc)
 	vq->last_avail = at;
 }
 
+static bool packed_is_avail(struct bell_vq *vq, u16 at, bool wrap)
+{
+	/* Pairs with the driver's barrier before it writes a head's flags. */
+	u16 flags = le16_to_cpu(smp_load_acquire(&vq->pdesc[at].flags));
+
+	return !!(flags & PACKED_AVAIL) == wrap && !!(flags & PACKED_USED) != wrap;
+}
+
 /*
  * bell_vq_packed_avail() - is there anything to take?
  *
@@ -76,11 +86,7 @@ void bell_vq_packed_move(struct bell_vq *vq, int ndesc)
  */
 int bell_vq_packed_avail(struct bell_vq *vq)
 {
-	/* Pairs with the driver's barrier before it writes a head's flags. */
-	u16 flags = le16_to_cpu(smp_load_acquire(&vq->pdesc[vq->last_avail].flags));
-
-	return !!(flags & PACKED_AVAIL) == vq->avail_wrap &&
-	       !!(flags & PACKED_USED) != vq->avail_wrap;
+	return packed_is_avail(vq, vq->last_avail, vq->avail_wrap);
 }
 
 static void packed_copy_desc(struct vring_packed_desc *to,
@@ -192,6 +198,9 @@ bool bell_vq_packed_enable_kick(struct bell_vq *vq)
 {
 	u16 flags = VRING_PACKED_EVENT_FLAG_ENABLE;
 
+	vq->kick_at = vq->last_avail;
+	vq->kick_wrap = vq->avail_wrap;
+
 	if (vq->event_idx) {
 		WRITE_ONCE(vq->device_event->off_wrap,
 			   cpu_to_le16(vq->last_avail |
@@ -208,6 +217,12 @@ bool bell_vq_packed_enable_kick(struct bell_vq *vq)
 	 */
 	smp_mb();
 	return bell_vq_packed_avail(vq);
+}
+
+/* bell_vq_packed_kick_due() - has anything come since a kick was asked for? */
+bool bell_vq_packed_kick_due(struct bell_vq *vq)
+{
+	return packed_is_avail(vq, vq->kick_at, vq->kick_wrap);
 }
 
 /* bell_vq_packed_disable_kick() - we are looking: no kick needed */

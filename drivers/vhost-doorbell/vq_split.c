@@ -58,6 +58,7 @@ void bell_vq_split_start(struct bell_vq *vq, u32 base)
 {
 	vq->last_avail = base;
 	vq->avail_idx = base;
+	vq->kick_at = base;
 	vq->used_idx = split_read16(&vq->used->idx);
 	vq->signalled_valid = false;
 	split_write16(&vq->used->flags, 0);
@@ -200,6 +201,7 @@ int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
  */
 bool bell_vq_split_enable_kick(struct bell_vq *vq)
 {
+	vq->kick_at = vq->last_avail;
 	if (vq->event_idx)
 		split_write16(split_avail_event(vq), vq->last_avail);
 	else
@@ -211,6 +213,12 @@ bool bell_vq_split_enable_kick(struct bell_vq *vq)
 	 */
 	smp_mb();
 	return split_read16(&vq->avail->idx) != vq->last_avail;
+}
+
+/* bell_vq_split_kick_due() - has anything come since a kick was asked for? */
+bool bell_vq_split_kick_due(struct bell_vq *vq)
+{
+	return split_read16(&vq->avail->idx) != vq->kick_at;
 }
 
 /* bell_vq_split_disable_kick() - we are looking: no kick needed */

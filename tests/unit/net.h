@@ -65,7 +65,8 @@ static struct bell_exec exec;
 /* --- the port --- */
 
 static inline int fake_send(struct bell_port *of,
-			    const struct bell_port_frame *frame, unsigned int n)
+			    const struct bell_port_frame *frame, unsigned int n,
+			    u32 hdr_len)
 {
 	if (of != &port.port || !n || n > BELL_PORT_BATCH || world.atomic)
 		shim_die("send of %u", n);
@@ -164,20 +165,19 @@ static inline enum bell_pass fake_receive(struct bell_port *of,
 	int ret = 0;
 
 	world.atomic++;
-	bell_backend_net_kicks_off(port.rx);
-	while (port.next < port.nskb && !ret) {
+	while (port.next < port.nskb && ret >= 0) {
 		if (!bell_run_spend(run)) {
 			how = BELL_PASS_MORE;
 			break;
 		}
 		ret = fake_deliver(port.skb[port.next]);
-		port.next += !ret;
+		port.next += ret >= 0;
 	}
 	bell_backend_net_deliver_end(port.rx);
 	world.atomic--;
 	if (ret == -EAGAIN)
 		return BELL_PASS_PUNT;
-	return ret && ret != -ENOBUFS ? BELL_PASS_STOP : how;
+	return ret < 0 && ret != -ENOBUFS ? BELL_PASS_STOP : how;
 }
 
 static inline bool fake_pending(struct bell_port *of)
@@ -211,7 +211,7 @@ struct bell_port *bell_port_tap_open(int fd)
 	return &port.port;
 }
 
-int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg,
+int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg, u16 mtu,
 			 const struct bell_net_stats **stats,
 			 struct bell_port **ports, u32 n)
 {
@@ -234,9 +234,19 @@ bool bell_exec_poll(struct bell_run *run)
 
 static const struct vhost_doorbell_net net_cfg = { .num_pairs = 2, .mtu = 1500 };
 
+/* As the device does it */
+static inline int net_set_port_of(const struct vhost_doorbell_net_port *cfg)
+{
+	struct bell_port *old = NULL;
+	int ret = bell_backend_net_set_port(be, cfg, &old);
+
+	bell_backend_net_close_port(old);
+	return ret;
+}
+
 static inline int net_set_port(int fd)
 {
-	return bell_backend_net_set_port(be, &(struct vhost_doorbell_net_port){
+	return net_set_port_of(&(struct vhost_doorbell_net_port){
 		.pair = 1, .fd = fd,
 	});
 }

@@ -44,7 +44,7 @@ terse()
 make_row()
 {
 	awk -v OFS='\t' -v id=id -v bs="$1" -v fsync="$2" -v kind="$3" \
-		-v calls=2 -v vmm=null -f "$bench/row.awk" "$dir/idle" \
+		-v calls=2 -v vmm=null -f "$bench/cost.awk" -f "$bench/row.awk" "$dir/idle" \
 		"$dir/busy" "$dir/load" | cut -f "$4"
 }
 

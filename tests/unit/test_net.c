@@ -43,9 +43,9 @@ static void test_set_port(void)
 	struct vhost_doorbell_net_port cfg = { .pair = 2, .fd = PORT_FD };
 
 	net_init(RX_NUM, false, false);
-	CHECK_EQ(bell_backend_net_set_port(be, &cfg), -ENOBUFS);
+	CHECK_EQ(net_set_port_of(&cfg), -ENOBUFS);
 	cfg.pair = -1U;
-	CHECK_EQ(bell_backend_net_set_port(be, &cfg), -ENOBUFS);
+	CHECK_EQ(net_set_port_of(&cfg), -ENOBUFS);
 	CHECK_EQ(net_set_port(-1), 0);
 	CHECK_EQ(net_set_port(3), -EBADF);
 	CHECK_EQ(net_set_port(PORT_FD), 0);
@@ -61,7 +61,7 @@ static void test_set_port(void)
 	/* The other pair's queues do not run. */
 	cfg.pair = 0;
 	cfg.fd = -1;
-	CHECK_EQ(bell_backend_net_set_port(be, &cfg), 0);
+	CHECK_EQ(net_set_port_of(&cfg), 0);
 	net_end();
 }
 
@@ -84,7 +84,7 @@ static void test_set_dev(void)
 	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), 0);
 	CHECK_EQ(bell_backend_net_set_dev(be, &cfg), -EBUSY);
 	CHECK_EQ(port.opens - port.closes, 2);
-	CHECK_EQ(bell_backend_net_set_port(be, &none), 0);
+	CHECK_EQ(net_set_port_of(&none), 0);
 	CHECK_EQ(port.opens - port.closes, 1);
 	CHECK_EQ(be->ops->start_queue(be, &exec, MRG), 0);
 	net_end();

@@ -90,7 +90,7 @@ tap_add()
 	net_bridges[$1]=${3:-}
 	! own_device || return 0
 	[ "$2" -eq 1 ] || queues=(multi_queue)
-	ip tuntap add "$1" mode tap vnet_hdr "${queues[@]}"
+	ip tuntap add dev "$1" mode tap vnet_hdr "${queues[@]}"
 	port_join "$1"
 }
 

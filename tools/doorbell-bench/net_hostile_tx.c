@@ -63,7 +63,7 @@ static void frame_14(struct net_victim *n)
 
 static void frame_large(struct net_victim *n)
 {
-	frame_of(n, 65551);
+	frame_of(n, 65600);
 }
 
 static void frame_larger(struct net_victim *n)

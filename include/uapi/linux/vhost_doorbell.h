@@ -167,7 +167,8 @@ struct vhost_doorbell_config {
  *	bell, from which a ring may go to the worker; 1 to 65535; 0: the default
  *	of 8. No other mode uses it
  * @budget: requests that one inline pass may submit before it hands the rest
- *	to the worker; 1 to 65535; 0: the default, 64 of a disk and 256 of a card
+ *	to the worker, 1 to 65535, of which it uses 1024 at most; 0: the default,
+ *	64 of a disk and 256 of a card
  * @pad: must be zero
  * @poll_us: in poll mode, microseconds that the worker looks at an empty ring
  *	at most, 1 to VHOST_DOORBELL_MAX_POLL_US; 0: the default of 50. It

@@ -102,7 +102,7 @@ offloads()
 		check "host: $what off" ethtool -K split $what off
 		check "host: $what off: a stream there and back" \
 			stream_host 10.0.0.1 $mib
-		ethtool -K split $what on tx on sg on tso on gso on
+		ethtool -K split $what on tx on sg on tso on gso on >/dev/null
 	done
 }
 
@@ -196,6 +196,8 @@ two_guests()
 	check "two guests: address" eval 'GUEST=two guest_address eth0 10.0.0.12/24'
 	check "two guests: pings of all sizes" guest_pings 10.0.0.12 0 1472 16
 	check "two guests: TCP there" iperf_guest two 10.0.0.12 -t $seconds
+	guest_answers
+	GUEST=two guest_answers
 	check "two guests: TCP back" iperf_guest two 10.0.0.12 -t $seconds -R
 	check "two guests: a stream there and back" \
 		stream_guest two 10.0.0.12 $mib

@@ -74,6 +74,7 @@ pmd_stop()
 {
 	local status=0
 
+	! nic_is doorbell || disk_counters card >"$CASE_DIR/counters"
 	kill -INT "$pmd_pid"
 	wait_for 20 ended "$pmd_pid" || kill -KILL "$pmd_pid"
 	wait "$pmd_pid" || status=$?
@@ -81,7 +82,10 @@ pmd_stop()
 		diag "testpmd: status $status" "$(tail -n 20 "$CASE_DIR/pmd")"
 		return 1
 	}
-	! nic_is doorbell || disk_stop card || return
+	if nic_is doorbell; then
+		diag "$(grep -v ' 0$' "$CASE_DIR/counters" | xargs)"
+		disk_stop card || return
+	fi
 	ip link del tap0
 }
 
@@ -140,6 +144,7 @@ sends()
 {
 	check "$1: testpmd sends" pmd_start "$2" "$3" txonly --txpkts="$4"
 	check "$1: frames come" wait_for 20 more_from_pmd 5000
+	diag "$1: $(from_pmd) frames"
 	timeout 20 tcpdump -Z root -n -vv -c 50 -i br0 udp \
 		>"$CASE_DIR/dump" 2>/dev/null || :
 	check "$1: their checksums are right" \
@@ -152,6 +157,8 @@ receives()
 	check "$1: testpmd receives" pmd_start "$2" "$3" rxonly
 	generate 5000 60
 	generate 1000 1400
+	# What is in the tap still
+	sleep 1
 	check "$1: testpmd ends" pmd_stop
 	diag "$1: $(pmd_count RX) frames of 6000 received"
 	check "$1: most came" test "$(pmd_count RX)" -gt 5000
