@@ -17,13 +17,14 @@ function cost(text, name)
 
 # A signal of the card is what an interrupt is in a guest. The driver's own work is not
 # counted, where the emulator tells it from the kernel's.
-function emulated(text)
+function emulated(text,    insn)
 {
+	insn = "kernel_insn"
+	if (member(text, insn) == "null")
+		insn = "insn"
 	n = member(text, "packets")
 	row(member(text, "rate"), ns(text, "p50"), ns(text, "p99"),
-	    cost(text, "kernel_insn") == "null" ? cost(text, "insn") :
-						  cost(text, "kernel_insn"),
-	    cost(text, "ctxsw"), "null",
+	    cost(text, insn), cost(text, "ctxsw"), "null",
 	    cost(text, "interrupts"), "null", cost(text, "cpu_us"),
 	    member(text, "lost") / member(text, "sent"))
 }
