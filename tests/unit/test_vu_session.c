@@ -262,6 +262,12 @@ static void test_packed(void)
 	CHECK_EQ(q->base, 0x8005800a);
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
 
+	/* As DPDK tells it: where the device takes, and nothing is in flight. */
+	CHECK_EQ(send_state(VU_SET_VRING_BASE, 0, 0x8000), 0);
+	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
+	CHECK_EQ(q->base, 0x80008000);
+	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
+
 	/* One byte beyond. */
 	CHECK(is_parked(send_areas(end_of - 1584, end_of - 4, end_of - 4)));
 	CHECK(is_parked(send_areas(end_of - 1600, end_of - 2, end_of - 4)));

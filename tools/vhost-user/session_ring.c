@@ -61,6 +61,17 @@ static int ring_translate(const struct vu_session *s,
 	return 0;
 }
 
+/*
+ * Of a packed ring QEMU tells where the device takes and, above that, where it uses.
+ * DPDK's drivers tell the one place only: there nothing is in flight.
+ */
+static uint32_t ring_base(const struct vu_session *s, const struct vu_queue *q)
+{
+	if (!ring_is_packed(s) || q->base > UINT16_MAX)
+		return q->base;
+	return q->base | q->base << 16;
+}
+
 static int ring_start(struct vu_session *s, unsigned int i)
 {
 	struct vhost_vring_addr addr = { .index = i };
@@ -76,7 +87,7 @@ static int ring_start(struct vu_session *s, unsigned int i)
 	ret = s->dev->ops->set_vring_addr(s->dev, &addr);
 	if (ret)
 		return vu_session_fail(s, ret, "ring addresses");
-	ret = s->dev->ops->set_vring_base(s->dev, i, q->base);
+	ret = s->dev->ops->set_vring_base(s->dev, i, ring_base(s, q));
 	if (ret)
 		return vu_session_fail(s, ret, "ring base %u", q->base);
 	ret = s->dev->ops->set_vring_call(s->dev, i, q->call);
@@ -92,7 +103,7 @@ static int ring_start(struct vu_session *s, unsigned int i)
 	if (ret)
 		return vu_session_fail(s, ret, "start");
 	q->running = true;
-	q->fresh = !q->base || q->base == RING_PACKED_BASE;
+	q->fresh = !q->base || ring_base(s, q) == RING_PACKED_BASE;
 	q->kicked = false;
 	s->wanted++;
 	return 0;
