@@ -37,6 +37,15 @@ static inline void bell_free_netdev_dummy(struct net_device *dev)
 }
 #endif
 
+/*
+ * Does a thread that has bottom halves off keep all others that do off its CPU? Not on
+ * every PREEMPT_RT kernel.
+ */
+static inline bool bell_bh_off_keeps_cpu(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT);
+}
+
 #ifndef BELL_HAVE_TUN_WAKE_QUEUE	/* drop with 6.12 */
 static inline void tun_wake_queue(struct file *file, int consumed)
 {

@@ -22,7 +22,6 @@
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/etherdevice.h>
-#include <linux/ethtool.h>
 #include <linux/kref.h>
 #include <linux/netdevice.h>
 #include <linux/nsproxy.h>
@@ -42,7 +41,7 @@
 #include "compat_net.h"
 #include "exec.h"
 #include "port.h"
-#include "stats.h"
+#include "port_dev_priv.h"
 
 #define DEV_PATIENCE	(5 * HZ / 2)
 #define DEV_SERVED	64	/* frames in that time that a live guest takes */
@@ -52,41 +51,6 @@
 #define DEV_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA | \
 			 NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HW_VLAN_STAG_TX | \
 			 DEV_OFFLOADS)
-
-struct dev_card;
-
-struct dev_queue {
-	struct bell_port	 port;
-	struct dev_card		*card;
-	u16			 index;
-	struct timer_list	 timer;
-
-	/* Under the transmit lock of the device's queue. */
-	struct bell_net_rx	*rx;		/* while the guest's queue runs */
-	struct bell_exec	*exec;
-	bool			 unpinned;	/* the worker is to pin */
-	bool			 held;		/* it does */
-	bool			 dead;		/* no buffers for DEV_PATIENCE */
-	/* Since when it adds too few of them, in jiffies, and frames since then. */
-	unsigned long		 starved;
-	unsigned long		 woken;		/* when last, in jiffies */
-	u32			 served;
-	/* Delivered in a batch of this CPU, and not yet shown to the guest. */
-	bool			 batched;
-	struct dev_queue	*next;
-};
-
-struct dev_card {
-	struct kref		 ref;
-	struct net_device __rcu	*dev;		/* changes under the RTNL */
-	netdev_features_t	 offloads;	/* the guest's; the same */
-	u32			 n;
-	struct dev_queue	 queue[];
-};
-
-struct dev_priv {
-	struct dev_card		*card;
-};
 
 /*
  * While a guest's batch is sent on this CPU, what it brings to other guests is
@@ -109,13 +73,6 @@ static void dev_card_free(struct kref *ref)
 	struct dev_card *card = container_of(ref, struct dev_card, ref);
 
 	kvfree(card);
-}
-
-static struct dev_card *dev_card_of(struct net_device *dev)
-{
-	struct dev_priv *priv = netdev_priv(dev);
-
-	return priv->card;
 }
 
 /* --- packets for the guest: under the transmit lock --- */
@@ -236,7 +193,7 @@ static void dev_drop(struct net_device *dev, struct sk_buff *skb)
 static netdev_tx_t dev_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	u16 index = skb_get_queue_mapping(skb);
-	struct dev_queue *q = &dev_card_of(dev)->queue[index];
+	struct dev_queue *q = &bell_port_dev_card(dev)->queue[index];
 	struct netdev_queue *txq = netdev_get_tx_queue(dev, index);
 	int ret;
 
@@ -470,9 +427,7 @@ static int dev_send(struct bell_port *port, const struct bell_port_frame *frame,
 			page_frag_free(frame[i].buf);
 		ret = -ENETDOWN;
 	} else {
-		/* There bottom halves that are off do not keep others off this CPU. */
-		if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-			this_cpu_write(dev_batches.on, true);
+		this_cpu_write(dev_batches.on, bell_bh_off_keeps_cpu());
 		for (i = 0; i < n; i++)
 			dev_rx_frame(dev, &frame[i], q->index);
 		dev_batch_end();
@@ -546,13 +501,13 @@ static int dev_down(struct net_device *dev)
 static netdev_features_t dev_fix_features(struct net_device *dev,
 					  netdev_features_t features)
 {
-	return features & (~DEV_OFFLOADS | dev_card_of(dev)->offloads);
+	return features & (~DEV_OFFLOADS | bell_port_dev_card(dev)->offloads);
 }
 
 /* It goes, by us or with its network namespace: under the RTNL. */
 static void dev_uninit(struct net_device *dev)
 {
-	RCU_INIT_POINTER(dev_card_of(dev)->dev, NULL);
+	RCU_INIT_POINTER(bell_port_dev_card(dev)->dev, NULL);
 }
 
 static const struct net_device_ops dev_ops = {
@@ -566,79 +521,6 @@ static const struct net_device_ops dev_ops = {
 	.ndo_validate_addr	= eth_validate_addr,
 };
 
-static void dev_get_drvinfo(struct net_device *dev,
-			    struct ethtool_drvinfo *info)
-{
-	strscpy(info->driver, "vhost-doorbell", sizeof(info->driver));
-	strscpy(info->version, BELL_VERSION, sizeof(info->version));
-}
-
-/* By the names that they have in the UAPI, as the guest sees the directions. */
-#define DEV_STAT(name)	{ #name, offsetof(struct bell_net_stats, name) }
-
-static const struct {
-	const char	*name;
-	size_t		 offset;
-} dev_stats[] = {
-	DEV_STAT(rx_packets),
-	DEV_STAT(rx_bytes),
-	DEV_STAT(rx_batches),
-	DEV_STAT(rx_dry),
-	DEV_STAT(rx_drop_long),
-	DEV_STAT(rx_drop_offload),
-	DEV_STAT(rx_drop_dead),
-	DEV_STAT(tx_packets),
-	DEV_STAT(tx_bytes),
-	DEV_STAT(tx_batches),
-	DEV_STAT(tx_large),
-	DEV_STAT(tx_drop_bad),
-	DEV_STAT(tx_drop_port),
-	DEV_STAT(tx_drop_down),
-};
-
-static int dev_get_sset_count(struct net_device *dev, int set)
-{
-	if (set != ETH_SS_STATS)
-		return -EOPNOTSUPP;
-	return dev_card_of(dev)->n * ARRAY_SIZE(dev_stats);
-}
-
-static void dev_get_strings(struct net_device *dev, u32 set, u8 *to)
-{
-	u32 i, k;
-
-	if (set != ETH_SS_STATS)
-		return;
-	for (i = 0; i < dev_card_of(dev)->n; i++) {
-		for (k = 0; k < ARRAY_SIZE(dev_stats); k++)
-			ethtool_sprintf(&to, "pair%u_%s", i, dev_stats[k].name);
-	}
-}
-
-static void dev_read_stats(struct net_device *dev, struct ethtool_stats *st,
-			   u64 *to)
-{
-	struct dev_card *card = dev_card_of(dev);
-	u32 i, k;
-
-	for (i = 0; i < card->n; i++) {
-		const void *stats = card->queue[i].port.stats;
-
-		for (k = 0; k < ARRAY_SIZE(dev_stats); k++)
-			*to++ = READ_ONCE(*(const u64 *)(stats +
-							 dev_stats[k].offset));
-	}
-}
-
-static const struct ethtool_ops dev_ethtool_ops = {
-	.get_sset_count		= dev_get_sset_count,
-	.get_strings		= dev_get_strings,
-	.get_ethtool_stats	= dev_read_stats,
-	.get_drvinfo		= dev_get_drvinfo,
-	.get_link		= ethtool_op_get_link,
-	.get_ts_info		= ethtool_op_get_ts_info,
-};
-
 /* By no alloc() and no setup(): 'ip link' shows them and can neither add nor delete. */
 static struct rtnl_link_ops dev_link_ops = {
 	.kind	= "doorbell",
@@ -646,14 +528,14 @@ static struct rtnl_link_ops dev_link_ops = {
 
 static void dev_free(struct net_device *dev)
 {
-	kref_put(&dev_card_of(dev)->ref, dev_card_free);
+	kref_put(&bell_port_dev_card(dev)->ref, dev_card_free);
 }
 
 static void dev_setup(struct net_device *dev)
 {
 	ether_setup(dev);
 	dev->netdev_ops = &dev_ops;
-	dev->ethtool_ops = &dev_ethtool_ops;
+	dev->ethtool_ops = &bell_port_dev_ethtool_ops;
 	dev->rtnl_link_ops = &dev_link_ops;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL;
 	/* A checksum may have to be completed in the packet. */

@@ -26,6 +26,7 @@
 #include <linux/fs.h>
 #include <linux/if_tap.h>
 #include <linux/if_tun.h>
+#include <linux/jiffies.h>
 #include <linux/netdevice.h>
 #include <linux/poll.h>
 #include <linux/ptr_ring.h>
@@ -91,7 +92,7 @@ static bool tap_is_down(struct tap_port *tap)
 {
 	if (tap->macvtap)
 		return false;
-	if (tap->looked != jiffies) {
+	if (time_after(jiffies, tap->looked)) {
 		tap->looked = jiffies;
 		tap->down = !(vfs_poll(tap->file, NULL) & EPOLLOUT);
 	}
