@@ -608,6 +608,7 @@ int bell_backend_net_rx_start(struct bell_net_pair *pair,
 	/* A queue starts with kicks on. */
 	rx->kick = true;
 	exec->auto_inline = true;
+	exec->weighs_bytes = true;
 	pair->rx = rx;
 	if (pair->port)
 		ret = pair->port->ops->start(pair->port, rx, exec);

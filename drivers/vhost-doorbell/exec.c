@@ -269,17 +269,21 @@ enum bell_pass bell_exec_pass_softirq(struct bell_exec *exec,
 }
 
 /**
- * bell_exec_prefers_worker() - is it set up to be served by the worker always?
+ * bell_exec_prefers_softirq() - is what a port brings better served in softirq context?
  * @exec: the executor
  *
  * Context: Any.
  */
-bool bell_exec_prefers_worker(const struct bell_exec *exec)
+bool bell_exec_prefers_softirq(struct bell_exec *exec)
 {
-	u32 mode = READ_ONCE(exec->cfg->mode);
-
-	return mode == VHOST_DOORBELL_MODE_WORKER ||
-	       mode == VHOST_DOORBELL_MODE_POLL;
+	switch (READ_ONCE(exec->cfg->mode)) {
+	case VHOST_DOORBELL_MODE_INLINE:
+		return true;
+	case VHOST_DOORBELL_MODE_AUTO:
+		return bell_exec_auto_softirq(exec);
+	default:
+		return false;
+	}
 }
 
 /**

@@ -100,6 +100,7 @@ struct bell_exec_auto {
 	bool	would_block;
 	u32	blocked;
 	u32	crowded;
+	unsigned long busy;		/* one of several that ring looks */
 };
 
 /* The runner's; exec_poll.c */
@@ -140,6 +141,8 @@ struct bell_exec {
 	bool				 charges_runner;
 	/* In auto mode by the ringing thread, whatever the rings bring. */
 	bool				 auto_inline;
+	/* Bytes are work, too: of a network's frames, which are copied. */
+	bool				 weighs_bytes;
 	struct kref			*owner;
 	void				(*owner_release)(struct kref *owner);
 
@@ -183,7 +186,7 @@ enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 			      bool may_sleep);
 enum bell_pass bell_exec_pass_softirq(struct bell_exec *exec,
 				      unsigned int *budget);
-bool bell_exec_prefers_worker(const struct bell_exec *exec);
+bool bell_exec_prefers_softirq(struct bell_exec *exec);
 void bell_exec_ask_worker(struct bell_exec *exec);
 
 int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
@@ -200,6 +203,7 @@ bool bell_exec_worker_retries(const struct bell_exec *exec);
 bool bell_exec_worker_wanted(const struct bell_exec *exec);
 
 bool bell_exec_auto_inline(struct bell_exec *exec);
+bool bell_exec_auto_softirq(struct bell_exec *exec);
 void bell_exec_auto_tried(struct bell_exec *exec);
 void bell_exec_auto_would_block(struct bell_exec *exec);
 void bell_exec_auto_crowd(struct bell_exec *exec);

@@ -9,11 +9,13 @@
  *
  * A disk that completes at once has nothing in flight when the bell rings, however
  * much the driver submits. If that is much, both are tried, and the worker gets it
- * if more is done that way: it serves while the guest submits and reaps.
+ * if more is done that way: it serves while the guest submits and reaps. So it is with
+ * a network, where bytes count, too: a frame of 64 KiB is copied.
  *
  * What is known is a few numbers that go stale: each is forgotten after some
  * rings, so that what would be better by now is tried.
  */
+#include <linux/bitops.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -27,6 +29,8 @@
 #define AUTO_FAILED		12	/* of these: flushes alone are half */
 #define AUTO_BLOCKED		256	/* rings for the worker after it did */
 #define AUTO_CROWDED		64	/* rings for the ringer */
+/* Bytes that are copied in the time that a small request takes: a power of 2 */
+#define AUTO_BYTES_SHIFT	11
 #define AUTO_WINDOW		NSEC_PER_MSEC
 /* To submit one is some 2 us of the guest's time: no more than a tenth of it. */
 #define AUTO_SPARSE		(20 * NSEC_PER_USEC)
@@ -36,6 +40,18 @@
 #define AUTO_SPANS_MAX		64U
 /* The part by which the worker must be faster: it costs more. */
 #define AUTO_FASTER		16
+
+/* What was served: requests or, of a network, what their bytes weigh in addition */
+static u64 auto_served(const struct bell_exec *exec)
+{
+	const struct bell_stats *st = &exec->vq->stats;
+	u64 served = READ_ONCE(st->requests);
+
+	if (exec->weighs_bytes)
+		served += (READ_ONCE(st->bytes_read) +
+			   READ_ONCE(st->bytes_written)) >> AUTO_BYTES_SHIFT;
+	return served;
+}
 
 /* Do requests come so seldom that the ringer has time for them? */
 static bool auto_sparse(struct bell_exec *exec)
@@ -89,13 +105,13 @@ static void auto_timed(struct bell_exec_auto *a, u64 n, u64 ns)
 static bool auto_worker_faster(struct bell_exec *exec)
 {
 	struct bell_exec_auto *a = &exec->automatic;
-	u64 requests, n, now;
+	u64 served, n, now;
 
 	if (++a->rings < AUTO_RINGS)
 		return a->to_worker ^ a->trying;
-	requests = READ_ONCE(exec->vq->stats.requests);
-	n = requests - a->span_seen;
-	a->span_seen = requests;
+	served = auto_served(exec);
+	n = served - a->span_seen;
+	a->span_seen = served;
 	a->rings = 0;
 	if (n < AUTO_RINGS * READ_ONCE(exec->cfg->inline_max)) {
 		a->spans_max = AUTO_SPANS_MIN;
@@ -126,6 +142,24 @@ bool bell_exec_auto_inline(struct bell_exec *exec)
 	if (bell_vq_in_flight(exec->vq) < READ_ONCE(exec->cfg->inline_max))
 		return !auto_worker_faster(exec) || auto_count_down(&a->crowded);
 	return auto_count_down(&a->crowded) || auto_sparse(exec);
+}
+
+/**
+ * bell_exec_auto_softirq() - the same for a softirq that the ringing thread runs
+ * @exec: in auto mode
+ *
+ * Context: Whoever rings. Of several at a time one looks.
+ */
+bool bell_exec_auto_softirq(struct bell_exec *exec)
+{
+	struct bell_exec_auto *a = &exec->automatic;
+	bool inl;
+
+	if (test_and_set_bit_lock(0, &a->busy))
+		return true;
+	inl = !auto_worker_faster(exec) || auto_count_down(&a->crowded);
+	clear_bit_unlock(0, &a->busy);
+	return inl;
 }
 
 /**

@@ -94,7 +94,7 @@ void bell_exec_napi_ring(struct bell_napi *n)
 {
 	struct bell_exec *exec = n->exec;
 
-	if (likely(softirq_count()) && !bell_exec_prefers_worker(exec)) {
+	if (likely(softirq_count()) && bell_exec_prefers_softirq(exec)) {
 		napi_schedule(&n->napi);
 		return;
 	}

@@ -183,6 +183,48 @@ static void test_bursts_crowded(void)
 	CHECK_EQ(burst(256, 32, 100, 50), 0);
 }
 
+/*
+ * Frames of so many bytes that a port brings, one a time, which take so many us in the
+ * sender's softirq and by the worker: how many the softirq delivers
+ */
+static u32 frames(u32 n, u32 bytes, u32 by_softirq, u32 by_worker)
+{
+	u32 served = 0;
+
+	while (n--) {
+		bool own = bell_exec_auto_softirq(&exec);
+
+		vq.stats.requests++;
+		vq.stats.bytes_read += bytes;
+		shim_now += (own ? by_softirq : by_worker) * NSEC_PER_USEC;
+		served += own;
+	}
+	return served;
+}
+
+static void test_frames(void)
+{
+	/* Small ones, one by one: no wake-up, whatever would be faster. */
+	begin(0);
+	exec.weighs_bytes = true;
+	CHECK_EQ(frames(10000, 1500, 100, 10), 10000);
+	/* Large ones are much work each. */
+	begin(0);
+	exec.weighs_bytes = true;
+	frames(10000, 65000, 100, 50);
+	CHECK(frames(10000, 65000, 100, 50) < 1000);
+	frames(20000, 65000, 50, 100);
+	CHECK(frames(10000, 65000, 50, 100) > 9000);
+	/* Of a disk bytes are no work. */
+	begin(0);
+	CHECK_EQ(frames(10000, 65000, 100, 50), 10000);
+	/* Another sender looks: then none of this counts. */
+	begin(0);
+	exec.weighs_bytes = true;
+	exec.automatic.busy = 1;
+	CHECK_EQ(frames(10000, 65000, 100, 50), 10000);
+}
+
 static const struct tap_test tests[] = {
 	{ "exec auto: requests in flight", test_in_flight },
 	{ "exec auto: how fast they come", test_rate },
@@ -190,6 +232,7 @@ static const struct tap_test tests[] = {
 	{ "exec auto: no CPU to spare", test_crowded },
 	{ "exec auto: many requests a ring", test_bursts },
 	{ "exec auto: the same without a CPU to spare", test_bursts_crowded },
+	{ "exec auto: frames of a network", test_frames },
 };
 
 int main(void)

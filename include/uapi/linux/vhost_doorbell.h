@@ -29,7 +29,9 @@
  * enum vhost_doorbell_mode - where a queue's requests are submitted
  * @VHOST_DOORBELL_MODE_AUTO: inline while few requests are in flight or come, or
  *	there is no CPU for the worker, and nothing would block; else by the
- *	worker; the default
+ *	worker; the default. Frames of a card go inline or, to the guest, in the
+ *	sender's softirq, and by the worker while each ring brings much and more is
+ *	done that way
  * @VHOST_DOORBELL_MODE_WORKER: always by the queue's kernel thread
  * @VHOST_DOORBELL_MODE_INLINE: in the thread that rings, before it goes back to
  *	the guest; by the worker only what could block there
