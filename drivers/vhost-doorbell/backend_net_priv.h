@@ -23,7 +23,7 @@ struct bio_vec;
 /* The virtio header, and what of a frame precedes a VLAN tag, and that tag */
 #define BELL_NET_HDR_MAX	(sizeof(struct virtio_net_hdr_mrg_rxbuf) + 16)
 
-/* A receiving queue that runs. All belongs to whoever delivers. */
+/* A receiving queue that runs. All belongs to the context that delivers. */
 struct bell_net_rx {
 	struct bell_vq		*vq;
 	struct bell_net_stats	*stats;

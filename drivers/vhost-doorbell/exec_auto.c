@@ -148,7 +148,7 @@ bool bell_exec_auto_inline(struct bell_exec *exec)
  * bell_exec_auto_softirq() - the same for a softirq that the ringing thread runs
  * @exec: in auto mode
  *
- * Context: Whoever rings. Of several at a time one looks.
+ * Context: The ringing thread. Where several ring at a time only one looks.
  */
 bool bell_exec_auto_softirq(struct bell_exec *exec)
 {

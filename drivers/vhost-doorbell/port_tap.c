@@ -3,7 +3,7 @@
  * port_tap - a tap or macvtap as the port of a pair of queues
  *
  * Frames for the guest: the sender puts a packet into the ring of the tap's file and
- * wakes whoever reads there. Our hook is in the place of that reader: of a tap the
+ * wakes the reader of that file. Our hook takes the place of that reader: of a tap the
  * sk_data_ready() of its socket, with bottom halves off and no lock held; of a
  * macvtap an entry of its wait queue, under the lock of that, interrupts off. It has
  * the receiving queue served by exec_napi.c, and the pass takes the packets from the
@@ -375,7 +375,7 @@ static int tap_hook(struct tap_port *tap)
 		return 0;
 	}
 	tap->sk_data_ready = sk->sk_data_ready;
-	/* Pairs with the read of who calls it: it finds what we set. */
+	/* Pairs with the caller's read of the function: the hook finds the port. */
 	smp_store_release(&sk->sk_data_ready, tap_data_ready);
 	return 0;
 }
