@@ -3,7 +3,7 @@
  * backend_net - a virtio-net card (virtio 1.3, section 5.1)
  *
  * Queue 2N receives for the guest and queue 2N + 1 sends for it; the control queue
- * is the VMM's. Each such pair has a port, which see.
+ * is the VMM's. Each pair has a port (port.h).
  */
 #include <linux/err.h>
 #include <linux/nospec.h>

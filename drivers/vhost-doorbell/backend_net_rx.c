@@ -109,7 +109,7 @@ static int net_source_vlan(struct net_source *src)
 }
 
 /* Does the driver take frames of this kind? */
-static bool net_takes(const struct bell_net_rx *rx, struct sk_buff *skb,
+static bool net_takes(const struct bell_net_rx *rx,
 		      const struct virtio_net_hdr *hdr)
 {
 	u8 type = hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
@@ -133,7 +133,7 @@ static int net_source_skb(const struct bell_net_rx *rx, struct net_source *src)
 		return -EOPNOTSUPP;
 	if (virtio_net_hdr_from_skb(skb, &hdr->hdr, true, rx->csum,
 				    tagged ? VLAN_HLEN : 0) ||
-	    !net_takes(rx, skb, &hdr->hdr))
+	    !net_takes(rx, &hdr->hdr))
 		return -EOPNOTSUPP;
 	src->len = rx->hdr_len + skb->len;
 	return tagged ? net_source_vlan(src) : 0;
@@ -165,7 +165,7 @@ bool bell_backend_net_ask_kick(struct bell_net_rx *rx)
 }
 
 /**
- * bell_backend_net_has_more() - may there be buffers, of which the driver told or will
+ * bell_backend_net_has_more() - may there be buffers that were not looked at yet?
  * @rx: the queue
  *
  * Without this each packet that comes would have us look at too few buffers again.

@@ -27,8 +27,8 @@ enum {
 
 /**
  * bell_exec_init() - an executor that is paused
- * @exec: zeroed, but for the owner, its release, @exec->may_inline,
- *	@exec->charges_runner and @exec->auto_inline
+ * @exec: zeroed, but for the owner, its release, @exec->may_inline and
+ *	@exec->charges_runner
  * @ops: what to run
  * @cfg: how; the caller keeps it as long as @exec
  * @vq: the queue that is served; NULL for a bell, which is not in auto mode

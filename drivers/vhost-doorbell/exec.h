@@ -91,9 +91,9 @@ struct bell_exec_auto {
 	u32	rings;		/* of the span that is timed */
 	u32	spans;		/* since the last trial */
 	u32	spans_max;	/* before the next */
-	u64	span_seen;	/* requests, when it began */
+	u64	span_seen;	/* served, when it began */
 	u64	span_since;	/* when, in ns; 0: it is not timed */
-	u64	rate[2];	/* requests per second, by ringer and by worker */
+	u64	rate[2];	/* served per second, by ringer and by worker */
 	u32	tried;		/* inline passes */
 	u32	failed;		/* of these */
 	/* And others: since the last pass; rings for the worker; not for it. */
@@ -139,14 +139,16 @@ struct bell_exec {
 	bool				 may_inline;
 	/* What a thread submits is charged to its own block cgroup. */
 	bool				 charges_runner;
+	struct kref			*owner;
+	void				(*owner_release)(struct kref *owner);
+
+	/* Constant while the queue runs; set by its back end. */
 	/* In auto mode by the ringing thread, whatever the rings bring. */
 	bool				 auto_inline;
 	/* Bytes are work, too: of a network's frames, which are copied. */
 	bool				 weighs_bytes;
-	struct kref			*owner;
-	void				(*owner_release)(struct kref *owner);
 
-	/* Constant while the queue runs; exec_worker.c */
+	/* The same; exec_worker.c */
 	struct bell_worker		*worker;
 	struct cgroup_subsys_state	*blkcg;		/* the worker's */
 	struct mem_cgroup		*memcg;		/* the same */

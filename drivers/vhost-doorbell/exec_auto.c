@@ -149,6 +149,7 @@ bool bell_exec_auto_inline(struct bell_exec *exec)
  * @exec: in auto mode
  *
  * Context: The ringing thread. Where several ring at a time only one looks.
+ * Return: true for the softirq, false for the worker.
  */
 bool bell_exec_auto_softirq(struct bell_exec *exec)
 {

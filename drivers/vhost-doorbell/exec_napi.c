@@ -69,7 +69,7 @@ int bell_exec_napi_start(struct bell_napi *n, struct bell_exec *exec,
 
 /**
  * bell_exec_napi_stop() - undo bell_exec_napi_start()
- * @n: started; its queue is paused, and nobody rings any more
+ * @n: started; its queue is paused, and its port does not ring
  *
  * Context: Process context.
  */
@@ -86,7 +86,7 @@ void bell_exec_napi_stop(struct bell_napi *n)
  * @n: started
  *
  * Where bottom halves are on, a softirq would need ksoftirqd: then the worker does
- * it, as in the modes that ask for it.
+ * it, as where the mode prefers it.
  *
  * Context: Any.
  */

@@ -47,9 +47,9 @@ struct bell_port_ops {
 	const char *name;
 
 	/*
-	 * Send the guest's frames; theirs are the buffers. By the runner of the
-	 * sending queue, with bottom halves on. Return: 0, or an error if the port
-	 * dropped them all: -ENETDOWN for being down.
+	 * Send the guest's frames, and free their buffers. By the runner of the
+	 * sending queue, with bottom halves on. Return: 0, or an error if a frame was
+	 * dropped, which counts for all of them: -ENETDOWN for being down.
 	 */
 	int	(*send)(struct bell_port *port,
 			const struct bell_port_frame *frame, unsigned int n,

@@ -8,8 +8,8 @@
  * thread that serves the sending queue.
  *
  * When the guest has no buffers the queue stops, and packets wait in its qdisc; the
- * guest's kick starts it again. A guest that adds none for DEV_PATIENCE is taken for
- * dead: its packets are dropped until it kicks.
+ * guest's kick starts it again. A guest that takes fewer than DEV_SERVED packets in
+ * DEV_PATIENCE is taken for dead: its packets are dropped until it adds buffers and kicks.
  *
  * Context: the transmit lock of a queue (_xmit_lock) stands for the run token of the
  * receiving queue: whatever takes buffers holds it, with bottom halves off. The pass of
@@ -221,7 +221,7 @@ static netdev_tx_t dev_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-/* A guest that has not kicked for so long does not hold packets up. */
+/* A guest that takes so few does not hold packets up. */
 static void dev_timeout(struct timer_list *timer)
 {
 	struct dev_queue *q = container_of(timer, struct dev_queue, timer);

@@ -26,11 +26,11 @@ struct dev_queue {
 	struct bell_exec	*exec;
 	bool			 unpinned;	/* the worker is to pin */
 	bool			 held;		/* it does */
-	bool			 dead;		/* no buffers for DEV_PATIENCE */
+	bool			 dead;		/* took too few in DEV_PATIENCE */
 	/* Since when it adds too few of them, in jiffies, and frames since then. */
 	unsigned long		 starved;
-	unsigned long		 woken;		/* when last, in jiffies */
 	u32			 served;
+	unsigned long		 woken;		/* when last, in jiffies */
 	/* Delivered in a batch of this CPU, and not yet shown to the guest. */
 	bool			 batched;
 	struct dev_queue	*next;

@@ -76,7 +76,6 @@ static void rates_of(const struct fdinfo *before, const struct fdinfo *now,
 	r->requests = r->rx_packets + r->tx_packets;
 	r->bytes_read = PAIR_RATE(rx_bytes);
 	r->bytes_written = PAIR_RATE(tx_bytes);
-	r->punts += PAIR_RATE(rx_punts);
 	r->errors = rate(fdinfo_drops(before), fdinfo_drops(now), seconds);
 }
 

@@ -397,9 +397,9 @@ struct vhost_doorbell_net_dev {
  * @rx_dry: times that frames waited for the driver to add buffers
  * @rx_drop_long: frames dropped that the driver's buffers cannot hold
  * @rx_drop_offload: frames dropped that need an offload that was not agreed on
- * @rx_drop_dead: frames dropped as the driver added no buffers for 2.5 seconds, or
- *	as the queue does not run; network device of our own only: a tap drops
- *	before we see them
+ * @rx_drop_dead: frames dropped as the driver took fewer than 64 in 2.5 seconds, or as
+ *	the queue is broken; network device of our own only: a tap drops before we
+ *	see them
  * @tx_packets: frames that the port accepted
  * @tx_bytes: bytes of these, without virtio header
  * @tx_batches: times that frames were given to the port
