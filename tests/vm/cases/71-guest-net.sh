@@ -192,7 +192,9 @@ two_guests()
 	nics=()
 	tap_add other 2 br0
 	nic_add other other 2 packed=on
-	GUEST_SMP=2 GUEST=two guest_start "${nics[@]}"
+	# Of one CPU: the emulator may lose one of several, where guests have more of
+	# them than L1 has.
+	GUEST_SMP=1 GUEST=two guest_start "${nics[@]}"
 	check "two guests: address" eval 'GUEST=two guest_address eth0 10.0.0.12/24'
 	check "two guests: pings of all sizes" guest_pings 10.0.0.12 0 1472 16
 	check "two guests: TCP there" iperf_guest two 10.0.0.12 -t $seconds
