@@ -13,6 +13,7 @@
 #include "exec.h"
 
 struct bell_backend;
+struct bell_vq;
 struct seq_file;
 
 struct bell_backend_ops {
@@ -65,6 +66,7 @@ struct bell_backend {
 	u64				 features_needed; /* no driver without */
 	u32				 num_queues;
 	u32				 max_segs;	/* of a chain; 0: of the ring */
+	u32				 budget;	/* default of an inline pass; 0: 64 */
 	/* Requests can be submitted without blocking, so by a vCPU too. */
 	bool				 may_inline;
 	/* A pass completes all that it takes. */
@@ -72,5 +74,8 @@ struct bell_backend {
 	/* They are charged to the block cgroup of the thread that submits. */
 	bool				 charges_runner;
 };
+
+/* backend.c */
+enum bell_pass bell_backend_stop_reason(struct bell_vq *vq, int error);
 
 #endif

@@ -521,15 +521,6 @@ static int blk_serve(struct bell_blk_queue *q, struct bell_vq *vq,
 	return ret;
 }
 
-static enum bell_pass blk_stop_reason(struct bell_vq *vq, int ret)
-{
-	if (ret == -EAGAIN)
-		return BELL_PASS_PUNT;
-	if (ret == -ESRCH)
-		WRITE_ONCE(vq->parked, true);
-	return BELL_PASS_STOP;
-}
-
 /* Take and submit until the ring is empty or something stops us. */
 static enum bell_pass blk_drain(struct bell_vq *vq, struct bell_run *run)
 {
@@ -543,11 +534,11 @@ static enum bell_pass blk_drain(struct bell_vq *vq, struct bell_run *run)
 		if (!ret)
 			return BELL_PASS_DONE;
 		if (ret < 0)
-			return blk_stop_reason(vq, ret);
+			return bell_backend_stop_reason(vq, ret);
 		ret = blk_serve(vq->priv, vq, &chain, run->may_sleep);
 		if (ret) {
 			bell_vq_untake(vq, &chain);
-			return blk_stop_reason(vq, ret);
+			return bell_backend_stop_reason(vq, ret);
 		}
 	}
 	return BELL_PASS_MORE;

@@ -30,6 +30,9 @@
 			 BIT_ULL(VIRTIO_NET_F_MRG_RXBUF) | \
 			 BIT_ULL(VIRTIO_NET_F_GUEST_ANNOUNCE))
 
+/* Frames are sent quickly; a wake-up costs more than many of them. */
+#define NET_BUDGET	256
+
 static struct bell_net *net_of(struct bell_backend *be)
 {
 	return container_of(be, struct bell_net, be);
@@ -209,6 +212,7 @@ struct bell_backend *bell_backend_net_create(const struct vhost_doorbell_net *cf
 	net->be.may_inline = true;
 	net->be.completes_all = true;
 	net->be.max_segs = BELL_NET_MAX_SEGS;
+	net->be.budget = NET_BUDGET;
 	net->be.features = NET_FEATURES;
 	if (cfg->num_pairs > 1)
 		net->be.features |= BIT_ULL(VIRTIO_NET_F_MQ);

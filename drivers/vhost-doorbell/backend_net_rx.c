@@ -500,19 +500,6 @@ static int net_rx_pin(struct bell_net_rx *rx)
 	return min(ret, 0);
 }
 
-static enum bell_pass net_rx_stop_reason(struct bell_net_rx *rx, int ret)
-{
-	switch (ret) {
-	case -ESRCH:
-		WRITE_ONCE(rx->vq->parked, true);
-		fallthrough;
-	case -EPROTO:
-		return BELL_PASS_STOP;
-	default:
-		return BELL_PASS_PUNT;
-	}
-}
-
 /* Have the port deliver; where pages must be pinned for that, pin them. */
 static enum bell_pass net_rx_receive(struct bell_net_pair *pair,
 				     struct bell_run *run)
@@ -528,7 +515,7 @@ static enum bell_pass net_rx_receive(struct bell_net_pair *pair,
 			return BELL_PASS_MORE;
 		ret = net_rx_pin(pair->rx);
 		if (ret)
-			return net_rx_stop_reason(pair->rx, ret);
+			return bell_backend_stop_reason(pair->rx->vq, ret);
 	}
 }
 

@@ -63,6 +63,23 @@ static void net_tx_drop_bad(struct bell_net_tx *tx, int ret)
 	trace_bell_net_drop(tx->vq->dev_id, tx->vq->index, 1, ret);
 }
 
+/**
+ * bell_backend_net_drop_frames() - free the buffers of frames that are not sent
+ * @frame: the frames
+ * @n: how many
+ * @error: why
+ *
+ * Context: Any.
+ * Return: @error.
+ */
+int bell_backend_net_drop_frames(const struct bell_port_frame *frame,
+				 unsigned int n, int error)
+{
+	while (n--)
+		page_frag_free(frame[n].buf);
+	return error;
+}
+
 /* Give the port the frames of the batch. */
 static void net_tx_send(struct bell_net_pair *pair)
 {
@@ -76,14 +93,11 @@ static void net_tx_send(struct bell_net_pair *pair)
 	tx->nframes = 0;
 	for (i = 0; i < n; i++)
 		bytes += tx->frame[i].len;
-	if (!pair->port) {
-		for (i = 0; i < n; i++)
-			page_frag_free(tx->frame[i].buf);
-		ret = -ENXIO;
-	} else {
+	if (pair->port)
 		ret = pair->port->ops->send(pair->port, tx->frame, n,
 					    tx->hdr_len);
-	}
+	else
+		ret = bell_backend_net_drop_frames(tx->frame, n, -ENXIO);
 	if (ret) {
 		net_tx_drop_port(tx, ret, n);
 		return;
@@ -130,8 +144,9 @@ static int net_tx_map(struct bell_net_tx *tx, struct bell_vq_cursor cur,
 	return n;
 }
 
-/* Send a frame that does not fit into a page; it is not changed by the guest
- * between a look at it and its use, as the port copies each byte once.
+/*
+ * Send a frame that does not fit into a page. The guest cannot change it between a
+ * check and its use, as the port copies each byte once.
  */
 static int net_tx_large(struct bell_net_pair *pair, const void *hdr,
 			struct bell_vq_cursor cur, u32 len, bool may_sleep)
@@ -226,6 +241,7 @@ static int net_tx_frame(struct bell_net_pair *pair,
 	struct bell_net_tx *tx = pair->tx;
 	struct bell_vq_cursor cur = { .seg = chain->seg };
 	struct virtio_net_hdr_mrg_rxbuf hdr;
+	bool small;
 	int ret;
 
 	if (unlikely(len < tx->hdr_len + ETH_HLEN ||
@@ -234,7 +250,8 @@ static int net_tx_frame(struct bell_net_pair *pair,
 		return 0;
 	}
 	len -= tx->hdr_len;
-	if (likely(chain->nout == 1 && BELL_PORT_BUFLEN(len) <= PAGE_SIZE)) {
+	small = BELL_PORT_BUFLEN(len) <= PAGE_SIZE;
+	if (likely(small && chain->nout == 1)) {
 		ret = net_tx_compact(tx, chain->seg, may_sleep);
 		if (ret != -E2BIG)
 			return ret;
@@ -243,7 +260,7 @@ static int net_tx_frame(struct bell_net_pair *pair,
 				 may_sleep);
 	if (ret)
 		return ret;
-	if (likely(BELL_PORT_BUFLEN(len) <= PAGE_SIZE))
+	if (likely(small))
 		return net_tx_small(tx, &hdr, cur, len, may_sleep);
 	return net_tx_large(pair, &hdr, cur, len, may_sleep);
 }
@@ -277,19 +294,6 @@ static int net_tx_chain(struct bell_net_pair *pair,
 	return 0;
 }
 
-static enum bell_pass net_tx_stop_reason(struct bell_vq *vq, int ret)
-{
-	switch (ret) {
-	case -ESRCH:
-		WRITE_ONCE(vq->parked, true);
-		fallthrough;
-	case -EPROTO:
-		return BELL_PASS_STOP;
-	default:
-		return BELL_PASS_PUNT;
-	}
-}
-
 /* Take and send until the ring is empty or something stops us. */
 static enum bell_pass net_tx_drain(struct bell_net_pair *pair,
 				   struct bell_run *run)
@@ -305,11 +309,11 @@ static enum bell_pass net_tx_drain(struct bell_net_pair *pair,
 		if (!ret)
 			return BELL_PASS_DONE;
 		if (ret < 0)
-			return net_tx_stop_reason(tx->vq, ret);
+			return bell_backend_stop_reason(tx->vq, ret);
 		ret = net_tx_chain(pair, &chain, run->may_sleep);
 		if (ret) {
 			bell_vq_untake(tx->vq, &chain);
-			return net_tx_stop_reason(tx->vq, ret);
+			return bell_backend_stop_reason(tx->vq, ret);
 		}
 		if (tx->ndone == BELL_PORT_BATCH)
 			net_tx_flush(pair);

@@ -32,7 +32,6 @@
 
 #define DEVICE_INLINE_MAX	8
 #define DEVICE_BUDGET		64
-#define DEVICE_NET_BUDGET	256
 #define DEVICE_POLL_US		50
 #define DEVICE_POLL_SHARE	50
 #define DEVICE_COALESCE_COUNT	32
@@ -357,6 +356,12 @@ static int device_check_unbacked(struct bell_device *dev)
 	return dev->be ? -EBUSY : 0;
 }
 
+static u32 device_budget(struct bell_device *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	return (dev->be ? dev->be->budget : 0) ?: DEVICE_BUDGET;
+}
+
 /* Make it a device of @be, which may be an ERR_PTR. */
 static int device_back(struct bell_device *dev, struct bell_backend *be)
 {
@@ -369,6 +374,8 @@ static int device_back(struct bell_device *dev, struct bell_backend *be)
 	mutex_unlock(&dev->show_lock);
 	if (ret)
 		be->ops->destroy(be);
+	else if (dev->exec_cfg.budget == DEVICE_BUDGET)
+		WRITE_ONCE(dev->exec_cfg.budget, device_budget(dev));
 	return ret;
 }
 
@@ -407,11 +414,7 @@ int bell_device_set_net(struct bell_device *dev,
 	ret = device_check_unbacked(dev);
 	if (ret)
 		return ret;
-	ret = device_back(dev, bell_backend_net_create(cfg));
-	/* Frames are sent quickly; a wake-up costs more than many of them. */
-	if (!ret && dev->exec_cfg.budget == DEVICE_BUDGET)
-		WRITE_ONCE(dev->exec_cfg.budget, DEVICE_NET_BUDGET);
-	return ret;
+	return device_back(dev, bell_backend_net_create(cfg));
 }
 
 static int device_check_net(struct bell_device *dev)
@@ -431,10 +434,7 @@ int bell_device_set_net_port(struct bell_device *dev,
 		return -EINVAL;
 
 	lockdep_assert_held(&dev->lock);
-	ret = bell_device_check_owner(dev);
-	if (ret)
-		return ret;
-	ret = device_check_net(dev);
+	ret = bell_device_check_owner(dev) ?: device_check_net(dev);
 	if (ret)
 		return ret;
 	mutex_lock(&dev->show_lock);
@@ -455,10 +455,7 @@ int bell_device_set_net_dev(struct bell_device *dev,
 		return -EINVAL;
 
 	lockdep_assert_held(&dev->lock);
-	ret = bell_device_check_owner(dev);
-	if (ret)
-		return ret;
-	ret = device_check_net(dev);
+	ret = bell_device_check_owner(dev) ?: device_check_net(dev);
 	if (ret)
 		return ret;
 	guard(mutex)(&dev->show_lock);
@@ -537,12 +534,6 @@ int bell_device_get_exec(struct bell_device *dev, struct vhost_doorbell_exec *e)
 		.coalesce_count = dev->signal_cfg.coalesce_count,
 	};
 	return 0;
-}
-
-static u32 device_budget(struct bell_device *dev)
-{
-	lockdep_assert_held(&dev->lock);
-	return device_check_net(dev) ? DEVICE_BUDGET : DEVICE_NET_BUDGET;
 }
 
 /* bell_device_set_exec() - change how the queues are served, also while so */

@@ -25,6 +25,7 @@ static int exec_napi_poll(struct napi_struct *napi, int weight)
 	struct bell_napi *n = container_of(napi, struct bell_napi, napi);
 	unsigned int left = NAPI_BUDGET;
 	enum bell_pass how;
+	int done;
 
 	if (!weight)
 		return 0;
@@ -41,8 +42,9 @@ static int exec_napi_poll(struct napi_struct *napi, int weight)
 	how = bell_exec_pass_softirq(n->exec, &left);
 	if (how == BELL_PASS_MORE)
 		return weight;
-	napi_complete_done(napi, min_t(int, NAPI_BUDGET - left, weight - 1));
-	return min_t(int, NAPI_BUDGET - left, weight - 1);
+	done = min_t(int, NAPI_BUDGET - left, weight - 1);
+	napi_complete_done(napi, done);
+	return done;
 }
 
 /**

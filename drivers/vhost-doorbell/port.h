@@ -20,11 +20,8 @@
 struct bell_net_rx;
 struct bell_net_stats;
 struct bell_port;
-struct file;
 struct iov_iter;
-struct net_device;
 struct seq_file;
-struct sk_buff;
 struct vhost_doorbell_net_dev;
 
 /* Free bytes before a frame, for the port and for the network's headers. */
@@ -44,8 +41,6 @@ struct bell_port_frame {
 };
 
 struct bell_port_ops {
-	const char *name;
-
 	/*
 	 * Send the guest's frames, and free their buffers. By the runner of the
 	 * sending queue, with bottom halves on. Return: 0, or an error if a frame was
@@ -104,6 +99,10 @@ void bell_port_exit(void);
 int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg, u16 mtu,
 			 const struct bell_net_stats **stats,
 			 struct bell_port **port, u32 n);
+
+/* backend_net_tx.c */
+int bell_backend_net_drop_frames(const struct bell_port_frame *frame,
+				 unsigned int n, int error);
 
 /* backend_net_rx.c */
 int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb);

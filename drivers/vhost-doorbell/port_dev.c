@@ -69,6 +69,14 @@ static struct dev_queue *dev_queue_of(struct bell_port *port)
 	return container_of(port, struct dev_queue, port);
 }
 
+/* The device's queue, or NULL if the device is gone. Bottom halves are off. */
+static struct netdev_queue *dev_txq(const struct dev_queue *q)
+{
+	struct net_device *dev = rcu_dereference_bh(q->card->dev);
+
+	return dev ? netdev_get_tx_queue(dev, q->index) : NULL;
+}
+
 static void dev_card_free(struct kref *ref)
 {
 	struct dev_card *card = container_of(ref, struct dev_card, ref);
@@ -88,16 +96,14 @@ static void dev_batch_end(void)
 {
 	struct dev_batch *batch = this_cpu_ptr(&dev_batches);
 	struct netdev_queue *txq;
-	struct net_device *dev;
 	struct dev_queue *q;
 
 	batch->on = false;
 	while ((q = batch->first)) {
 		batch->first = q->next;
-		dev = rcu_dereference_bh(q->card->dev);
-		if (!dev)
+		txq = dev_txq(q);
+		if (!txq)
 			continue;
-		txq = netdev_get_tx_queue(dev, q->index);
 		__netif_tx_lock(txq, smp_processor_id());
 		q->batched = false;
 		dev_flush(q);
@@ -226,13 +232,11 @@ static void dev_timeout(struct timer_list *timer)
 {
 	struct dev_queue *q = container_of(timer, struct dev_queue, timer);
 	struct netdev_queue *txq;
-	struct net_device *dev;
 
-	rcu_read_lock();
-	dev = rcu_dereference(q->card->dev);
-	if (!dev)
+	rcu_read_lock_bh();
+	txq = dev_txq(q);
+	if (!txq)
 		goto out;
-	txq = netdev_get_tx_queue(dev, q->index);
 	__netif_tx_lock(txq, smp_processor_id());
 	if (netif_tx_queue_stopped(txq) && q->rx && !q->dead) {
 		if (time_before(jiffies, q->starved + DEV_PATIENCE)) {
@@ -244,7 +248,7 @@ static void dev_timeout(struct timer_list *timer)
 	}
 	__netif_tx_unlock(txq);
 out:
-	rcu_read_unlock();
+	rcu_read_unlock_bh();
 }
 
 /* --- the receiving queue --- */
@@ -255,12 +259,10 @@ static enum bell_pass dev_receive(struct bell_port *port, struct bell_run *run)
 	struct dev_queue *q = dev_queue_of(port);
 	enum bell_pass how = BELL_PASS_DONE;
 	struct netdev_queue *txq;
-	struct net_device *dev;
 
 	rcu_read_lock_bh();
-	dev = rcu_dereference_bh(q->card->dev);
-	if (dev) {
-		txq = netdev_get_tx_queue(dev, q->index);
+	txq = dev_txq(q);
+	if (txq) {
 		__netif_tx_lock(txq, smp_processor_id());
 		if (q->unpinned) {
 			how = BELL_PASS_PUNT;
@@ -290,12 +292,10 @@ static void dev_settle(struct bell_port *port)
 {
 	struct dev_queue *q = dev_queue_of(port);
 	struct netdev_queue *txq;
-	struct net_device *dev;
 
 	rcu_read_lock_bh();
-	dev = rcu_dereference_bh(q->card->dev);
-	if (dev) {
-		txq = netdev_get_tx_queue(dev, q->index);
+	txq = dev_txq(q);
+	if (txq) {
 		__netif_tx_lock(txq, smp_processor_id());
 		__netif_tx_unlock(txq);
 	}
@@ -424,9 +424,7 @@ static int dev_send(struct bell_port *port, const struct bell_port_frame *frame,
 	rcu_read_lock_bh();
 	dev = rcu_dereference_bh(q->card->dev);
 	if (!dev || !(dev->flags & IFF_UP)) {
-		for (i = 0; i < n; i++)
-			page_frag_free(frame[i].buf);
-		ret = -ENETDOWN;
+		ret = bell_backend_net_drop_frames(frame, n, -ENETDOWN);
 	} else {
 		this_cpu_write(dev_batches.on, bell_bh_off_keeps_cpu());
 		for (i = 0; i < n; i++)
@@ -633,7 +631,6 @@ static void dev_port_close(struct bell_port *port)
 }
 
 static const struct bell_port_ops dev_port_ops = {
-	.name = "dev",
 	.shared = true,
 	.send = dev_send,
 	.send_large = dev_send_large,

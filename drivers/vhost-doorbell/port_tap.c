@@ -99,14 +99,6 @@ static bool tap_is_down(struct tap_port *tap)
 	return tap->down;
 }
 
-static int tap_drop(const struct bell_port_frame *frame, unsigned int n,
-		    int error)
-{
-	while (n--)
-		page_frag_free(frame[n].buf);
-	return error;
-}
-
 static int tap_send_iter(struct tap_port *tap, struct iov_iter *iter)
 {
 	struct msghdr msg = {
@@ -163,7 +155,7 @@ static int tap_send(struct bell_port *port, const struct bell_port_frame *frame,
 	if (!tap_batches(tap))
 		return tap_send_each(tap, frame, n, hdr_len);
 	if (tap_is_down(tap))
-		return tap_drop(frame, n, -ENETDOWN);
+		return bell_backend_net_drop_frames(frame, n, -ENETDOWN);
 	for (i = 0; i < n; i++)
 		bell_tun_init_xdp(&tap->xdp[i], frame[i].buf,
 				  BELL_PORT_BUFLEN(frame[i].len),
@@ -171,7 +163,7 @@ static int tap_send(struct bell_port *port, const struct bell_port_frame *frame,
 				  &frame[i].hdr);
 	ret = tap->sock->ops->sendmsg(tap->sock, &msg, 0);
 	/* The buffers stay ours then. */
-	return ret < 0 ? tap_drop(frame, n, -ENETDOWN) : 0;
+	return ret < 0 ? bell_backend_net_drop_frames(frame, n, -ENETDOWN) : 0;
 }
 
 static int tap_send_large(struct bell_port *port, struct iov_iter *iter,
@@ -441,7 +433,6 @@ static void tap_close(struct bell_port *port)
 }
 
 static const struct bell_port_ops tap_ops = {
-	.name = "tap",
 	.send = tap_send,
 	.send_large = tap_send_large,
 	.start = tap_start,

@@ -195,7 +195,6 @@ static inline void fake_close(struct bell_port *of)
 }
 
 static const struct bell_port_ops fake_ops = {
-	.name = "fake",
 	.send = fake_send, .send_large = fake_send_large,
 	.start = fake_start, .stop = fake_stop,
 	.receive = fake_receive, .pending = fake_pending,
