@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "blk_options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,19 +61,11 @@ static int usage(const char *fmt, const char *arg)
 static int parse_features(struct blk_options *o, const char *arg)
 {
 	const char *at;
+	int ret;
 
 	feature_switch(&o->asked, FEATURES_ON | FEATURES_OFF, arg, &at);
-	switch (feature_switch(&o->features, FEATURES_ON | FEATURES_OFF, arg,
-			       &at)) {
-	case 0:
-		return 0;
-	case -ENOENT:
-		return usage("--features: unknown: %s", at);
-	case -EPERM:
-		return usage("--features: cannot be switched: %s", at);
-	default:
-		return usage("--features: not NAME=on or NAME=off: %s", at);
-	}
+	ret = feature_switch(&o->features, FEATURES_ON | FEATURES_OFF, arg, &at);
+	return common_options_features(PROGRAM, ret, at);
 }
 
 static int parse_locking(struct blk_options *o, const char *arg)
@@ -94,8 +85,10 @@ static int parse_locking(struct blk_options *o, const char *arg)
 	return usage("--locking: not auto, on or off: %s", arg);
 }
 
-static int parse_one(struct blk_options *o, int opt, const char *arg)
+static int parse_one(void *options, int opt, char *arg)
 {
+	struct blk_options *o = options;
+
 	switch (opt) {
 	case OPT_BLK_FILE:
 		o->blk_file = arg;
@@ -151,7 +144,7 @@ static int print_capabilities(void)
 
 static int parse_all(struct blk_options *o, int argc, char **argv)
 {
-	int opt, ret;
+	int ret;
 
 	*o = (struct blk_options){
 		.common = {
@@ -164,15 +157,9 @@ static int parse_all(struct blk_options *o, int argc, char **argv)
 		.queues = VHOST_DOORBELL_MAX_QUEUES,
 		.features = FEATURES_ON,
 	};
-	while ((opt = common_options_next(argc, argv, own_options,
-					  ARRAY_SIZE(own_options))) >= 0) {
-		ret = parse_one(o, opt, optarg);
-		if (ret)
-			return ret;
-	}
-	if (optind < argc)
-		return usage("unexpected argument: %s", argv[optind]);
-	return check_options(o);
+	ret = common_options_parse(PROGRAM, argc, argv, own_options,
+				   ARRAY_SIZE(own_options), parse_one, o);
+	return ret ? ret : check_options(o);
 }
 
 bool blk_options_parse(struct blk_options *o, int argc, char **argv, int *status)

@@ -111,7 +111,26 @@ static const char *take_exec(struct vhost_doorbell_exec *e, int opt,
 	}
 }
 
-int common_options_next(int argc, char **argv, const struct option *own, size_t n)
+int common_options_features(const char *program, int ret, const char *at)
+{
+	const char *fmt;
+
+	switch (ret) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		fmt = "--features: unknown: %s";
+		break;
+	case -EPERM:
+		fmt = "--features: cannot be switched: %s";
+		break;
+	default:
+		fmt = "--features: not NAME=on or NAME=off: %s";
+	}
+	return common_options_usage(program, fmt, at);
+}
+
+static int next_option(int argc, char **argv, const struct option *own, size_t n)
 {
 	struct option all[MAX_OWN + NUM_COMMON + 1] = { 0 };
 
@@ -120,6 +139,24 @@ int common_options_next(int argc, char **argv, const struct option *own, size_t 
 	memcpy(all, own, n * sizeof(*own));
 	memcpy(all + n, common, sizeof(common));
 	return getopt_long(argc, argv, "", all, NULL);
+}
+
+int common_options_parse(const char *program, int argc, char **argv,
+			 const struct option *own, size_t n,
+			 int (*take)(void *options, int opt, char *arg),
+			 void *options)
+{
+	int opt, ret;
+
+	while ((opt = next_option(argc, argv, own, n)) >= 0) {
+		ret = take(options, opt, optarg);
+		if (ret)
+			return ret;
+	}
+	if (optind < argc)
+		return common_options_usage(program, "unexpected argument: %s",
+					    argv[optind]);
+	return 0;
 }
 
 int common_options_take(struct common_options *o, int opt, const char *arg)

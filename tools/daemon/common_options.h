@@ -74,11 +74,16 @@ int common_options_usage(const char *program, const char *fmt, const char *arg);
 /* A number in decimal digits, from @min to @max. */
 bool common_options_number(const char *text, unsigned int min, unsigned int max,
 			   unsigned int *value);
+/* Says why a feature was not switched: @ret and @at are of feature_switch(). */
+int common_options_features(const char *program, int ret, const char *at);
 /*
- * As getopt_long(), with the @n options that are the daemon's own and with the common
- * ones.
+ * Gives @take each option, of the @n that are the daemon's own and of the common ones.
+ * 0, or what @take returned, or EXIT_USAGE after a message.
  */
-int common_options_next(int argc, char **argv, const struct option *own, size_t n);
+int common_options_parse(const char *program, int argc, char **argv,
+			 const struct option *own, size_t n,
+			 int (*take)(void *options, int opt, char *arg),
+			 void *options);
 /*
  * Takes an option that getopt_long() gave; --features and those that end the program
  * are the daemon's to handle. 0, or EXIT_USAGE after a message.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "net_options.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,23 +119,17 @@ static int take_fds(struct net_options *o, char *arg)
 static int take_features(struct net_options *o, const char *arg)
 {
 	const char *at;
+	int ret = feature_net_switch(&o->features,
+				     NET_FEATURES_ON | NET_FEATURES_OFF, arg,
+				     &at);
 
-	switch (feature_net_switch(&o->features,
-				   NET_FEATURES_ON | NET_FEATURES_OFF, arg,
-				   &at)) {
-	case 0:
-		return 0;
-	case -ENOENT:
-		return usage("--features: unknown: %s", at);
-	case -EPERM:
-		return usage("--features: cannot be switched: %s", at);
-	default:
-		return usage("--features: not NAME=on or NAME=off: %s", at);
-	}
+	return common_options_features(PROGRAM, ret, at);
 }
 
-static int parse_one(struct net_options *o, int opt, char *arg)
+static int parse_one(void *options, int opt, char *arg)
 {
+	struct net_options *o = options;
+
 	switch (opt) {
 	case OPT_TAP:
 		return take_tap(o, arg);
@@ -215,7 +208,7 @@ static int print_capabilities(void)
 
 static int parse_all(struct net_options *o, int argc, char **argv)
 {
-	int opt, ret;
+	int ret;
 
 	*o = (struct net_options){
 		.common = {
@@ -227,15 +220,9 @@ static int parse_all(struct net_options *o, int argc, char **argv)
 		},
 		.features = NET_FEATURES_ON,
 	};
-	while ((opt = common_options_next(argc, argv, own_options,
-					  ARRAY_SIZE(own_options))) >= 0) {
-		ret = parse_one(o, opt, optarg);
-		if (ret)
-			return ret;
-	}
-	if (optind < argc)
-		return usage("unexpected argument: %s", argv[optind]);
-	return check_options(o);
+	ret = common_options_parse(PROGRAM, argc, argv, own_options,
+				   ARRAY_SIZE(own_options), parse_one, o);
+	return ret ? ret : check_options(o);
 }
 
 bool net_options_parse(struct net_options *o, int argc, char **argv, int *status)
