@@ -133,6 +133,14 @@ int fe_connect(struct fe *fe, const char *path, unsigned int timeout_ms)
 	}
 }
 
+bool fe_gone(const struct fe *fe)
+{
+	char c;
+	ssize_t n = recv(fe->sock, &c, 1, MSG_DONTWAIT);
+
+	return !n || (n < 0 && errno != EAGAIN);
+}
+
 void fe_close(struct fe *fe)
 {
 	if (fe->sock >= 0)

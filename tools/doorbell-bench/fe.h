@@ -66,6 +66,8 @@ struct fe_vring_addr {
 
 int fe_connect(struct fe *fe, const char *path, unsigned int timeout_ms);
 void fe_close(struct fe *fe);
+/* A back end speaks only when asked: what can be read is its end. */
+bool fe_gone(const struct fe *fe);
 const char *fe_name(enum fe_request request);
 
 /* Messages that are a request of nothing with an answer of one number. */

@@ -92,7 +92,7 @@ static int stays_broken(struct hostile *h, const struct hostile_case *c)
 	usleep(HOSTILE_QUIET * 1000);
 	if (victim_used(v) != used)
 		return fail(h, "the broken queue completed a request", NULL);
-	if (victim_gone(v))
+	if (fe_gone(&v->dev.fe))
 		return fail(h, "connection closed after the break", NULL);
 	return 0;
 }

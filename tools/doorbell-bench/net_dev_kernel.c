@@ -14,8 +14,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "link.h"
 #include "net_dev.h"
 #include "net_tap.h"
+#include "tuntap.h"
 #include "vhd.h"
 
 #define VHOST_NET_PATH	"/dev/vhost-net"
@@ -53,7 +55,7 @@ static int open_taps(struct net_dev *d)
 	if (!ret)
 		ret = net_tap_name(d->tap[0], d->ifname);
 	if (!ret)
-		ret = net_if_up(d->ifname);
+		ret = link_set_up(d->ifname);
 	return failed(d, d->name, ret);
 }
 
@@ -63,7 +65,7 @@ static int setup_taps(struct net_dev *d)
 
 	for (unsigned int i = 0; !ret && i < d->pairs; i++)
 		if (d->tap[i] >= 0)
-			ret = net_tap_setup(d->tap[i], d->features);
+			ret = tuntap_agree(d->tap[i], d->features);
 	return failed(d, "TUNSETVNETHDRSZ, TUNSETOFFLOAD", ret);
 }
 
@@ -218,7 +220,7 @@ static int doorbell_ports(struct net_dev *d)
 	if (ret)
 		return ret;
 	memcpy(d->ifname, own.name, sizeof(own.name));
-	return failed(d, d->ifname, net_if_up(d->ifname));
+	return failed(d, d->ifname, link_set_up(d->ifname));
 }
 
 static int doorbell_open(struct net_dev *d)

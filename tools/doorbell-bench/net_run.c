@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "link.h"
 #include "net_run.h"
 #include "net_tap.h"
 #include "net_watch.h"
@@ -43,9 +44,11 @@ struct net_address net_run_guest(const struct net_dev *dev, unsigned int n,
 		.mac = { 0x02, 0xd0, 0x0b, 0xe1, 0x10, (uint8_t)n },
 		.ip = htonl(ntohl(host_ip) + 1 + n), .port = NET_PORT_GUEST,
 	};
+	struct link_info link;
 
-	if (dev->tap[0] >= 0 && *dev->name == '/')
-		net_if_mac(dev->ifname, a.mac);
+	if (dev->tap[0] >= 0 && *dev->name == '/' &&
+	    !link_get(dev->ifname, &link))
+		memcpy(a.mac, link.mac, sizeof(a.mac));
 	return a;
 }
 
@@ -72,6 +75,7 @@ static int find_host(struct net_run *r)
 	const char *name = r->o->host_if ? r->o->host_if :
 					   r->card[0].dev.ifname;
 	bool udp = r->o->host == NET_HOST_UDP || r->o->host == NET_HOST_SINK;
+	struct link_info link;
 	int ret = 0;
 
 	/* Nobody's. */
@@ -87,7 +91,9 @@ static int find_host(struct net_run *r)
 	if (udp) {
 		ret = net_if_address(name, &r->host.ip);
 		if (!ret)
-			ret = net_if_mac(name, r->host.mac);
+			ret = link_get(name, &link);
+		if (!ret)
+			memcpy(r->host.mac, link.mac, sizeof(r->host.mac));
 	}
 	if (ret)
 		return net_say(name, strerror(-ret), ret);

@@ -83,30 +83,6 @@ int net_tap_name(int fd, char *ifname)
 	return 0;
 }
 
-int net_tap_setup(int fd, uint64_t features)
-{
-	static const struct {
-		unsigned int	feature;
-		unsigned int	flag;
-	} map[] = {
-		{ VIRTIO_NET_F_GUEST_CSUM, TUN_F_CSUM },
-		{ VIRTIO_NET_F_GUEST_TSO4, TUN_F_TSO4 },
-		{ VIRTIO_NET_F_GUEST_TSO6, TUN_F_TSO6 },
-		{ VIRTIO_NET_F_GUEST_ECN, TUN_F_TSO_ECN },
-	};
-	int size = (int)net_header_size(features);
-	int le = features >> VIRTIO_F_VERSION_1 & 1;
-	unsigned int flags = 0;
-
-	for (unsigned int i = 0; i < sizeof(map) / sizeof(map[0]); i++)
-		if (features >> map[i].feature & 1)
-			flags |= map[i].flag;
-	if (ioctl(fd, TUNSETVNETHDRSZ, &size) || ioctl(fd, TUNSETVNETLE, &le) ||
-	    ioctl(fd, TUNSETOFFLOAD, (unsigned long)flags))
-		return -errno;
-	return 0;
-}
-
 static int if_ioctl(unsigned long request, void *arg)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
@@ -125,27 +101,6 @@ static int if_request(unsigned long request, const char *ifname,
 		return -ENAMETOOLONG;
 	strcpy(r->ifr_name, ifname);
 	return if_ioctl(request, r);
-}
-
-int net_if_up(const char *ifname)
-{
-	struct ifreq r = { 0 };
-	int ret = if_request(SIOCGIFFLAGS, ifname, &r);
-
-	if (ret || r.ifr_flags & IFF_UP)
-		return ret;
-	r.ifr_flags |= IFF_UP;
-	return if_request(SIOCSIFFLAGS, ifname, &r);
-}
-
-int net_if_mac(const char *ifname, uint8_t *mac)
-{
-	struct ifreq r = { 0 };
-	int ret = if_request(SIOCGIFHWADDR, ifname, &r);
-
-	if (!ret)
-		memcpy(mac, r.ifr_hwaddr.sa_data, ETH_ALEN);
-	return ret;
 }
 
 static int if_set_in(unsigned long request, const char *ifname, uint32_t ip)

@@ -17,11 +17,7 @@
 int net_tap_open(const char *name, bool multi_queue);
 /* Its interface's name; room for IFNAMSIZ bytes. */
 int net_tap_name(int fd, char *ifname);
-/* Header size, endianness and offloads as the virtio features ask for. */
-int net_tap_setup(int fd, uint64_t features);
 
-int net_if_up(const char *ifname);
-int net_if_mac(const char *ifname, uint8_t *mac);
 /* The IPv4 address, which it is given if it has none; in network order. */
 int net_if_address(const char *ifname, uint32_t *ip);
 /* Who has @ip there, so that nobody needs to ask. */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -236,29 +235,19 @@ bool net_victim_arrived(struct net_victim *n, int timeout_ms)
 
 bool net_victim_gone(const struct net_victim *n)
 {
-	char c;
-	ssize_t ret;
-
-	if (n->dev.fe.sock < 0)
-		return false;
-	ret = recv(n->dev.fe.sock, &c, 1, MSG_DONTWAIT);
-	return !ret || (ret < 0 && errno != EAGAIN);
+	return n->dev.fe.sock >= 0 && fe_gone(&n->dev.fe);
 }
 
 int net_victim_restart(struct net_victim *n)
 {
 	struct victim *v = &n->v;
 	unsigned int base;
-	uint64_t count;
 	int ret = net_dev_stop(&n->dev, attacked(n), &base);
 
+	if (!ret)
+		ret = victim_reset(v);
 	if (ret)
 		return ret;
-	/* EAGAIN: was not broken. */
-	if (read(v->ring[0].err, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		return -errno;
-	ring_reset(&v->ring[0], 0);
-	memset(&v->packed, 0, sizeof(v->packed));
 	v->avail_idx = 0;
 	return net_dev_start(&n->dev, attacked(n), &v->ring[0],
 			     ring_base(&v->ring[0]));

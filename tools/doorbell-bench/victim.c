@@ -6,7 +6,6 @@
 #include <linux/virtio_config.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -187,14 +186,6 @@ bool victim_broken(const struct victim *v)
 	return poll(&p, 1, 0) > 0;
 }
 
-bool victim_gone(const struct victim *v)
-{
-	char c;
-	ssize_t n = recv(v->dev.fe.sock, &c, 1, MSG_DONTWAIT);
-
-	return !n || (n < 0 && errno != EAGAIN);
-}
-
 enum victim_outcome victim_wait(struct victim *v, unsigned int used,
 				unsigned int timeout_ms)
 {
@@ -212,7 +203,7 @@ enum victim_outcome victim_wait(struct victim *v, unsigned int used,
 			return VICTIM_BROKEN;
 		if (victim_used(v) == used)
 			return VICTIM_COMPLETED;
-		if (victim_gone(v))
+		if (fe_gone(&v->dev.fe))
 			return VICTIM_GONE;
 		if (bench_now_ns() >= end)
 			return VICTIM_NOTHING;
@@ -223,19 +214,27 @@ enum victim_outcome victim_wait(struct victim *v, unsigned int used,
 	}
 }
 
-int victim_restart(struct victim *v)
+int victim_reset(struct victim *v)
 {
-	unsigned int base;
 	uint64_t count;
-	int ret = dev_queue_stop(&v->dev, 0, &base);
 
-	if (ret)
-		return ret;
 	/* EAGAIN: was not broken. */
 	if (read(v->ring[0].err, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return -errno;
 	ring_reset(&v->ring[0], 0);
 	memset(&v->packed, 0, sizeof(v->packed));
+	return 0;
+}
+
+int victim_restart(struct victim *v)
+{
+	unsigned int base;
+	int ret = dev_queue_stop(&v->dev, 0, &base);
+
+	if (!ret)
+		ret = victim_reset(v);
+	if (ret)
+		return ret;
 	ret = dev_queue_start(&v->dev, 0, &v->ring[0], ring_base(&v->ring[0]));
 	if (!ret)
 		ring_kick(&v->ring[0]);

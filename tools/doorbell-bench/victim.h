@@ -97,9 +97,10 @@ void victim_send_good(struct victim *v);
 uint16_t victim_used(struct victim *v);
 enum victim_outcome victim_wait(struct victim *v, unsigned int used,
 				unsigned int timeout_ms);
-bool victim_gone(const struct victim *v);
 bool victim_broken(const struct victim *v);
 
+/* An empty ring, and nothing in the error eventfd, of queue 0, which is stopped. */
+int victim_reset(struct victim *v);
 /* Stops queue 0 and starts it on an empty ring. */
 int victim_restart(struct victim *v);
 /* 0, or -errno: a read through the queue fails or gives wrong data. */
