@@ -47,6 +47,8 @@ vmm_said()
 	local dir
 
 	dir=$(vmm_dir)
+	# Why KVM gave up a CPU comes before its registers.
+	head -n 5 "$dir/qemu.log"
 	tail -n 20 "$dir/qemu.log" "$dir/console" "$dir/strace" 2>/dev/null || :
 }
 

@@ -106,11 +106,17 @@ static int goes_on(struct hostile *h)
 	return 0;
 }
 
-static int stays_broken(struct hostile *h)
+static int stays_broken(struct hostile *h, const struct net_case *c)
 {
 	struct net_victim *n = &h->victim;
-	uint16_t used = victim_used(&n->v);
+	uint16_t used;
 
+	/* What was taken before the break may still be used. */
+	if (c->expect & NET_USED) {
+		net_victim_incoming(n, 1, NET_VICTIM_FRAME);
+		usleep(QUIET * 1000);
+	}
+	used = victim_used(&n->v);
 	n->v.avail_idx++;
 	victim_publish(&n->v);
 	net_victim_incoming(n, 1, NET_VICTIM_FRAME);
@@ -157,7 +163,7 @@ static int judge(struct hostile *h, const struct net_case *c)
 	if (!(c->expect & came))
 		return fail(h, names[came], NULL);
 	if (came == NET_BROKEN)
-		return stays_broken(h);
+		return stays_broken(h, c);
 	if (came == NET_IDLE)
 		return is_quiet(h);
 	return came & NET_USED && !n->rx ? goes_on(h) : 0;
