@@ -27,6 +27,7 @@
 #			$NIC_ARGS are more arguments for the daemon, $NIC_CHARDEV adds
 #			options to its socket; with NIC_PORT=dev it makes PORT a network
 #			device of the module's own, for which tap_add has made no tap
+#   nics_start ARG...	guest_start, and bring all its cards up
 #   nic_mac NAME	its address
 #   nic_is BACKEND...	is $NET_BACKEND one of these?
 #   card_start NAME ARG...
@@ -122,6 +123,23 @@ macvtap_add()
 macvtap_file()
 {
 	echo "/dev/tap$(cat "/sys/class/net/$1/ifindex")"
+}
+
+# The guest is started again if KVM gives it up at a card's first kick.
+nics_start()
+{
+	local try=1
+
+	guest_start "$@"
+	until guest_run 'ls /sys/class/net | grep eth | xargs -I CARD ip link set CARD up'
+	do
+		if ! vmm_given_up || [ $((try++)) -eq 10 ]; then
+			vmm_fail 'the cards do not come up'
+		fi
+		diag 'KVM has given up the guest, see vmm_given_up: once more'
+		vmm_kill
+		guest_start "$@"
+	done
 }
 
 nic_mac()

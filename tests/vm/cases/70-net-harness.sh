@@ -15,7 +15,7 @@ bridge_add br0 10.0.0.1/24
 host_add other br0 10.0.0.2/24
 tap_add tap0 2 br0
 nic_add card tap0 2
-guest_start "${nics[@]}"
+nics_start "${nics[@]}"
 ok "the guest is up after $SECONDS s"
 
 check "the guest gets an address" guest_address eth0 10.0.0.11/24

@@ -194,7 +194,7 @@ two_guests()
 	nic_add other other 2 packed=on
 	# Of one CPU: the emulator may lose one of several, where guests have more of
 	# them than L1 has.
-	GUEST_SMP=1 GUEST=two guest_start "${nics[@]}"
+	GUEST_SMP=1 GUEST=two nics_start "${nics[@]}"
 	check "two guests: address" eval 'GUEST=two guest_address eth0 10.0.0.12/24'
 	check "two guests: pings of all sizes" guest_pings 10.0.0.12 0 1472 16
 	check "two guests: TCP there" iperf_guest two 10.0.0.12 -t $seconds
@@ -210,7 +210,7 @@ two_guests()
 net_up
 add_cards
 export GUEST=one
-GUEST_SMP=2 GUEST_MEM=512 guest_start "${nics[@]}"
+GUEST_SMP=2 GUEST_MEM=512 nics_start "${nics[@]}"
 ok "the guest is up after $SECONDS s"
 features
 for name in "${names[@]}"; do

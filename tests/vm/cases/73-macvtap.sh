@@ -21,11 +21,11 @@ host_add other '' $host/24
 macvtap_add mv0 other
 macvtap_add mv1 other
 nic_add one mv0
-GUEST=one guest_start "${nics[@]}"
+GUEST=one nics_start "${nics[@]}"
 nics=()
 nic_add two mv1 2 packed=on
 export GUEST=two
-GUEST_SMP=2 guest_start "${nics[@]}"
+GUEST_SMP=2 nics_start "${nics[@]}"
 ok "the guests are up after $SECONDS s"
 
 GUEST=one guest_address eth0 10.0.0.11/24
