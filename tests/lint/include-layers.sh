@@ -78,5 +78,5 @@ while IFS= read -r file; do
 	check_file "$file"
 done < <(files 'drivers/vhost-doorbell/*.[ch]' 'tools/vhost-user/*.[ch]' \
 	'tools/lib/*.[ch]' 'tools/daemon/*.[ch]' 'tools/blk/*.[ch]' \
-	'tools/net/*.[ch]')
+	'tools/net/*.[ch]' 'tools/doorbell-bench/*.[ch]')
 finish
