@@ -221,7 +221,7 @@ static void large_end(struct bell_disk_req *req, int error)
 		req->bytes = req->large->bytes;
 	}
 	large_free(q->blk, req);
-	bell_backend_blk_done(req, error);
+	bell_disk_done(req, error);
 }
 
 /* Begin the slice; the disk may have no room for it, which is no error yet. */

@@ -87,17 +87,17 @@ static bool blk_owes_flush(const struct bell_disk_req *req)
 static void blk_flush_owed(struct bell_disk_req *req)
 {
 	req->fua = true;
-	bell_backend_blk_done(req, bell_disk_flush(req->disk));
+	bell_disk_done(req, bell_disk_flush(req->disk));
 }
 
 /**
- * bell_backend_blk_done() - the disk is done with a request
+ * bell_disk_done() - the disk is done with a request
  * @req: the request, which is reused at once
  * @error: 0 or a negative errno
  *
  * Context: Any.
  */
-void bell_backend_blk_done(struct bell_disk_req *req, int error)
+void bell_disk_done(struct bell_disk_req *req, int error)
 {
 	const struct bell_blk_queue *q = req->vq->priv;
 	u32 written = 0;
@@ -136,12 +136,12 @@ void bell_backend_blk_done(struct bell_disk_req *req, int error)
 }
 
 /**
- * bell_backend_blk_retry() - a request would block: let the worker submit it
+ * bell_disk_retry() - a request would block: let the worker submit it
  * @req: the request
  *
  * Context: Any.
  */
-void bell_backend_blk_retry(struct bell_disk_req *req)
+void bell_disk_retry(struct bell_disk_req *req)
 {
 	bell_exec_worker_retry(req->exec, &req->retry);
 }
@@ -318,7 +318,7 @@ static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
 			ret = blk_set_range(blk, req, &req->range[i], &from);
 	}
 	if (ret) {
-		bell_backend_blk_done(req, ret);
+		bell_disk_done(req, ret);
 		return 0;
 	}
 	req->nvecs = n;

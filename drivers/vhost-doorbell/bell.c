@@ -9,7 +9,7 @@
  * too (exec.c). The time this takes, from the ringer's stamp or from the signal,
  * goes to a histogram.
  *
- * Teardown: 1. no wire rings; 2. no pass; 3. a grace period, as whoever woke the
+ * Teardown: 1. no wire rings; 2. no pass; 3. a grace period, as a context that woke the
  * worker may still look at it; 4. worker, waiters' interrupt work and page go.
  * Task work that was queued holds a reference, as for queues.
  */
@@ -62,7 +62,7 @@ struct bell_bell {
 	struct bell_exec			 exec;
 	struct bell_worker			 worker;
 
-	/* Whoever waits for the mark is woken out of the eventfd's lock. */
+	/* Wakes waiters for the mark, outside of the eventfd's lock. */
 	struct irq_work				 wake;
 	wait_queue_head_t			 wait;
 
@@ -130,7 +130,7 @@ static void bell_count(struct bell_bell *b, u64 n, u64 rung_at, u64 now)
 	b->handled++;
 	b->count += n;
 	WRITE_ONCE(b->shared->entered, now);
-	/* Who waits for the count reads @entered after that. */
+	/* Publishes @entered: readers of the shared page read @count first. */
 	smp_store_release(&b->shared->count, b->count);
 }
 
@@ -172,7 +172,7 @@ static void bell_add(struct bell_bell *b, u64 n)
 	bell_exec_ring(&b->exec);
 }
 
-/* Whoever holds the run token: the worker or the ringing thread. */
+/* Runs in the holder of the run token: the worker or the ringing thread. */
 static enum bell_pass bell_pass(struct bell_exec *exec, struct bell_run *run)
 {
 	struct bell_bell *b = container_of(exec, struct bell_bell, exec);
@@ -489,7 +489,7 @@ void bell_bell_set_mark(struct bell_bell *b, u64 mark)
 	b->mark = mark;
 	passed = bell_passed(b);
 	spin_unlock_irq(&b->lock);
-	/* Whoever waits already may have waited for a higher one. */
+	/* Threads that wait already may have waited for a higher mark. */
 	bell_tell(b, passed);
 }
 

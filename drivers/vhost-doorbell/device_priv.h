@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * device_priv - what the device_*.c share; nobody else's
+ * device_priv - shared by the device_*.c only
  */
 #ifndef BELL_DEVICE_PRIV_H
 #define BELL_DEVICE_PRIV_H

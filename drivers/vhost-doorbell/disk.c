@@ -65,7 +65,7 @@ static void disk_flush_work(struct work_struct *work)
 	bell_exec_worker_uncharge();
 	/* After the last one the disk may be gone. */
 	llist_for_each_entry_safe(req, next, list, retry)
-		bell_backend_blk_done(req, ret);
+		bell_disk_done(req, ret);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * disk - what backend_blk.c asks of a block device or a regular file
+ * disk - what backend_blk.c asks of a block device or a regular file, and what these
+ * call in return
  */
 #ifndef BELL_DISK_H
 #define BELL_DISK_H
@@ -95,7 +96,7 @@ struct bell_disk_ops {
 	 * Begin a request. With @nowait the caller may not block: -EAGAIN means
 	 * that nothing was begun and the worker must do it; -ENOMEM, that it is to
 	 * be tried again later. Other errors end it. Else it was begun,
-	 * and bell_backend_blk_done() ends it, in any context.
+	 * and bell_disk_done() ends it, in any context.
 	 */
 	int	(*submit)(struct bell_disk_req *req, bool nowait);
 	/* Begin again, in the worker, what was to be retried. */
@@ -176,8 +177,18 @@ static inline bool bell_disk_has_cache(const struct bell_disk *disk)
 void bell_disk_queue(struct bell_disk_req *req,
 		     void (*func)(struct bell_disk_req *req));
 
-/* backend_blk.c */
-void bell_backend_blk_done(struct bell_disk_req *req, int error);
-void bell_backend_blk_retry(struct bell_disk_req *req);
+/*
+ * What a disk calls, and all that it may call, of the layer above; the functions are
+ * in backend_blk_req.c. They are plain functions, not pointers in an operations table:
+ * there is one such layer, and a direct call costs less.
+ */
+
+/* Ends a request that ops->submit() has begun; the layer above may reuse @req at once. */
+void bell_disk_done(struct bell_disk_req *req, int error);
+/*
+ * Hands a request that would have blocked to the worker, which begins it again by
+ * ops->resubmit().
+ */
+void bell_disk_retry(struct bell_disk_req *req);
 
 #endif

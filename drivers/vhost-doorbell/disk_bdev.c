@@ -49,12 +49,12 @@ static void bdev_end_io(struct bio *bio)
 	/* A table of dm may have changed to one that knows no such requests. */
 	if (req->nowait &&
 	    (status == BLK_STS_AGAIN || status == BLK_STS_NOTSUPP)) {
-		bell_backend_blk_retry(req);
+		bell_disk_retry(req);
 		return;
 	}
 	if (req->op == BELL_DISK_APPEND && !status)
 		req->sector = bio->bi_iter.bi_sector;
-	bell_backend_blk_done(req, blk_status_to_errno(status));
+	bell_disk_done(req, blk_status_to_errno(status));
 }
 
 /* It is the I/O of who started the worker, whichever thread submits it. */
@@ -140,7 +140,7 @@ static void bdev_bounce_finish(struct bell_disk_req *req)
 		req->sector = req->bounce->bi_iter.bi_sector;
 	bdev_bounce_free(req);
 	bio_uninit(&req->bio);
-	bell_backend_blk_done(req, error);
+	bell_disk_done(req, error);
 }
 
 /* Too much to copy for an interrupt. */
@@ -239,7 +239,7 @@ static void bdev_do_ranges(struct bell_disk_req *req)
 
 	if (!ret && req->fua)
 		ret = blkdev_issue_flush(req->disk->bdev);
-	bell_backend_blk_done(req, ret);
+	bell_disk_done(req, ret);
 }
 
 /* --- zones --- */
@@ -249,7 +249,7 @@ static void bdev_do_zone(struct bell_disk_req *req)
 	int ret = bell_blkdev_zone_mgmt(req->disk->bdev, req->zone_op,
 					req->sector, req->zone_nsectors);
 
-	bell_backend_blk_done(req, ret);
+	bell_disk_done(req, ret);
 }
 
 static int bdev_report_zones(const struct bell_disk *disk, u64 sector,
@@ -313,7 +313,7 @@ static void bdev_open_zones(struct bell_disk *disk)
 static int bdev_submit_flush(struct bell_disk_req *req, bool nowait)
 {
 	if (!bdev_write_cache(req->disk->bdev)) {
-		bell_backend_blk_done(req, 0);
+		bell_disk_done(req, 0);
 		return 0;
 	}
 	if (nowait)
@@ -329,7 +329,7 @@ static int bdev_submit_flush(struct bell_disk_req *req, bool nowait)
 static int bdev_submit_change(struct bell_disk_req *req)
 {
 	if (!bdev_may_write(req->disk))
-		bell_backend_blk_done(req, -EROFS);
+		bell_disk_done(req, -EROFS);
 	else if (req->op == BELL_DISK_ZONE)
 		bell_disk_queue(req, bdev_do_zone);
 	else

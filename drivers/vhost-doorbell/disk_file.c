@@ -49,7 +49,7 @@ static void file_end(struct bell_disk_req *req, long ret)
 	if (req->nowait && ret != req->bytes &&
 	    (ret >= 0 || ret == -EAGAIN || ret == -EOPNOTSUPP ||
 	     ret == -EINTR)) {
-		bell_backend_blk_retry(req);
+		bell_disk_retry(req);
 		return;
 	}
 	/*
@@ -64,7 +64,7 @@ static void file_end(struct bell_disk_req *req, long ret)
 	}
 	if (ret >= 0)
 		ret = ret == req->bytes ? 0 : -EIO;
-	bell_backend_blk_done(req, ret);
+	bell_disk_done(req, ret);
 }
 
 static void file_complete(struct kiocb *iocb, long ret)
@@ -197,7 +197,7 @@ static void file_do_ranges(struct bell_disk_req *req)
 	if (!ret && req->fua)
 		ret = bell_disk_flush(req->disk);
 	revert_creds(cred);
-	bell_backend_blk_done(req, ret);
+	bell_disk_done(req, ret);
 }
 
 /* --- the disk --- */
@@ -226,7 +226,7 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 			bell_disk_queue_flush(req);
 		else
 			/* A read-only file system: nothing was written. */
-			bell_backend_blk_done(req, 0);
+			bell_disk_done(req, 0);
 		return 0;
 	}
 	if (!(file->f_flags & O_DIRECT) || !req->aligned) {

@@ -2,9 +2,10 @@
 /*
  * exec - where a queue is served, and by one runner at a time
  *
- * Whoever takes the token from idle to running is the runner. Who finds a runner
- * leaves word that it is to look again: so a ring of the bell is never lost,
- * never waits for a lock, and costs the same however long the runner takes.
+ * The context that moves the token from idle to running is the runner. A context that
+ * finds the token taken sets it to EXEC_AGAIN, and the runner looks at the ring once
+ * more before it leaves. So no ring of the bell is lost or waits for a lock, and a ring
+ * costs the same however long the runner takes.
  */
 #include <linux/jiffies.h>
 #include <linux/rcupdate.h>
@@ -18,9 +19,9 @@
 #include "vq.h"
 
 enum {
-	EXEC_IDLE,		/* whoever comes next is the runner */
+	EXEC_IDLE,		/* the next context to enter is the runner */
 	EXEC_RUNNING,
-	EXEC_AGAIN,		/* running, and somebody rang since the look */
+	EXEC_AGAIN,		/* running, and rung since the last look */
 };
 
 #define EXEC_TELL	(HZ / 50 ?: 1)	/* jiffies */
@@ -54,7 +55,10 @@ void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
  */
 void bell_exec_resume(struct bell_exec *exec)
 {
-	/* For who finds it alive without having been woken: all that is set up. */
+	/*
+	 * Publish the executor's set-up before `dead` is cleared: a runner that sees it
+	 * alive may not have been woken, and has no other ordering.
+	 */
 	smp_store_release(&exec->dead, false);
 	/* The worker's wake-up is a full barrier: it sees us alive. */
 	bell_exec_worker_wake(exec);
@@ -64,8 +68,8 @@ void bell_exec_resume(struct bell_exec *exec)
  * bell_exec_shut() - have the runner finish and let none begin
  * @exec: with a worker
  *
- * Does not wait, so that all queues of a device can be told before the first is
- * waited for: what one runner waits for may be held by that of another.
+ * Does not wait. The caller shuts all queues of a device before it waits for the first,
+ * as one runner may wait for something that another queue's runner holds.
  *
  * Context: Process context.
  */
@@ -148,14 +152,14 @@ int bell_exec_drain(struct bell_exec *exec, const struct bell_patience *p)
 }
 
 /*
- * The token, if nobody has it; else who has it will look again. Taking it is a
- * full barrier.
+ * Take the token if it is idle. Else set it to EXEC_AGAIN, so that the runner looks at
+ * the ring again. Taking it is a full barrier.
  */
 static bool exec_enter(struct bell_exec *exec)
 {
 	int seen;
 
-	/* For those who rang: what they did comes before what the runner sees. */
+	/* Order the ringer's earlier writes before the runner's next look at the ring. */
 	smp_mb__before_atomic();
 	do {
 		seen = atomic_cmpxchg(&exec->token, EXEC_IDLE, EXEC_RUNNING);
@@ -169,19 +173,23 @@ static bool exec_enter(struct bell_exec *exec)
 }
 
 /*
- * The runner leaves, unless somebody rang since it looked: then it looks again.
- * With something left to do it always leaves: the worker looks for them all, or
- * the softirq that runs again.
+ * Give the token back. Returns false if the pass ended with an empty ring but the bell
+ * was rung since: then the runner keeps the token and looks again. A pass that ended with
+ * work left always gives the token back; the worker, or the softirq that runs again,
+ * does the rest and also sees the rings since.
  */
 static bool exec_leave(struct bell_run *run, enum bell_pass how)
 {
-	/* What the worker cannot do it does later, and keeps in mind itself. */
+	/* A worker's own pass does not wake the worker: it keeps its own list of punts. */
 	bool wake = (how == BELL_PASS_MORE && !run->softirq) ||
 		    (how == BELL_PASS_PUNT && !run->may_sleep);
 	struct bell_exec *exec = run->exec;
 	int seen;
 
-	/* Whoever stops the worker waits for us in a grace period. */
+	/*
+	 * The ioctl that stops the worker calls synchronize_rcu(): the worker exists
+	 * until we unlock.
+	 */
 	rcu_read_lock();
 	if (how == BELL_PASS_DONE)
 		seen = atomic_cmpxchg(&exec->token, EXEC_RUNNING, EXEC_IDLE);
@@ -193,7 +201,10 @@ static bool exec_leave(struct bell_run *run, enum bell_pass how)
 		atomic_xchg(&exec->token, EXEC_RUNNING);
 		return false;
 	}
-	/* Dead when we looked, and resumed by one who then found us here. */
+	/*
+	 * This pass found the executor dead. If it was resumed since, the rings after
+	 * the resume only set EXEC_AGAIN: let the worker look at the ring.
+	 */
 	if (how == BELL_PASS_STOP && seen == EXEC_AGAIN)
 		wake = !READ_ONCE(exec->dead);
 	if (wake)
@@ -224,13 +235,13 @@ static enum bell_pass exec_run(struct bell_run *run)
 }
 
 /**
- * bell_exec_pass() - serve the ring now, unless somebody does
+ * bell_exec_pass() - serve the ring now, unless there is a runner
  * @exec: the executor
  * @budget: chains that may be taken
  * @may_sleep: whether the caller may
  *
- * What is left goes to the worker, but for what the worker itself could not do. If
- * there is a runner it looks again for us.
+ * Work that is left goes to the worker; if the caller is the worker, it tries again by
+ * itself. If there is a runner already, that one looks at the ring again.
  *
  * Context: Process context.
  * Return: how the last look at the ring ended.
@@ -250,8 +261,8 @@ enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
  * @exec: the executor
  * @budget: chains that may be taken; out: what is left of it
  *
- * The caller calls again for what was left for want of budget. What takes sleep
- * goes to the worker.
+ * If the budget ran out the caller must call again. Work that may sleep goes to the
+ * worker.
  *
  * Context: Bottom halves off.
  * Return: how the last look at the ring ended.
@@ -294,9 +305,9 @@ bool bell_exec_prefers_softirq(struct bell_exec *exec)
  */
 void bell_exec_ask_worker(struct bell_exec *exec)
 {
-	/* Whoever stops the worker waits for us in a grace period. */
+	/* As in exec_leave(): the worker exists until we unlock. */
 	rcu_read_lock();
-	/* Else it may be without a worker by now; pairs as in a pass. */
+	/* A dead executor may have no worker. Pairs with bell_exec_resume(). */
 	if (!smp_load_acquire(&exec->dead))
 		bell_exec_worker_wake(exec);
 	rcu_read_unlock();

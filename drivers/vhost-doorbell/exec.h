@@ -18,19 +18,19 @@ struct cgroup_subsys_state;
 struct task_struct;
 
 /*
- * The run token: whoever has one is the only runner of the queue. Only exec.c
- * makes one, so what takes a token runs nowhere else.
+ * The run token: its holder is the only runner of the queue. Only exec.c makes one, so
+ * a function with a struct bell_run parameter runs in the runner only.
  */
 struct bell_run {
 	struct bell_exec	*exec;
-	unsigned int		 budget;
+	unsigned int		 budget;	/* chains and looks that are left */
 	bool			 may_sleep;	/* and pin, and block in a disk */
-	bool			 softirq;	/* what is left stays there, too */
+	bool			 softirq;	/* the softirq serves the rest itself */
 };
 
 /*
- * Each chain, and each look at the ring, costs one: a guest that keeps ringing
- * with nothing to say must not keep the runner either.
+ * Each chain and each look at the ring costs one, so a guest that rings again and
+ * again with an empty ring cannot keep the runner busy either.
  */
 static inline bool bell_run_spend(struct bell_run *run)
 {
@@ -43,14 +43,14 @@ static inline bool bell_run_spend(struct bell_run *run)
 enum bell_pass {
 	BELL_PASS_DONE,		/* the ring is empty, the driver will kick */
 	BELL_PASS_MORE,		/* out of budget */
-	BELL_PASS_PUNT,		/* what comes next may sleep */
+	BELL_PASS_PUNT,		/* the next chain may sleep */
 	BELL_PASS_STOP,		/* broken or parked: until the next start */
 };
 
 struct bell_exec_ops {
 	/* Serve the ring until a reason to stop; by the runner. */
 	enum bell_pass	(*pass)(struct bell_exec *exec, struct bell_run *run);
-	/* Submit again what would have blocked; by the worker. */
+	/* Submit the request of @node again, which would have blocked; by the worker. */
 	void		(*retry)(struct bell_exec *exec, struct llist_node *node);
 	/*
 	 * Would a pass find something? By the runner, in poll mode. NULL: it would
@@ -58,8 +58,8 @@ struct bell_exec_ops {
 	 */
 	bool		(*pending)(struct bell_exec *exec);
 	/*
-	 * Wait until what serves the queue without the token has seen that it is
-	 * dead; by who pauses it. May be NULL.
+	 * Wait until contexts that serve the queue without the token have seen that it
+	 * is dead; by the ioctl that pauses the queue. May be NULL.
 	 */
 	void		(*settle)(struct bell_exec *exec);
 };
@@ -82,7 +82,7 @@ struct bell_exec_config {
 
 /* exec_auto.c */
 struct bell_exec_auto {
-	/* Who rings. */
+	/* Written by the thread that rings, one at a time. */
 	u64	seen;		/* requests */
 	u64	since;		/* when, in ns */
 	bool	sparse;
@@ -96,10 +96,10 @@ struct bell_exec_auto {
 	u64	rate[2];	/* served per second, by ringer and by worker */
 	u32	tried;		/* inline passes */
 	u32	failed;		/* of these */
-	/* And others: since the last pass; rings for the worker; not for it. */
-	bool	would_block;
-	u32	blocked;
-	u32	crowded;
+	/* Written by other contexts, too. */
+	bool	would_block;		/* a request did, since the last pass */
+	u32	blocked;		/* rings still to be left to the worker */
+	u32	crowded;		/* rings still to be served inline */
 	unsigned long busy;		/* one of several that ring looks */
 };
 
@@ -122,10 +122,10 @@ struct bell_worker {
 	u64				 poll_window;	/* when it began */
 	u64				 poll_spent;	/* of it, in ns */
 
-	/* Whoever wakes it: executors to serve. */
+	/* Executors to serve; any context that wakes the worker adds to it. */
 	struct llist_head		 work ____cacheline_aligned_in_smp;
 
-	/* Seldom; whoever starts and stops queues, one at a time */
+	/* Under the device's lock, when queues start and stop */
 	unsigned int			 users;
 	cpumask_t			 cpus;		/* at first */
 };
@@ -154,8 +154,8 @@ struct bell_exec {
 	struct mem_cgroup		*memcg;		/* the same */
 
 	/*
-	 * Who rings, and who runs: the run token is EXEC_IDLE, _RUNNING or
-	 * _AGAIN, see exec.c; flags of exec_worker.c and exec_vcpu.c.
+	 * Written by ringers and by the runner: the run token, EXEC_IDLE, _RUNNING or
+	 * _AGAIN (see exec.c); the flags of exec_worker.c and exec_vcpu.c.
 	 */
 	atomic_t			 token ____cacheline_aligned_in_smp;
 	/* No pass does anything. */
@@ -170,7 +170,7 @@ struct bell_exec {
 	struct bell_exec_auto		 automatic;
 	struct bell_exec_poll		 poll;
 
-	/* Whoever completes what must be submitted again. */
+	/* Requests to submit again; completions add, the worker takes. */
 	struct llist_head		 retries;
 
 	/* Seldom */

@@ -12,8 +12,8 @@
  * if more is done that way: it serves while the guest submits and reaps. So it is with
  * a network, where bytes count, too: a frame of 64 KiB is copied.
  *
- * What is known is a few numbers that go stale: each is forgotten after some
- * rings, so that what would be better by now is tried.
+ * The choice rests on a few measured numbers, which go stale. Each is dropped after some
+ * rings, so that the other way is tried again.
  */
 #include <linux/bitops.h>
 #include <linux/ktime.h>
@@ -41,7 +41,7 @@
 /* The part by which the worker must be faster: it costs more. */
 #define AUTO_FASTER		16
 
-/* What was served: requests or, of a network, what their bytes weigh in addition */
+/* Work done so far: requests; for a network card the bytes add to it. */
 static u64 auto_served(const struct bell_exec *exec)
 {
 	const struct bell_stats *st = &exec->vq->stats;
@@ -101,7 +101,7 @@ static void auto_timed(struct bell_exec_auto *a, u64 n, u64 ns)
 	}
 }
 
-/* Does the worker serve more of what comes by many requests a ring? */
+/* Does the worker get more done when each ring brings many requests? */
 static bool auto_worker_faster(struct bell_exec *exec)
 {
 	struct bell_exec_auto *a = &exec->automatic;
@@ -128,10 +128,10 @@ static bool auto_worker_faster(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_auto_inline() - is this ring better served by who rings?
+ * bell_exec_auto_inline() - should the ringing thread serve this ring itself?
  * @exec: in auto mode
  *
- * Context: Whoever rings, one at a time.
+ * Context: The thread that rings, one at a time.
  */
 bool bell_exec_auto_inline(struct bell_exec *exec)
 {
@@ -167,7 +167,7 @@ bool bell_exec_auto_softirq(struct bell_exec *exec)
  * bell_exec_auto_tried() - the ringer has served what it could
  * @exec: the executor
  *
- * Context: Who rang; with others the count may suffer, and no more.
+ * Context: The thread that rang. Two at once may lose a count; nothing else breaks.
  */
 void bell_exec_auto_tried(struct bell_exec *exec)
 {

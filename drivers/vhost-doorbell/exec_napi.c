@@ -35,7 +35,10 @@ static int exec_napi_poll(struct napi_struct *napi, int weight)
 	 */
 	if (test_bit(NAPI_STATE_MISSED, &napi->state)) {
 		clear_bit(NAPI_STATE_MISSED, &napi->state);
-		/* Who sets it from here on is seen, or its packets are. */
+		/*
+		 * If the port sets it after the clear, NAPI polls again; if before, this
+		 * poll sees its packets.
+		 */
 		smp_mb__after_atomic();
 	}
 	bell_stat_inc(*n->polls);

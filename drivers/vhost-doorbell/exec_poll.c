@@ -7,9 +7,9 @@
  *
  * How long it looks adapts itself, as KVM's halt polling does: twice as long when
  * the driver came back within the longest time allowed, half as long when later.
- * It gives up when somebody else wants the processor or another queue of the
- * worker is to be served, and looks no more for the rest of a window in which the
- * worker has used its share of time.
+ * It gives up when another task wants the CPU or another queue of the worker has work,
+ * and looks no more for the rest of a window in which the worker has used its share of
+ * time.
  */
 #include <linux/ktime.h>
 #include <linux/minmax.h>

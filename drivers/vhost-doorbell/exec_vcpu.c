@@ -19,7 +19,10 @@
 #include "exec.h"
 
 #define VCPU_QUEUED	0	/* in vcpu_flags: the task work has an owner */
-/* Whatever is configured: nobody looks at the scheduler in a pass. */
+/*
+ * Upper bound of a pass in chains, whatever budget is configured: a pass never calls
+ * cond_resched().
+ */
 #define VCPU_BUDGET_MAX	1024U
 
 /* Process context, of the thread that rang or of its exit. */
@@ -31,7 +34,10 @@ static void vcpu_run(struct callback_head *work)
 
 	WRITE_ONCE(exec->ringer, NULL);
 	clear_bit(VCPU_QUEUED, &exec->vcpu_flags);
-	/* A ring from here on is queued anew: it is seen by us or by that. */
+	/*
+	 * A ring after the clear queues the task work again; a ring before it is seen by
+	 * the pass below.
+	 */
 	smp_mb__after_atomic();
 	if (current->flags & PF_EXITING) {
 		bell_exec_ask_worker(exec);

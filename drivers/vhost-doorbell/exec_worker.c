@@ -2,13 +2,14 @@
 /*
  * exec_worker - the kernel thread of a queue, or of several
  *
- * It serves what the ringing thread may not: rings from interrupts and kernel
- * threads, requests that may sleep, and deep queues. Its time and its I/O count
- * for whoever started its first queue: nice, affinity, cgroups.
+ * The worker serves what the ringing thread may not: rings from interrupts and kernel
+ * threads, requests that may sleep, and deep queues. It has the nice value, affinity and
+ * cgroups of the thread that started its first queue; its CPU time and I/O are charged
+ * there.
  *
- * Who wants it puts the executor into its list and wakes it for the first; it
- * takes them all at once and serves each by turns. So many queues on few CPUs
- * cost one wake-up for many rings, and their workers do not fight.
+ * Callers add an executor to the worker's list; the caller that finds the list empty
+ * wakes the worker. The worker takes the whole list and serves its executors in turn: if
+ * many queues share few CPUs, many rings cost one wake-up, and workers do not compete.
  *
  * The one thing in it that can wait for user space is a page fault of the owner
  * (userfaultfd, a file system in user space): a fatal signal ends that.
@@ -38,7 +39,10 @@ void bell_exec_worker_wake(struct bell_exec *exec)
 {
 	struct bell_worker *worker = READ_ONCE(exec->worker);
 
-	/* Who finds the list not empty relies on who did. */
+	/*
+	 * Callers that find the list not empty rely on the caller that found it empty:
+	 * no preemption between its llist_add() and its wake-up.
+	 */
 	preempt_disable();
 	if (!test_and_set_bit(WORKER_WORK, &exec->worker_flags) &&
 	    llist_add(&exec->worker_node, &worker->work))
@@ -64,8 +68,9 @@ void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 }
 
 /*
- * A request may end before the function that submits it, which may look at it even
- * so: who waits for the last request waits for that, too.
+ * A request may complete before the function that submits it returns, and that function
+ * may still look at the request. So a caller that waits for the last request also waits
+ * for the end of the submission.
  */
 static void worker_retry(struct bell_exec *exec)
 {
@@ -99,7 +104,10 @@ bool bell_exec_worker_retries(const struct bell_exec *exec)
 static enum bell_pass worker_serve(struct bell_exec *exec)
 {
 	clear_bit_unlock(WORKER_WORK, &exec->worker_flags);
-	/* Who comes from here on puts it into the list, or is seen by us. */
+	/*
+	 * A wake-up after the clear adds the executor to the list again; a wake-up
+	 * before it is seen by the pass below.
+	 */
 	smp_mb__after_atomic();
 	bell_exec_auto_crowd(exec);
 	worker_retry(exec);
@@ -130,7 +138,7 @@ static void worker_serve_all(struct bell_worker *worker,
 						     struct bell_exec,
 						     worker_node);
 
-		/* Once it is served it may be in the list anew. */
+		/* Read `next` first: once served, it may be in the list again. */
 		worker->batch = exec->worker_node.next;
 		if (worker_serve(exec) == BELL_PASS_PUNT) {
 			exec->worker_next = punted;
@@ -174,7 +182,7 @@ static int worker_thread(void *data)
 	return 0;
 }
 
-/* Its users are paused, and nobody adds to the list: which it may leave as it is. */
+/* All users are paused, so the list does not grow; what is still in it is dropped. */
 static void worker_end(struct bell_worker *worker)
 {
 	struct bell_exec *exec, *next;

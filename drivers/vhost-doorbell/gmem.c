@@ -107,8 +107,9 @@ static bool gmem_users_turned(struct bell_gmem *gm)
 }
 
 /*
- * Release what left the table when nobody uses it any more. It never waits for
- * that: a stay may last as long as somebody's disk or user space likes.
+ * Release pages that have left the table and are no longer used by any request. The work
+ * does not wait for requests, which may take as long as a disk or user space takes; it
+ * runs again later.
  */
 static void gmem_reap(struct work_struct *work)
 {
@@ -228,8 +229,8 @@ void bell_gmem_evict_all(struct bell_gmem *gm)
 }
 
 /*
- * The pages behind a part of a region go away, or may. Runs in the context of
- * whoever does that, at times where nothing may block.
+ * The mmu notifier: the pages behind a part of a region go away, or may. Runs in the
+ * context that changes the mapping (munmap, reclaim, ...), which sometimes may not block.
  *
  * From the new sequence on, until the kernel is done with all notifiers, no page
  * is put into the table: what began before fails, what begins waits.
@@ -340,11 +341,11 @@ static void gmem_stop_regions(struct bell_gmem *gm)
 	/* 1. No more invalidations, hence no more work for the reaper. */
 	for (i = 0; i < gm->nregions && gm->region[i].leaf; i++)
 		mmu_interval_notifier_remove(&gm->region[i].notifier);
-	/* 2. What they dropped: nobody stays. */
+	/* 2. Free the leaves that the notifiers dropped: no stay is left. */
 	cancel_delayed_work_sync(&gm->reap);
 	gmem_free_leaves(gm, gm->batch);
 	gmem_free_leaves(gm, llist_del_all(&gm->stale));
-	/* 3. What is left. */
+	/* 3. Free the leaves that are still in the table. */
 	for (i = 0; i < gm->nregions && gm->region[i].leaf; i++) {
 		struct bell_gmem_region *r = &gm->region[i];
 

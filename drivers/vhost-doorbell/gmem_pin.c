@@ -2,8 +2,8 @@
 /*
  * gmem_pin - pin guest pages through the owner's address space
  *
- * Never through that of whoever rings the bell: else anyone who can be made to
- * write to an eventfd would lend its memory.
+ * Never through the address space of the thread that rings: else any process that can be
+ * made to write to the eventfd would lend its memory to the guest.
  */
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -166,7 +166,7 @@ static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
 	fresh = kmem_cache_zalloc(bell_gmem_leaf_cache, GFP_KERNEL_ACCOUNT);
 	if (!fresh)
 		return -ENOMEM;
-	/* From here on we may wait for user space, which whoever stops us ends. */
+	/* The pin may wait for user space; stopping the thread sends SIGKILL to end that. */
 	allow_kernel_signal(SIGKILL);
 	ret = mutex_lock_killable(&gm->pin_lock);
 	if (!ret) {

@@ -85,7 +85,7 @@ struct bell_gmem {
 	struct list_head		 users __guarded_by(&users_lock);
 	struct mutex			 users_lock;
 
-	/* Scratch of whoever pins. */
+	/* Pages of the leaf that is being pinned. */
 	struct page			*scratch[GMEM_LEAF_PAGES] __guarded_by(&pin_lock);
 	/* Where to look for the next leaf to evict. */
 	unsigned int			 evict_region __guarded_by(&pin_lock);

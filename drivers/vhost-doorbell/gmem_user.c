@@ -23,7 +23,7 @@ void bell_gmem_user_init(struct bell_gmem_user *user)
 
 /**
  * bell_gmem_user_enter() - begin a stay: pages looked up from here on are kept
- * @user: who stays
+ * @user: the user of the pages
  *
  * Context: Any, one caller at a time.
  * Return: the epoch, for bell_gmem_user_leave().
@@ -42,7 +42,10 @@ unsigned int bell_gmem_user_enter(struct bell_gmem_user *user)
 		 * it that the stale leaves have left the table.
 		 */
 		smp_mb();
-		/* And with what was looked up after two turns, not before. */
+		/*
+		 * The same epoch after the count: no turn went by, or two did. With the
+		 * acquire, look-ups after it see the table as of the later turn.
+		 */
 		if (likely(smp_load_acquire(&user->epoch) == epoch))
 			return epoch;
 		bell_gmem_user_cancel(user, epoch);
@@ -50,8 +53,8 @@ unsigned int bell_gmem_user_enter(struct bell_gmem_user *user)
 }
 
 /**
- * bell_gmem_user_cancel() - end a stay, by who began it
- * @user: who stayed
+ * bell_gmem_user_cancel() - end a stay in the context that began it
+ * @user: the user of the pages
  * @epoch: what bell_gmem_user_enter() returned
  *
  * Context: As for bell_gmem_user_enter().
@@ -64,7 +67,7 @@ void bell_gmem_user_cancel(struct bell_gmem_user *user, unsigned int epoch)
 
 /**
  * bell_gmem_user_leave() - end stays
- * @user: who stayed
+ * @user: the user of the pages
  * @epoch: what bell_gmem_user_enter() returned for each of them
  * @n: how many
  *
@@ -77,14 +80,14 @@ void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch,
 {
 	/* Pairs with the acquire in bell_gmem_user_stays(). */
 	smp_store_release(&user->left[epoch], user->left[epoch] + n);
-	/* Has a barrier: it sees who waits, or that one sees that we have left. */
+	/* wq_has_sleeper() has a barrier: we see the waiter, or it sees `left`. */
 	if (wq_has_sleeper(&user->idle))
 		wake_up(&user->idle);
 }
 
 /**
  * bell_gmem_user_drain() - wait until all stays have ended
- * @user: who stayed and begins no stay
+ * @user: the user of the pages, which begins no new stay
  * @timeout: in jiffies
  *
  * Context: Process context.
@@ -98,7 +101,7 @@ bool bell_gmem_user_drain(struct bell_gmem_user *user, long timeout)
 
 /**
  * bell_gmem_user_turn() - new stays may not know what has left the table by now
- * @user: who stays; the turn before has ended
+ * @user: the user of the pages; bell_gmem_user_turned() is true for the turn before
  *
  * Context: Process context, one caller at a time.
  */
@@ -112,7 +115,7 @@ void bell_gmem_user_turn(struct bell_gmem_user *user)
 
 /**
  * bell_gmem_user_turned() - have all stays from before the turn ended?
- * @user: who stays
+ * @user: the user of the pages
  *
  * Context: As for bell_gmem_user_turn().
  */

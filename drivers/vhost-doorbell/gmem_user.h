@@ -9,21 +9,21 @@
 #include <linux/wait.h>
 
 /*
- * One who keeps using pages after a look-up, for as long as a request lasts.
- * Each stay is counted in the epoch in which it began; a page that went away
- * is released when all stays of its epoch have ended, so that new requests,
- * however many, never hold that up.
+ * A user of guest pages, such as a queue. A stay is the time of one request, in which
+ * pages that were looked up must not be released. Each stay is counted in the epoch in
+ * which it began. An invalidated page is released when all stays of its epoch have ended,
+ * so new requests, however many, never delay the release.
  *
- * Who begins stays and who ends them may run on two processors at once, for each
- * request: neither writes where the other does.
+ * Stays may begin on one CPU (the runner) and end on another (completions) at the same
+ * time; the two write to different cache lines.
  */
 struct bell_gmem_user {
-	/* Who begins them, one at a time. */
+	/* Written by the context that begins stays, one at a time. */
 	u32			 entered[2];	/* by epoch; wraps */
 	unsigned int		 epoch;
 	struct list_head	 node;
 
-	/* Who ends them, one at a time. */
+	/* Written by the context that ends stays, one at a time. */
 	u32			 left[2] ____cacheline_aligned_in_smp;
 	wait_queue_head_t	 idle;
 };
@@ -44,11 +44,11 @@ static inline u32 bell_gmem_user_stays(const struct bell_gmem_user *user,
 	u32 left;
 
 	/*
-	 * In this order, so that it is never less than none. What was done in a
-	 * stay that has ended is over: pairs with the release of the leave.
+	 * Read `left` first, else the difference could be negative. Pairs with the
+	 * release in bell_gmem_user_leave(): accesses of ended stays are complete.
 	 */
 	left = smp_load_acquire(&user->left[epoch]);
-	/* And with that of a cancelled one. */
+	/* Pairs with the release in bell_gmem_user_cancel(). */
 	return smp_load_acquire(&user->entered[epoch]) - left;
 }
 

@@ -13,8 +13,8 @@
  * other file, whatever a hostile owner passes where.
  *
  * Teardown: after bell_kickfd_arm(k, false) or bell_kickfd_detach(k) no wake-up
- * rings and none can start. What was written while not armed stays in the
- * eventfd's count; whoever arms it looks at the ring once by himself.
+ * rings and none can start. A write while it is not armed stays in the eventfd's count;
+ * the caller that arms it must look at the ring once.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
@@ -22,7 +22,7 @@
 
 #include "kickfd.h"
 
-/* Under wqh->lock, interrupts off, in the context of whoever signals. */
+/* Runs under wqh->lock with interrupts off, in the context that signals the eventfd. */
 static int kickfd_wake(wait_queue_entry_t *wait, unsigned int mode, int sync,
 		       void *key)
 {
@@ -109,7 +109,7 @@ void bell_kickfd_arm(struct bell_kickfd *k, bool armed)
  * EFD_SEMAPHORE, which gives one at a time.
  *
  * Context: In @k->ring only.
- * Return: what was taken, 0 if there is no more.
+ * Return: the count that was taken, 0 if the eventfd was empty.
  */
 u64 bell_kickfd_take(struct bell_kickfd *k)
 {
@@ -121,7 +121,7 @@ u64 bell_kickfd_take(struct bell_kickfd *k)
 }
 
 /**
- * bell_kickfd_ring_pending() - ring for what was written before it was armed
+ * bell_kickfd_ring_pending() - ring for writes from before it was armed
  * @k: armed
  *
  * Context: Process context.
@@ -134,7 +134,7 @@ void bell_kickfd_ring_pending(struct bell_kickfd *k)
 	count = bell_kickfd_take(k);
 	if (count) {
 		k->ring(k, count);
-		/* Who found it full may write again. */
+		/* Writers that block on a full eventfd may write again. */
 		wake_up_locked_poll(k->wqh, EPOLLOUT);
 	}
 	spin_unlock_irq(&k->wqh->lock);
@@ -152,7 +152,7 @@ void bell_kickfd_detach(struct bell_kickfd *k)
 
 	if (!k->ctx)
 		return;
-	/* It empties the count too: a ring that nobody answered must stay one. */
+	/* Unhooking empties the count; put it back, so that no unserved ring is lost. */
 	eventfd_ctx_remove_wait_queue(k->ctx, &k->wait, &count);
 	if (count)
 		eventfd_signal(k->ctx);

@@ -384,7 +384,10 @@ static void tap_unhook(struct tap_port *tap)
 	rcu_assign_sk_user_data(sk, NULL);
 	/* With the RTNL held this grace period is an expedited one. */
 	synchronize_net();
-	/* A hook that found no port has told nobody: other readers may wait. */
+	/*
+	 * A hook that was still running may have found sk_user_data NULL and dropped its
+	 * wake-up: wake the tap's other readers now.
+	 */
 	sk->sk_data_ready(sk);
 }
 

@@ -144,7 +144,7 @@ u32 bell_vq_stop(struct bell_vq *vq)
 				bell_vq_split_base(vq);
 
 	bell_vq_coalesce_stop(vq);
-	/* Whoever serves it next may not know that kicks are off. */
+	/* The next back end may not know that kicks are off: ask for them again. */
 	bell_vq_enable_kick(vq);
 	bell_gmem_del_user(vq->gmem, &vq->user);
 	vq_unmap(vq, vq->gmem);
@@ -436,8 +436,8 @@ static bool vq_coalesces(struct bell_vq *vq)
 /*
  * @n chains were used and counted; tell the driver if it wants to know.
  *
- * Whoever stops the queue waits for us in a grace period, which the lock holds up;
- * and a signal that goes on without it holds up another.
+ * The ioctl that stops the queue calls synchronize_rcu(), which waits until vq->lock is
+ * released here, and again for a signal that is still under way without the lock.
  */
 static __always_inline void vq_tell(struct bell_vq *vq, unsigned int n,
 				    bool signal, unsigned long flags)

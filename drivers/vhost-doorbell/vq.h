@@ -117,7 +117,7 @@ struct bell_vq {
 	struct bell_gmem_map	 avail_map;
 	struct bell_gmem_map	 used_map;
 
-	/* Whoever holds the run token. */
+	/* Written by the holder of the run token. */
 	u16			 last_avail ____cacheline_aligned_in_smp;
 	u16			 avail_idx;	/* as last read; split ring */
 	bool			 avail_wrap;	/* counter; packed ring */
@@ -129,10 +129,10 @@ struct bell_vq {
 	bool			 broken;
 	bool			 parked;	/* the owner has died */
 
-	/* Has lines of its own for the runner and for who completes. */
+	/* Has separate cache lines for the runner and for completions. */
 	struct bell_gmem_user	 user;
 
-	/* Who completes. */
+	/* Written by completions, under @lock. */
 	u16			 used_idx ____cacheline_aligned_in_smp
 					  __guarded_by(&lock);
 	bool			 used_wrap __guarded_by(&lock);

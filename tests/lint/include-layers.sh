@@ -7,8 +7,9 @@ set -f	# patterns of the table are no file names here
 
 rules=$(dirname "${BASH_SOURCE[0]}")/include-layers.txt
 rules=tests/lint/${rules##*/}
-mapfile -t rows < <(table "$rules" | grep -v '^only ')
+mapfile -t rows < <(table "$rules" | grep -vE '^(only|never) ')
 mapfile -t only < <(table "$rules" | grep '^only ')
+mapfile -t never < <(table "$rules" | grep '^never ')
 
 # allowed FILE: the headers of the first row that matches it; 1: no row
 allowed()
@@ -52,6 +53,20 @@ check_only()
 	done
 }
 
+# check_never: functions of an upper layer, which no header declares for a lower one
+check_never()
+{
+	local row file
+
+	for row in "${never[@]}"; do
+		read -ra row <<<"$row"
+		while IFS= read -r file; do
+			bad_lines < <(grep -noE "\\b${row[1]}\w*" "$file" |
+				sed "s|^|$file:|; s|\$| is of an upper layer ($rules)|")
+		done < <(files "${row[@]:2}")
+	done
+}
+
 check_file()
 {
 	local file=$1 may line text header
@@ -78,5 +93,6 @@ while IFS= read -r file; do
 	check_file "$file"
 done < <(files 'drivers/vhost-doorbell/*.[ch]' 'tools/vhost-user/*.[ch]' \
 	'tools/lib/*.[ch]' 'tools/daemon/*.[ch]' 'tools/blk/*.[ch]' \
-	'tools/net/*.[ch]')
+	'tools/net/*.[ch]' 'tools/doorbell-bench/*.[ch]')
+check_never
 finish

@@ -9,7 +9,7 @@ declare -A prefixes=() also=()
 while read -r where prefix; do
 	case $where in
 	*/) prefixes[$where]=${prefix#-} ;;
-	*) also[$where]=$prefix ;;
+	*) also[$where]+=" $prefix" ;;
 	esac
 done < <(table "$rules")
 
@@ -30,12 +30,12 @@ exported()
 
 check_file()
 {
-	local file=$1 name=${1##*/} line symbol prefix other
+	local file=$1 name=${1##*/} line symbol prefix may
 
 	prefix=${prefixes[${file%/*}/]}${name%.c}_
-	other=${also[$file]:-$prefix}
+	read -ra may <<<"$prefix ${also[$file]:-}"
 	while read -r line symbol; do
-		[[ $symbol == "$prefix"* || $symbol == "$other"* ]] ||
+		matches "$symbol" "${may[@]/%/*}" ||
 			bad "$file:$line: $symbol() is not ${prefix}* ($rules)"
 	done < <(exported "$file")
 }

@@ -131,7 +131,7 @@ static void check_submitted(const struct row *row)
 	CHECK_EQ(bytes, row->bytes);
 	CHECK_EQ(le16toh(r.used->idx), 0);
 	CHECK_EQ(status(), 0xee);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
 	CHECK_EQ(used_len(), row->type == VIRTIO_BLK_T_IN ? row->bytes + 1 : 1);
 }
@@ -268,7 +268,7 @@ static void check_ranges(const struct range_row *row)
 		CHECK_EQ(submitted->range[i].unmap,
 			 row->range[i].flags == UNMAP);
 	}
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 }
 
 static void check_range_row(const struct range_row *row)
@@ -355,17 +355,17 @@ static void test_inline_not_pinned(void)
 	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
 	CHECK_EQ(r.vq.stats.punts, 1);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	/* Now it is, and the ringer can do it. */
 	ring_add(&r, 0);
 	CHECK_EQ(pass(false), BELL_PASS_DONE);
 	CHECK_EQ(submits, 2);
 	CHECK(submitted_nowait);
-	bell_backend_blk_retry(submitted);
+	bell_disk_retry(submitted);
 	CHECK(retried == submitted);
 	be->ops->exec.retry(&exec, &retried->retry);
 	CHECK(!submitted_nowait);
-	bell_backend_blk_done(submitted, -EIO);
+	bell_disk_done(submitted, -EIO);
 	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
 	CHECK_EQ(used_len(), 0);
 	end();
@@ -381,7 +381,7 @@ static void test_disk_would_block(void)
 	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
 	submit_ret = 0;
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	bell_backend_blk_done(submitted, -EOPNOTSUPP);
+	bell_disk_done(submitted, -EOPNOTSUPP);
 	CHECK_EQ(status(), VIRTIO_BLK_S_UNSUPP);
 	end();
 }
@@ -411,7 +411,7 @@ static void test_vectors_no_memory(void)
 	put_header(VIRTIO_BLK_T_IN, 0);
 	put_chain(seg, 22, 1);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	ring_add(&r, 0);
 	world.fail_alloc = 1;
 	CHECK_EQ(pass(false), BELL_PASS_PUNT);
@@ -420,7 +420,7 @@ static void test_vectors_no_memory(void)
 	CHECK_EQ(pass(true), BELL_PASS_PUNT);
 	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
 	ring_add(&r, 0);
 	for (u32 i = 0; i < 10 * HZ; i++) {
@@ -438,7 +438,7 @@ static void test_vectors_no_memory(void)
 static void complete_submitted(void)
 {
 	CHECK(world_page_pins(DATA >> PAGE_SHIFT) > 0);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 }
 
 static void test_keeps_pages(void)

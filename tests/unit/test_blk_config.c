@@ -13,14 +13,14 @@ static void test_writethrough(void)
 	put_chain(a_read, 3, 2);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	CHECK(submitted->fua);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	end();
 	begin();
 	put_header(VIRTIO_BLK_T_OUT, 0);
 	put_chain(a_read, 3, 2);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	CHECK(!submitted->fua);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	end();
 }
 
@@ -110,7 +110,7 @@ static void test_wce_initial(void)
 	begin_with(config);
 	write_one();
 	CHECK(submitted->fua);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	end();
 }
 
@@ -121,7 +121,7 @@ static void test_wce_in_flight(void)
 	write_one();
 	CHECK(!submitted->fua);
 	CHECK_EQ(set_wce(WCE, 0, 1), 0);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	CHECK(queued == submitted && le16toh(r.used->idx) == 0);
 	queued_func(queued);
 	CHECK(flushes == 2 && le16toh(r.used->idx) == 1 && !status());
@@ -130,7 +130,7 @@ static void test_wce_in_flight(void)
 	write_one();
 	flush_ret = -EIO;
 	CHECK_EQ(set_wce(WCE, 0, 1), -EIO);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	queued_func(queued);
 	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
 	flush_ret = 0;
@@ -139,7 +139,7 @@ static void test_wce_in_flight(void)
 	write_one();
 	CHECK_EQ(set_wce(WCE, 0, 1), 0);
 	queued = NULL;
-	bell_backend_blk_done(submitted, -EIO);
+	bell_disk_done(submitted, -EIO);
 	CHECK(!queued && status() == VIRTIO_BLK_S_IOERR);
 	end();
 }
@@ -151,12 +151,12 @@ static void test_wce_after(void)
 	CHECK_EQ(set_wce(WCE, 0, 1), 0);
 	write_one();
 	CHECK(submitted->fua);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	CHECK(!queued && !status());
 	put_header(VIRTIO_BLK_T_IN, 0);
 	put_chain(a_read, 3, 1);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	CHECK(!queued && !status());
 	end();
 }

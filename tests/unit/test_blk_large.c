@@ -41,7 +41,7 @@ static void slice_ends(int error)
 
 	submitted = NULL;
 	retried = NULL;
-	bell_backend_blk_done(req, error);
+	bell_disk_done(req, error);
 	CHECK(retried == req);
 	CHECK_EQ(le16toh(r.used->idx), 0);
 	be->ops->exec.retry(&exec, &req->retry);
@@ -248,7 +248,7 @@ static void test_large_no_memory(void)
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	CHECK_EQ(submits, 3);
 	submitted->large ? (void)0 : shim_die("not a large one");
-	bell_backend_blk_done(submitted, -EIO);
+	bell_disk_done(submitted, -EIO);
 	be->ops->exec.retry(&exec, &retried->retry);
 	end_small();
 }
@@ -288,13 +288,13 @@ static void test_merged(void)
 	begin();
 	put_one(VIRTIO_BLK_T_IN, 0, DATA, 40 * PAGE_SIZE);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	ring_add(&r, 0);
 	world.fail_alloc = 1;
 	CHECK_EQ(pass(false), BELL_PASS_DONE);
 	CHECK_EQ(submitted->nvecs, 1);
 	world.fail_alloc = 0;
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	end_small();
 }
 
@@ -314,7 +314,7 @@ static void test_vectors_bounded(void)
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	CHECK_EQ(submitted->nvecs, 20);
 	CHECK_EQ(blk->vec_bytes.counter, 20 * sizeof(struct bio_vec));
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	CHECK_EQ(blk->vec_bytes.counter, 0);
 	ring_add(&r, 0);
 	blk->vec_bytes.counter = BELL_BLK_VEC_BYTES;
@@ -324,7 +324,7 @@ static void test_vectors_bounded(void)
 	CHECK_EQ(blk->vec_bytes.counter, BELL_BLK_VEC_BYTES);
 	blk->vec_bytes.counter = 0;
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	bell_backend_blk_done(submitted, 0);
+	bell_disk_done(submitted, 0);
 	end_small();
 
 	/* A large one reserves its own before it looks up anything. */

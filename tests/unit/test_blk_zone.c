@@ -102,7 +102,7 @@ static void check_row(const struct row *row)
 		CHECK_EQ(pass(true), BELL_PASS_DONE);
 	CHECK_EQ(submits, row->submit);
 	if (submitted)
-		bell_backend_blk_done(submitted, -EIO);
+		bell_disk_done(submitted, -EIO);
 	if (queued)
 		queued_func(queued);
 	CHECK_EQ(status(), row->status);

@@ -50,7 +50,7 @@ int vfs_fsync(struct file *f, int datasync)
 	return fsync_ret;
 }
 
-void bell_backend_blk_done(struct bell_disk_req *req, int error)
+void bell_disk_done(struct bell_disk_req *req, int error)
 {
 	done_error[req - reqs] = error;
 	nr_done++;

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * doorbell-bench - load generators and test drivers for doorbells
+ *
+ * driver/	the emulated virtio-blk driver: vhost-user front end, shared memory,
+ *		rings, requests
+ * load/	the load generator of a disk, and single requests
+ * net/		the same for a network card
+ * hostile/	drivers that break the rules, of disks and of network cards
+ * vmm/		a small VMM of our own on /dev/kvm
+ * ioeventfd/	conformance: what KVM_IOEVENTFD promises
+ * bell/	the table of what one ring of the doorbell costs
  */
 #include <stdio.h>
 #include <string.h>
