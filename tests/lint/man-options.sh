@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# man-options: every program has a man page, and both tell the same options and
-# subcommands; needs the programs, and builds them if they are not there
+# man-options: every program has a man page; --help, SYNOPSIS and OPTIONS name the
+# same options and subcommands; needs the programs, and builds them if they are not
+# there
 . "$(dirname "$0")/common"
 
 bin=${VHD_BIN:-build/tools/bin}
@@ -37,25 +38,118 @@ options_of()
 		sort -u
 }
 
+# short_of: options of one letter, as '-h, --help' begins a line of --help, or a tag
+short_of()
+{
+	grep -E -- '--[a-z]' | grep -oE -- '(^|[^[:alnum:]-])-[A-Za-z]([^[:alnum:]-]|$)' |
+		grep -oE -- '-[A-Za-z]' | sort -u
+}
+
 # text_of PAGE: without what man and mdoc make of hyphens
 text_of()
 {
-	sed -e 's/\\-/-/g' -e 's/\<Fl -/--/g' "$1"
+	sed -e 's/\\-/-/g' -e 's/\<Fl -/--/g' -e 's/\<Fl \([A-Za-z]\)\>/-\1/g' "$1"
 }
 
-# tags_of PAGE: the options that it explains, which stand in the tag of a .TP
-# or in an .It
+# synopsis_of PAGE: its SYNOPSIS, one invocation a line, without macros
+synopsis_of()
+{
+	text_of "$1" | awk '
+	/^\.S[Hh] / { inside = $2 == "SYNOPSIS"; next }
+	!inside { next }
+	/^\.br/ || /^\.Nm *$/ || /^\.Pp/ { if (line != "") print line; line = ""; next }
+	{ sub(/^\.[A-Z][A-Za-z]* /, ""); gsub(/"/, ""); line = line " " $0 }
+	END { if (line != "") print line }'
+}
+
+# invocations_of PAGE SUBCOMMAND: those of one subcommand, which is the first word of
+# an invocation that is a subcommand at all
+invocations_of()
+{
+	synopsis_of "$1" | awk -v sub_="$2" '
+	NR == FNR { subcommand[$1] = 1; next }
+	{
+		for (i = 1; i <= NF; i++)
+			if ($i in subcommand) {
+				if ($i == sub_)
+					print
+				next
+			}
+	}' "$work/subcommands" -
+}
+
+# tags_of PAGE: the lines that name the options it explains: the tag of a .TP, or an .It
 tags_of()
 {
 	text_of "$1" | awk '
 	tag { print; tag = 0 }
 	/^\.TP/ { tag = 1 }
-	/^\.It / { print }' | options_of
+	/^\.It / { print }'
+}
+
+# More options than this are too many for a SYNOPSIS, which then says [OPTION]...
+SYNOPSIS_MAX=32
+
+# compare PAGE WHAT SAID SHOWN: two sorted lists of options, of --help and SYNOPSIS
+compare()
+{
+	bad_lines < <(comm -23 "$3" "$4" | sed "s|^|$1: SYNOPSIS$2 lacks |")
+	bad_lines < <(comm -13 "$3" "$4" |
+		sed "s|\$|: in SYNOPSIS$2 of $1 but not in --help|")
+}
+
+# global_options PROGRAM: those of the program and of each of its subcommands
+global_options()
+{
+	local sub
+
+	help "$bin/$1" | options_of >"$work/global"
+	while IFS= read -r sub; do
+		help "$bin/$1" "$sub" | options_of | comm -12 "$work/global" - >"$work/both"
+		mv "$work/both" "$work/global"
+	done <"$work/subcommands"
+}
+
+# check_synopsis PROGRAM PAGE: each invocation names the options that --help names
+check_synopsis()
+{
+	local program=$1 page=$2 sub options=$work/options shown=$work/shown
+
+	if [ ! -s "$work/subcommands" ]; then
+		options_of <"$work/help" >"$options"
+		synopsis_of "$page" | options_of >"$shown"
+		compare "$page" "" "$options" "$shown"
+		return
+	fi
+	global_options "$program"
+	help "$bin/$program" | options_of >"$work/all"
+	while IFS= read -r sub; do
+		invocations_of "$page" "$sub" >"$work/lines"
+		if [ ! -s "$work/lines" ]; then
+			bad "$page: SYNOPSIS lacks the subcommand $sub"
+			continue
+		fi
+		help "$bin/$program" "$sub" | options_of >"$options"
+		cat "$options" >>"$work/all"
+		comm -23 "$options" "$work/global" >"$work/own"
+		if [ "$(wc -l <"$work/own")" -gt "$SYNOPSIS_MAX" ]; then
+			tr -d ' ' <"$work/lines" | grep -qF '[OPTION]...' ||
+				bad "$page: SYNOPSIS of $sub lacks [OPTION]..."
+			continue
+		fi
+		options_of <"$work/lines" | comm -23 - "$work/global" >"$shown"
+		compare "$page" " of $sub" "$work/own" "$shown"
+	done <"$work/subcommands"
+	synopsis_of "$page" | options_of >"$work/synopsis"
+	bad_lines < <(comm -23 "$work/global" "$work/synopsis" |
+		sed "s|^|$page: SYNOPSIS lacks |")
+	bad_lines < <(sort -u "$work/all" | comm -13 - "$work/synopsis" |
+		sed "s|\$|: in SYNOPSIS of $page but not in --help|")
 }
 
 check_program()
 {
-	local program=$1 page said=$work/said told=$work/told tagged=$work/tagged sub
+	local program=$1 page said=$work/said tagged=$work/tagged sub
 
 	page=$(find tools/man -name "$program.[1-8]")
 	if [ -z "$page" ]; then
@@ -72,10 +166,17 @@ check_program()
 		grep -qwF -- "$sub" "$page" ||
 			bad "$page: lacks the subcommand $sub"
 	done <"$work/subcommands"
-	options_of <"$work/help" >"$said"
-	text_of "$page" | options_of >"$told"
-	tags_of "$page" >"$tagged"
-	bad_lines < <(comm -23 "$said" "$told" | sed "s|^|$page: lacks |")
+	check_synopsis "$program" "$page"
+	{
+		options_of <"$work/help"
+		grep -E '^ +-' "$work/help" | short_of
+	} | sort -u >"$said"
+	tags_of "$page" >"$work/tags"
+	{
+		options_of <"$work/tags"
+		short_of <"$work/tags"
+	} | sort -u >"$tagged"
+	bad_lines < <(comm -23 "$said" "$tagged" | sed "s|^|$page: explains no |")
 	bad_lines < <(comm -13 "$said" "$tagged" |
 		sed "s|\$|: in $page but not in $program --help|")
 }

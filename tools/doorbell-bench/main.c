@@ -37,7 +37,8 @@ static void usage(FILE *to)
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
 		fprintf(to, "  %-10s %s\n", subcommands[i].name,
 			subcommands[i].help);
-	fprintf(to, "\nSUBCOMMAND --help tells its options.\n");
+	fprintf(to, "\n  --help     print this; after a subcommand, its options\n"
+		    "  --version  print the version\n");
 }
 
 int main(int argc, char **argv)

@@ -12,8 +12,8 @@
 #include "peerfd.h"
 
 /*
- * Room for all that the kernel lets a peer send at once (SCM_MAX_FD): what does not
- * fit, the kernel would close in this thread, and that may hang.
+ * Room for as many descriptors as a peer can send at once (SCM_MAX_FD). The kernel
+ * would close those that do not fit in this thread, and such a close() may hang.
  */
 #define CONN_CONTROL_FDS	253
 
@@ -29,8 +29,8 @@ void vu_conn_init(struct vu_conn *c, int sock)
 	int on = 1;
 
 	/*
-	 * The kernel skips an urgent byte, and closes the descriptors that came with
-	 * it in this thread. Inline it is a byte as any other.
+	 * Without SO_OOBINLINE the kernel skips an urgent byte and closes the
+	 * descriptors that came with it in this thread, where the close() may hang.
 	 */
 	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 	c->sock = sock;
@@ -50,7 +50,7 @@ void vu_conn_drop(int *sock)
 
 	if (*sock < 0)
 		return;
-	/* The peer sees the end now, and can send no more. */
+	/* From here on the peer reads end of file, and its sends fail. */
 	shutdown(*sock, SHUT_RDWR);
 	if (!ioctl(*sock, FIONREAD, &unread) && !unread)
 		fd_close(sock);
@@ -58,7 +58,7 @@ void vu_conn_drop(int *sock)
 		vu_peerfd_close(sock);
 }
 
-/* Every descriptor received gets an owner here: the message, or close(). */
+/* Gives each received descriptor an owner: the message, or close(). */
 static int conn_take_fds(struct vu_conn *c, struct msghdr *hdr)
 {
 	int ret = hdr->msg_flags & MSG_CTRUNC ? -EMFILE : 0;
@@ -85,7 +85,7 @@ static int conn_take_fds(struct vu_conn *c, struct msghdr *hdr)
 	return ret;
 }
 
-/* Reads up to @size bytes; the number read, or -errno, -EAGAIN too. */
+/* Reads up to @size bytes. Returns how many, or -errno, which may be -EAGAIN. */
 static ssize_t conn_read(struct vu_conn *c, void *buf, size_t size)
 {
 	union {
@@ -127,7 +127,7 @@ int vu_conn_recv(struct vu_conn *c, struct vu_msg *msg)
 			return n;
 		c->have += n;
 	}
-	/* Read again after each wait: the bytes are ours and stay. */
+	/* Parsed again by each call: the bytes in the buffer stay until then. */
 	ret = vu_msg_read_header(&c->msg, c->header);
 	if (ret)
 		return ret;

@@ -2,9 +2,9 @@
 /*
  * conn - vhost-user messages over a stream socket, with their descriptors
  *
- * Never blocks: a message may come in pieces, vu_conn_recv() keeps them. It
- * reads to the end of one message and no further, so that the descriptors
- * found on the way belong to that message.
+ * Never blocks: vu_conn_recv() keeps the pieces of an incomplete message. It never
+ * reads past the end of a message, so the descriptors that it receives belong to that
+ * message.
  */
 #ifndef TOOLS_VHOST_USER_CONN_H
 #define TOOLS_VHOST_USER_CONN_H
@@ -23,21 +23,21 @@ void vu_conn_init(struct vu_conn *c, int sock);
 /* Closes the socket and the descriptors of an incomplete message. */
 void vu_conn_close(struct vu_conn *c);
 /*
- * Ends the connection of a socket that accept() gave, and makes *@sock -1. Does not
- * wait, whatever the peer has put into its queue.
+ * Ends the connection of a socket from accept(), and sets *@sock to -1. Never waits,
+ * whatever descriptors the peer has put into the socket's queue.
  */
 void vu_conn_drop(int *sock);
 
 /*
- * Gives the next message and, with it, its descriptors. Returns 0, -EAGAIN if
- * there is no whole message yet, -ECONNRESET at the end of the stream, or why
- * the stream is of no more use; then only vu_conn_close() is left.
+ * Gives the next message and its descriptors to the caller. Returns 0, -EAGAIN if the
+ * message is not complete yet, or -ECONNRESET at the end of the stream. After any other
+ * error the stream is unusable: the caller calls vu_conn_close().
  */
 int vu_conn_recv(struct vu_conn *c, struct vu_msg *msg);
 
 /*
- * Sends a message without descriptors. Fails with -EAGAIN if the peer did not
- * read its answers until the socket was full; the stream is of no more use.
+ * Sends a message without descriptors. Returns -EAGAIN if the socket is full, because
+ * the peer does not read its replies. After an error the stream is unusable.
  */
 int vu_conn_send(int sock, const struct vu_msg *msg);
 

@@ -2,10 +2,9 @@
 /*
  * device - what a session drives: the contract, no code
  *
- * The calls are those of the kernel module (vhost_doorbell.h), so that the
- * thing behind them is /dev/vhost-doorbell in the programs and a fake in the
- * tests. Every call returns 0 or -errno. Addresses are in this process;
- * descriptors stay with the caller.
+ * The calls mirror the ioctls of the kernel module (vhost_doorbell.h). The daemons
+ * implement them with /dev/vhost-doorbell, the tests with a fake. Every call returns 0
+ * or -errno. Addresses are those of this process. The caller keeps its descriptors.
  */
 #ifndef TOOLS_VHOST_USER_DEVICE_H
 #define TOOLS_VHOST_USER_DEVICE_H
@@ -26,15 +25,15 @@ enum vu_device_type {
 
 /**
  * struct vu_device_ops - a kind of device
- * @open: a fresh device with its back end attached; sets the limits
- * @close: stops every queue and forgets everything
- * @resize: looks whether what is behind it has another size; @changed: it has,
- *	and the config space tells it
- * @progress: how often a queue was kicked, and the requests that were taken from it
- * @set_mtu: checks the MTU that the front end tells the guest; NULL: the message does
- *	not exist
+ * @open: opens a new device, attaches its back end and sets the limits
+ * @close: stops every queue and closes the device
+ * @resize: reads the size of the disk again; @changed: it differs, and the config space
+ *	has the new one
+ * @progress: how often a queue was kicked, and how many requests were taken from it
+ * @set_mtu: checks the MTU that the front end shows to the guest; NULL: the message is
+ *	not supported
  * @send_rarp: sends a RARP request from @mac to all, as if the guest had sent it, so
- *	that switches learn where the guest is; NULL: as for @set_mtu
+ *	that switches learn the guest's port; NULL: as for @set_mtu
  */
 struct vu_device_ops {
 	int  (*open)(struct vu_device *dev);
@@ -69,12 +68,12 @@ struct vu_device_ops {
 /**
  * struct vu_device - one device, as a session has it
  * @ops: its kind
- * @type: of virtio device. A card has pairs of queues: 2N receives, 2N + 1 sends
- * @accepted: features that are not offered, but taken from a front end that has
- *	them, as its guest may have agreed on them with a former process; set by who
- *	makes the device
- * @num_queues: that it has
- * @max_regions: of guest memory
+ * @type: virtio device type. A card has pairs of queues: 2N receives, 2N + 1 sends
+ * @accepted: features that are not offered, but accepted: the guest of a front end may
+ *	have negotiated them with an earlier daemon. Set by the caller of the init
+ *	function
+ * @num_queues: number of queues
+ * @max_regions: maximum number of regions of guest memory
  */
 struct vu_device {
 	const struct vu_device_ops *ops;

@@ -36,7 +36,7 @@ static int memtable_check(const struct vu_memtable *t,
 {
 	if (!r->size)
 		return -EINVAL;
-	/* libblkio's buffers may end within a page, but begin with one. */
+	/* A region may end within a page, as libblkio's do, but must start on one. */
 	if ((r->gpa | r->user_addr | r->mmap_offset) & memtable_page_mask())
 		return -EINVAL;
 	if (memtable_wraps(r->gpa, r->size) ||
@@ -48,20 +48,20 @@ static int memtable_check(const struct vu_memtable *t,
 	for (unsigned int i = 0; i < t->n; i++) {
 		const struct vu_memtable_region *o = &t->region[i];
 
-		/* Their user addresses may overlap: an alias is legal. */
+		/* User addresses may overlap: a front end may map memory twice. */
 		if (memtable_overlap(r->gpa, r->size, o->gpa, o->size))
 			return -EEXIST;
 	}
 	return 0;
 }
 
-/* The unit in which @fd can be mapped, if all of @r is in the file. */
+/* Returns the page size for mapping @fd, if the file contains all of @r. */
 static int memtable_file(const struct vu_region *r, int fd, uint64_t *unit)
 {
 	struct statfs fs;
 	struct stat st;
 
-	/* Only its pages can be pinned, and fstat() of another file may hang. */
+	/* The module pins pages of memory files only; fstat() of others may hang. */
 	if (!vu_peerfd_is_memory(fd))
 		return -EOPNOTSUPP;
 	if (fstat(fd, &st) || fstatfs(fd, &fs))
@@ -90,7 +90,7 @@ int vu_memtable_add(struct vu_memtable *t, const struct vu_region *r, int fd)
 	ret = memtable_file(r, fd, &unit);
 	if (ret)
 		return ret;
-	/* Huge pages can only be mapped whole, so begin and end at one. */
+	/* mmap() takes whole huge pages only: round start and end to them. */
 	skip = r->mmap_offset & (unit - 1);
 	if (__builtin_add_overflow(r->size, skip + unit - 1, &len))
 		return -EINVAL;
@@ -99,7 +99,7 @@ int vu_memtable_add(struct vu_memtable *t, const struct vu_region *r, int fd)
 		   MAP_SHARED | MAP_NORESERVE, fd, r->mmap_offset - skip);
 	if (map == MAP_FAILED)
 		return -errno;
-	/* A crash of ours must not write the guest's memory to a core file. */
+	/* A core file of this process must not contain the guest's memory. */
 	madvise(map, len, MADV_DONTDUMP);
 
 	new = &t->region[t->n++];

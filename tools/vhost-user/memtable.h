@@ -2,9 +2,8 @@
 /*
  * memtable - the front end's memory, mapped into this process
  *
- * One mapping per region; the descriptor is not needed after it is mapped.
- * This process never reads or writes the memory: the mapping is what the
- * kernel module pins pages through.
+ * Each region has one mapping; its descriptor is not needed after mmap(). This process
+ * never reads or writes the memory: the kernel module pins pages through the mapping.
  */
 #ifndef TOOLS_VHOST_USER_MEMTABLE_H
 #define TOOLS_VHOST_USER_MEMTABLE_H
@@ -34,10 +33,10 @@ struct vu_memtable {
 };
 
 /*
- * Checks and maps @size bytes of @fd, which stays with the caller. -EINVAL: does
- * not begin with a page, an address that wraps, or past the end of the file; -EEXIST:
- * overlaps a guest range there already; -EACCES, -EPERM: not open for writing;
- * -ENOSPC: table full; -EOPNOTSUPP: not on memfd, tmpfs or hugetlbfs.
+ * Checks and maps @size bytes of @fd; the caller keeps @fd. Returns -EINVAL if the
+ * region does not start on a page, wraps around, or ends beyond the file; -EEXIST if it
+ * overlaps another guest range; -EACCES or -EPERM if @fd is not open for writing;
+ * -ENOSPC if the table is full; -EOPNOTSUPP if the file is not memfd, tmpfs or hugetlbfs.
  */
 int vu_memtable_add(struct vu_memtable *t, const struct vu_region *r, int fd);
 
@@ -59,7 +58,7 @@ void vu_memtable_clear(struct vu_memtable *t);
 int vu_memtable_translate(const struct vu_memtable *t, uint64_t user_addr,
 			  uint64_t size, uint64_t *addr);
 
-/* The table for VHOST_SET_MEM_TABLE, to be freed; NULL: no memory. */
+/* The table for VHOST_SET_MEM_TABLE, which the caller frees; NULL: out of memory. */
 struct vhost_memory *vu_memtable_to_vhost(const struct vu_memtable *t);
 
 uint64_t vu_memtable_bytes(const struct vu_memtable *t);

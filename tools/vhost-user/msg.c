@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What is on the wire has no padding, so that the union can be the wire. */
+/* The payloads have no padding, so the union has the layout of the wire. */
 _Static_assert(sizeof(struct vu_state) == 8, "wire layout");
 _Static_assert(sizeof(struct vu_addr) == 40, "wire layout");
 _Static_assert(sizeof(struct vu_memory) == 264, "wire layout");
@@ -59,7 +59,7 @@ int vu_msg_read_header(struct vu_msg *m, const void *buf)
 	m->size = word[2];
 	if ((m->flags & VU_FLAG_VERSION_MASK) != VU_VERSION)
 		return -EPROTO;
-	/* We never ask the front end, so nothing from it can be an answer. */
+	/* The back end sends no requests on this socket, so a reply is an error. */
 	if (m->flags & VU_FLAG_REPLY)
 		return -EPROTO;
 	if (m->size > VU_MAX_PAYLOAD)
@@ -74,7 +74,7 @@ void vu_msg_write_header(const struct vu_msg *m, void *buf)
 	memcpy(buf, word, sizeof(word));
 }
 
-/* The size of what the payload has to say; 0 is also "no such size". */
+/* The size that the payload's own length field implies; 0: an invalid one. */
 static size_t vu_msg_expected_size(const struct vu_msg *m,
 				   enum vu_payload kind)
 {
@@ -111,7 +111,7 @@ int vu_msg_check(const struct vu_msg *m, enum vu_payload kind)
 
 	if (kind != VU_PAYLOAD_NONE && !size)
 		return -EBADMSG;
-	/* SPDK always sends room for the largest config space. */
+	/* SPDK always sends a buffer for the largest config space. */
 	if (kind == VU_PAYLOAD_CONFIG ? m->size > sizeof(m->payload.config) :
 					m->size != size)
 		return -EBADMSG;
@@ -151,7 +151,7 @@ void vu_msg_reply_config(struct vu_msg *reply, const struct vu_msg *m,
 		vu_msg_reply(reply, m, 0);
 		return;
 	}
-	/* As large as the question, which may have room for more. */
+	/* The reply has the size of the request, which may be larger than needed. */
 	vu_msg_reply(reply, m, m->size > all ? m->size : all);
 	reply->payload.config.offset = m->payload.config.offset;
 	reply->payload.config.size = size;

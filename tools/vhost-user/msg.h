@@ -2,12 +2,11 @@
 /*
  * msg - vhost-user messages: layout, checks, replies
  *
- * A pure codec over memory: no file descriptor is touched here, no state kept.
- * A message comes from a peer that may be hostile; what a reader below returns
- * with 0 has the size that the protocol gives it, and nothing more is promised:
- * ranges and addresses are for the caller to check.
+ * A codec over memory: it uses no file descriptor and keeps no state. The peer may be
+ * hostile. A reader below that returns 0 has checked that the message has the size that
+ * the protocol demands, and nothing else: the caller checks ranges and addresses.
  *
- * Numbers are in the byte order of the machine, as the protocol wants.
+ * Numbers are in host byte order, as the protocol demands.
  */
 #ifndef TOOLS_VHOST_USER_MSG_H
 #define TOOLS_VHOST_USER_MSG_H
@@ -47,12 +46,12 @@ enum vu_request {
 	VU_NR_REQUESTS,
 };
 
-/* What the back end says, on the channel of SET_BACKEND_REQ_FD. */
+/* Requests of the back end, on the socket of SET_BACKEND_REQ_FD. */
 enum vu_backend_request {
 	VU_BACKEND_CONFIG_CHANGE	= 2,
 };
 
-/* Bit of GET_FEATURES: the protocol feature messages exist. */
+/* Bit of GET_FEATURES: the back end has protocol features. */
 #define VU_F_PROTOCOL_FEATURES		30
 
 #define VU_PROTOCOL_F_MQ		0
@@ -145,7 +144,7 @@ struct vu_msg {
 		uint8_t		  bytes[280];
 	} payload;
 	unsigned int nfds;
-	int	     fds[VU_MAX_FDS];	/* owned by the holder */
+	int	     fds[VU_MAX_FDS];	/* owned by the owner of the message */
 };
 
 #define VU_MAX_PAYLOAD	sizeof(((struct vu_msg *)NULL)->payload)
@@ -163,13 +162,12 @@ int vu_msg_read_header(struct vu_msg *m, const void *buf);
 void vu_msg_write_header(const struct vu_msg *m, void *buf);
 
 /*
- * Whether the payload has the size of @kind; for the kinds with a count or
- * length inside it, the one that it tells; a config may have room for more.
- * Returns 0 or -EBADMSG.
+ * Checks that the payload has the size of @kind, or, if it contains a count or a length,
+ * the size that this implies. A config may be larger. Returns 0 or -EBADMSG.
  */
 int vu_msg_check(const struct vu_msg *m, enum vu_payload kind);
 
-/* Make @reply the answer to @m. With @size 0 of a config: an error. */
+/* Makes @reply the reply to @m. A config of @size 0 reports an error. */
 void vu_msg_reply_u64(struct vu_msg *reply, const struct vu_msg *m,
 		      uint64_t value);
 void vu_msg_reply_state(struct vu_msg *reply, const struct vu_msg *m,

@@ -15,12 +15,12 @@
 
 #include "fd.h"
 
-#define PEERFD_STACK	(64 * 1024)	/* for close(), with room for sanitizers */
+#define PEERFD_STACK	(64 * 1024)	/* bytes; close() needs less, sanitizers more */
 
-#define PEERFD_THREADS	16	/* that close at the same time */
-#define PEERFD_ENOUGH	1024	/* a limit on files that a session does not reach */
+#define PEERFD_THREADS	16	/* that may be in close() at once */
+#define PEERFD_ENOUGH	1024	/* a session never has that many files open */
 
-/* A descriptor that is to be closed when a thread has time for it */
+/* A descriptor that waits for a closing thread */
 struct peerfd {
 	struct peerfd *next;
 	int	       fd;
@@ -29,7 +29,7 @@ struct peerfd {
 static pthread_mutex_t peerfd_lock = PTHREAD_MUTEX_INITIALIZER;
 /* Under the lock: */
 static unsigned int peerfd_threads;
-static unsigned int peerfd_left;	/* that no thread closes yet */
+static unsigned int peerfd_left;	/* descriptors in the list */
 static struct peerfd *peerfd_list;
 
 bool vu_peerfd_is_memory(int fd)
@@ -37,7 +37,7 @@ bool vu_peerfd_is_memory(int fd)
 	return fcntl(fd, F_GET_SEALS) >= 0;
 }
 
-/* A path, or for what has none, words such as "socket:[1234]"; "" on failure. */
+/* The path, or a name such as "socket:[1234]" of a file without one; "" on failure. */
 static void peerfd_name(int fd, char *buf, size_t size)
 {
 	char link[40];
@@ -48,7 +48,7 @@ static void peerfd_name(int fd, char *buf, size_t size)
 	buf[n < 0 ? 0 : n] = '\0';
 }
 
-/* The mount that @fd was opened in, -1 if /proc does not tell. */
+/* The id of the mount that @fd is on, -1 if /proc does not say. */
 static int peerfd_mount(int fd)
 {
 	char path[40], line[128];
@@ -66,7 +66,7 @@ static int peerfd_mount(int fd)
 	return mount;
 }
 
-/* The type of the file system; "" if the mount is of another namespace. */
+/* The type of the file system; "" if the mount is in another namespace. */
 static void peerfd_type(int mount, char *buf, size_t size)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
@@ -112,9 +112,9 @@ bool vu_peerfd_is_unix(int fd)
 }
 
 /*
- * Memory, eventfds and pipes have no server to wait for. The close of a socket may
- * wait (SO_LINGER), and that of a Unix socket closes what is in its queue, which may
- * be such a socket. The name of a file that has a path begins with a slash.
+ * close() of memory, eventfds and pipes waits for no server. close() of a socket may
+ * wait (SO_LINGER); that of a Unix socket also closes the descriptors in its queue, which
+ * may include such a socket. The name of a file with a path begins with a slash.
  */
 static bool peerfd_is_quick(int fd)
 {
@@ -130,7 +130,7 @@ static bool peerfd_is_quick(int fd)
 	return false;
 }
 
-/* The next that is to be closed, or -1: then the thread ends. */
+/* The next descriptor to close; -1: none, and the thread ends. */
 static int peerfd_next(void)
 {
 	struct peerfd *p;
@@ -172,7 +172,7 @@ static int peerfd_start_thread(int fd)
 		return -ENOMEM;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, PEERFD_STACK);
-	/* Signals are for the main thread. */
+	/* The main thread handles signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(&thread, &attr, peerfd_close_slowly,
@@ -193,7 +193,7 @@ static bool peerfd_take_thread(void)
 	return taken;
 }
 
-/* Without memory it stays open for ever. Here nobody may wait for its close(). */
+/* Without memory @fd stays open: the main thread must not wait for its close(). */
 static void peerfd_leave(int fd, bool thread_failed)
 {
 	struct peerfd *p = malloc(sizeof(*p));
@@ -215,7 +215,7 @@ void vu_peerfd_close(int *fd)
 
 	if (*fd < 0 || peerfd_is_quick(*fd))
 		fd_close(fd);
-	/* close() frees the number before it waits: RLIMIT_NOFILE bounds no threads. */
+	/* close() frees the number before it waits, so RLIMIT_NOFILE does not limit threads. */
 	else if (!peerfd_take_thread())
 		peerfd_leave(*fd, false);
 	else if (peerfd_start_thread(*fd))
