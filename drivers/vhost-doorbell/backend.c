@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * backend - what the passes of all back ends share
- */
+/* backend - code that the passes of all back ends share */
 #include <linux/compiler.h>
 #include <linux/errno.h>
 
@@ -9,23 +7,14 @@
 #include "vq.h"
 
 /**
- * bell_backend_stop_reason() - how a pass ends at a chain that it did not serve
- * @vq: the queue
- * @error: of bell_vq_take(), or of what came after it
+ * bell_backend_stop_reason() - how a pass ends when it cannot serve the next chain
+ * @error: negative errno of bell_vq_take(), or of serving the chain that it took
  *
  * Context: The queue's runner.
- * Return: BELL_PASS_STOP if the queue is broken or its owner has died; else
- * BELL_PASS_PUNT: the worker pins, or there is memory later.
+ * Return: BELL_PASS_STOP if the queue is broken. Otherwise BELL_PASS_PUNT: a page must be
+ * pinned, or memory was short; the worker tries again.
  */
-enum bell_pass bell_backend_stop_reason(struct bell_vq *vq, int error)
+enum bell_pass bell_backend_stop_reason(int error)
 {
-	switch (error) {
-	case -ESRCH:
-		WRITE_ONCE(vq->parked, true);
-		fallthrough;
-	case -EPROTO:
-		return BELL_PASS_STOP;
-	default:
-		return BELL_PASS_PUNT;
-	}
+	return error == -EPROTO ? BELL_PASS_STOP : BELL_PASS_PUNT;
 }

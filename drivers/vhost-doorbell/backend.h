@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * backend - the contract between a device and what it is a device of
+ * backend - the contract between the generic device and one device type (disk,
+ * card)
  *
- * A back end takes chains from its queues when it is run, and completes them in
- * whatever context and order it likes. It never waits for the guest.
+ * A back end takes chains from its queues during a pass. It may complete them
+ * in any context and in any order. It never waits for the guest.
  */
 #ifndef BELL_BACKEND_H
 #define BELL_BACKEND_H
@@ -20,62 +21,89 @@ struct bell_backend_ops {
 	const char	*name;
 	struct bell_exec_ops exec;
 
-	/* Copy from the config space; what is beyond its end stays zero. */
+	/*
+	 * Copy @size bytes at @offset of the config space to @buf, which the
+	 * caller zeroed. Bytes beyond the end of the config space stay zero.
+	 * Under the device's lock.
+	 */
 	void	(*get_config)(struct bell_backend *be, u32 offset, void *buf,
 			      u32 size);
 
-	/* The driver writes there; -EPERM: not to that. */
+	/*
+	 * The driver wrote @size bytes at @offset of the config space. Returns
+	 * 0, -EPERM if that field is read-only, or another errno. Under the
+	 * device's lock.
+	 */
 	int	(*set_config)(struct bell_backend *be, u32 offset,
 			      const void *buf, u32 size);
 
 	/*
-	 * A driver has agreed on features: the config space is as it is after a
-	 * reset. Not called for features that were agreed on already.
+	 * Driver and device have negotiated @features: set the config space to
+	 * its state after a reset. Called only when the set of features
+	 * changes.
 	 */
 	void	(*set_features)(struct bell_backend *be, u64 features);
 
 	/*
-	 * What is behind it may have another size: look, and say what the
-	 * guest is told from here on, in sectors of 512 bytes.
+	 * Read the size of the disk again and update the config space.
+	 * @sectors: out: the new capacity in sectors of 512 bytes. Returns 0 or
+	 * a negative errno.
 	 */
 	int	(*resize)(struct bell_backend *be, u64 *sectors);
 
 	/*
-	 * Per queue, around a run: what depends on its size and on the features
-	 * agreed on. Stop finds nothing in flight. The back end keeps what it
-	 * needs in exec->vq->priv.
+	 * Called before and after a queue runs: allocate and free what depends
+	 * on the queue's size and on the negotiated features. At the stop no
+	 * request of the queue is in flight. The back end keeps its data in
+	 * exec->vq->priv.
 	 */
 	int	(*start_queue)(struct bell_backend *be, struct bell_exec *exec,
 			       u64 features);
 	void	(*stop_queue)(struct bell_backend *be, struct bell_exec *exec);
 
-	/* Lines for /proc/PID/fdinfo/FD. */
+	/*
+	 * Age in nanoseconds of the oldest request in flight in a running
+	 * queue; 0 if there is none. NULL if the back end does not measure it.
+	 */
+	u64	(*oldest)(struct bell_backend *be, struct bell_exec *exec);
+
+	/* Print the back end's lines of /proc/PID/fdinfo/FD. */
 	void	(*show)(struct bell_backend *be, struct seq_file *m);
 
-	/* End what takes long between its slices; by close or a fatal signal. */
+	/*
+	 * Make long discards, write zeroes and erases, and large reads and
+	 * writes, end with an error after the current slice. Called by the last
+	 * close. May be NULL.
+	 */
 	void	(*abort)(struct bell_backend *be);
 
-	/* With all queues stopped. */
+	/* Free the back end. All queues are stopped. */
 	void	(*destroy)(struct bell_backend *be);
 };
 
-/* Embedded in the back end's own structure; constant while it lives. */
+/* Embedded in the back end's own structure; constant after its creation */
 struct bell_backend {
 	const struct bell_backend_ops	*ops;
-	u64				 features;	/* of its device type */
-	u64				 features_needed; /* no driver without */
+	/* Feature bits of the device type that are offered to the driver */
+	u64				 features;
+	/* Of these, bits that the driver must accept */
+	u64				 features_needed;
 	u32				 num_queues;
-	u32				 max_segs;	/* of a chain; 0: of the ring */
-	u32				 budget;	/* default of an inline pass; 0: 64 */
-	/* Requests can be submitted without blocking, so by a vCPU too. */
+	/* Longest chain, in descriptors; 0: the queue's size, at least 1024 */
+	u32				 max_segs;
+	/* Default budget of an inline pass, in chains; 0: 64 */
+	u32				 budget;
+	/* The ringing vCPU thread may submit, as that need not block. */
 	bool				 may_inline;
-	/* A pass completes all that it takes. */
+	/* Each pass completes all chains that it takes before it ends. */
 	bool				 completes_all;
-	/* They are charged to the block cgroup of the thread that submits. */
+	/* Kinds of requests that the back end serves: bits 1 << enum bell_kind */
+	u32				 kinds;
+	/* I/O is charged to the block cgroup of the thread that submits it. */
 	bool				 charges_runner;
 };
 
 /* backend.c */
-enum bell_pass bell_backend_stop_reason(struct bell_vq *vq, int error);
+enum bell_pass bell_backend_stop_reason(int error);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * backend_blk - a virtio-blk device (virtio 1.3, section 5.2)
+ * backend_blk - a virtio-blk device (virtio 1.3, section 5.2): config space,
+ * features, start and stop of queues
  */
 #include <linux/blkdev.h>
 #include <linux/file.h>
@@ -21,7 +22,7 @@
 #define BLK_SEG_MAX	126
 #define BLK_SEG_LIMIT	1022
 #define BLK_SIZE_MAX	SZ_128K
-/* Of data in one bio; longer requests are served in slices. */
+/* Most bytes of data in one bio; longer requests are served in slices. */
 #define BLK_BYTES_LIMIT	SZ_16M
 
 #define BLK_CONFIG_ZONED	offsetofend(struct virtio_blk_config, \
@@ -39,14 +40,16 @@ static void blk_get_config(struct bell_backend *be, u32 offset, void *buf,
 	struct bell_blk *blk = container_of(be, struct bell_blk, be);
 	u8 all[BLK_CONFIG_LEN];
 
-	/* Older kernels' structure ends where the zones begin. */
+	/* Linux 6.1's structure ends before the zoned characteristics. */
 	memcpy(all, &blk->config, BLK_CONFIG_ZONED);
 	memcpy(all + BLK_CONFIG_ZONED, &blk->zoned, sizeof(blk->zoned));
 	if (offset < sizeof(all))
 		memcpy(buf, all + offset, min_t(u32, size, sizeof(all) - offset));
 }
 
-/* Of what the driver may write there is one byte. */
+/*
+ * The driver may write one byte of the config space: wce, the write-back mode.
+ */
 static int blk_write_config(struct bell_backend *be, u32 offset,
 			    const void *buf, u32 size)
 {
@@ -63,12 +66,18 @@ static int blk_write_config(struct bell_backend *be, u32 offset,
 	WRITE_ONCE(blk->config.wce, wce);
 	if (wce)
 		return 0;
-	/* A write that ends and does not see it has ended before the flush. */
+	/*
+	 * A write whose completion still reads wce as 1 has completed before
+	 * the flush below, which makes it stable.
+	 */
 	smp_mb();
 	return bell_disk_flush(&blk->disk);
 }
 
-/* What a driver begins with: one that cannot flush, with no cache to flush. */
+/*
+ * Set wce to its value after a reset: write-back, unless the driver can change
+ * the mode but not flush.
+ */
 static void blk_set_features(struct bell_backend *be, u64 features)
 {
 	struct bell_blk *blk = container_of(be, struct bell_blk, be);
@@ -78,7 +87,10 @@ static void blk_set_features(struct bell_backend *be, u64 features)
 	WRITE_ONCE(blk->config.wce, wce);
 }
 
-/* With the geometry that ATA disks tell, for drivers that count in cylinders. */
+/*
+ * Set capacity and geometry. Some drivers count in cylinders, so use the
+ * geometry that ATA disks report.
+ */
 static void blk_set_capacity(struct bell_blk *blk, u64 capacity)
 {
 	struct virtio_blk_config *c = &blk->config;
@@ -100,7 +112,10 @@ static int blk_resize(struct bell_backend *be, u64 *sectors)
 
 	if (capacity < blk_size >> SECTOR_SHIFT)
 		return -ENOSPC;
-	/* What is beyond a smaller disk and was taken before, that disk fails. */
+	/*
+	 * Requests that passed the range check with the old capacity go to the
+	 * disk; it fails those beyond its end.
+	 */
 	WRITE_ONCE(blk->disk.capacity, capacity);
 	blk_set_capacity(blk, capacity);
 	*sectors = capacity;
@@ -126,7 +141,7 @@ static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 		q->req[i].exec = exec;
 		q->req[i].head = i;
 	}
-	/* A driver that cannot flush counts on each write. */
+	/* A driver that cannot flush relies on each write being stable. */
 	q->writethrough = !(features & BIT_ULL(VIRTIO_BLK_F_FLUSH)) ||
 			  blk->disk.file->f_flags & O_DSYNC;
 	q->discard = features & BIT_ULL(VIRTIO_BLK_F_DISCARD);
@@ -134,14 +149,41 @@ static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 	q->secure_erase = features & BIT_ULL(VIRTIO_BLK_F_SECURE_ERASE);
 	q->zoned = features & BIT_ULL(VIRTIO_BLK_F_ZONED);
 	q->lifetime = features & BIT_ULL(VIRTIO_BLK_F_LIFETIME);
+	bell_backend_blk_hold_start(q);
 	vq->priv = q;
 	return 0;
 }
 
 static void blk_stop_queue(struct bell_backend *be, struct bell_exec *exec)
 {
+	bell_backend_blk_hold_stop(exec->vq->priv);
 	kvfree(exec->vq->priv);
 	exec->vq->priv = NULL;
+}
+
+/*
+ * Age in ns of the oldest request in flight. Requests may begin and end meanwhile; the
+ * caller's lock (show_lock) keeps the queue from being freed.
+ */
+static u64 blk_oldest(struct bell_backend *be, struct bell_exec *exec)
+{
+	const struct bell_blk_queue *q = exec->vq->priv;
+	u64 begin, age, oldest = 0;
+	u32 i;
+
+	for (i = 0; i < exec->vq->num; i++) {
+		begin = READ_ONCE(q->req[i].begin);
+		if (!begin)
+			continue;
+		age = bell_hist_ns_since(begin);
+		oldest = max(oldest, age);
+	}
+	/*
+	 * The caller does this for each queue, and a queue may have 32768 requests: let
+	 * other tasks run.
+	 */
+	cond_resched();
+	return oldest;
 }
 
 static void blk_abort(struct bell_backend *be)
@@ -173,6 +215,7 @@ static const struct bell_backend_ops blk_ops = {
 	.exec = {
 		.pass = bell_backend_blk_pass,
 		.retry = bell_backend_blk_resubmit,
+		.release = bell_backend_blk_hold_release,
 	},
 	.get_config = blk_get_config,
 	.set_config = blk_write_config,
@@ -180,6 +223,7 @@ static const struct bell_backend_ops blk_ops = {
 	.resize = blk_resize,
 	.start_queue = blk_start_queue,
 	.stop_queue = blk_stop_queue,
+	.oldest = blk_oldest,
 	.abort = blk_abort,
 	.show = blk_show,
 	.destroy = blk_destroy,
@@ -208,7 +252,10 @@ static void blk_set_config(struct bell_blk *blk, u32 seg_max, u32 size_max,
 	blk_set_capacity(blk, disk->capacity);
 }
 
-/* What the guest may do beyond reading and writing. */
+/*
+ * Fill in the limits of discard, write zeroes and secure erase. Returns the
+ * feature bits to offer.
+ */
 static u64 blk_set_ranges(struct bell_blk *blk, u32 flags, u32 blk_size)
 {
 	struct virtio_blk_config *c = &blk->config;
@@ -240,7 +287,11 @@ static u64 blk_set_ranges(struct bell_blk *blk, u32 flags, u32 blk_size)
 			cpu_to_le32(disk->max_erase);
 		c->max_secure_erase_seg = (__force __virtio32)
 			cpu_to_le32(BELL_DISK_MAX_RANGES);
-		/* Linux takes no zero; a disk may erase and not discard. */
+		/*
+		 * Linux drivers reject an alignment of 0. A disk that can erase
+		 * but not discard has no discard alignment, so use the block
+		 * size then.
+		 */
 		c->secure_erase_sector_alignment = (__force __virtio32)
 			cpu_to_le32(max(disk->discard_align,
 					blk_size >> SECTOR_SHIFT));
@@ -252,7 +303,10 @@ static u64 blk_set_zoned(struct bell_blk *blk, u32 flags, u32 blk_size)
 {
 	struct virtio_blk_zoned_characteristics *z = &blk->zoned;
 	struct bell_disk *disk = &blk->disk;
-	/* It goes in one piece: each segment may begin and end within a page. */
+	/*
+	 * An append is never split. Each segment may begin and end within a
+	 * page, so it may need two vectors more than its full pages.
+	 */
 	u32 pages = BELL_BLK_MAX_VECS -
 		    2 * le32_to_cpu((__force __le32)blk->config.seg_max);
 	u32 max_append = min3(disk->max_append, blk->max_bytes >> SECTOR_SHIFT,
@@ -308,7 +362,7 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 	if (!is_power_of_2(blk_size) || blk_size < blk->disk.block_size ||
 	    blk_size > max_t(u32, PAGE_SIZE, blk->disk.block_size))
 		return -EINVAL;
-	/* All that a driver may send by these must be served. */
+	/* A request at these limits must fit into one bio. */
 	if (seg_max > BLK_SEG_LIMIT || size_max < PAGE_SIZE ||
 	    (u64)seg_max * size_max > BLK_BYTES_LIMIT)
 		return -EINVAL;
@@ -329,6 +383,7 @@ static int blk_set(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 		features |= BIT_ULL(VIRTIO_BLK_F_MQ);
 
 	blk->be.num_queues = cfg->num_queues;
+	blk->be.kinds = BIT(BELL_KIND_FRAME) - 1;
 	blk->be.may_inline = blk->disk.may_inline;
 	blk->be.charges_runner = blk->disk.charges_runner;
 	blk->max_bytes = seg_max * size_max;
@@ -349,24 +404,25 @@ static int blk_open(struct bell_blk *blk, const struct vhost_doorbell_blk *cfg)
 
 	if (!(file->f_mode & FMODE_READ))
 		return -EACCES;
-	/* It may only be appended to. */
+	/* A disk is written anywhere; an O_APPEND file only at its end. */
 	if (file->f_flags & O_APPEND)
 		return -EINVAL;
 	blk->disk.read_only = cfg->flags & VHOST_DOORBELL_BLK_F_READ_ONLY ||
 			      !(file->f_mode & FMODE_WRITE);
 	blk->disk.below_nowait = cfg->flags & VHOST_DOORBELL_BLK_F_NOWAIT;
+	blk->disk.hold_nospc = cfg->flags & VHOST_DOORBELL_BLK_F_HOLD_NOSPC;
 	ret = bell_disk_open(&blk->disk);
-	/* The disk itself may be. */
+	/* bell_disk_open() also sets it for a block device that is read-only. */
 	blk->read_only = blk->disk.read_only;
 	return ret;
 }
 
 /**
- * bell_backend_blk_create() - make a disk of an open file
- * @cfg: checked for flags, number of queues and reserved fields
+ * bell_backend_blk_create() - make a virtio-blk device of an open file
+ * @cfg: the caller has checked flags, number of queues and reserved fields
  *
- * Context: Process context, of the process that has @cfg->fd.
- * Return: the back end or an ERR_PTR, as the UAPI says of
+ * Context: Process context, in the process that has @cfg->fd open.
+ * Return: the back end, or an ERR_PTR as Documentation/uapi.rst lists for
  * VHOST_DOORBELL_SET_BLK.
  */
 struct bell_backend *bell_backend_blk_create(const struct vhost_doorbell_blk *cfg)

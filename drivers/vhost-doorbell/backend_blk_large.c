@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * backend_blk_large - reads and writes too long for one bio
+ * backend_blk_large - reads and writes that are too long for one bio
  *
- * A driver that did not take SIZE_MAX and SEG_MAX may send any length; firmware
- * sends one descriptor of up to 1 GiB. The worker looks up all pages of such a
- * request when it begins: its stay in guest memory holds them until it ends. The
- * disk gets them slice by slice, in order; a slice begins when the one before it
- * has ended, and the first that fails ends the request.
+ * A driver that ignores SIZE_MAX and SEG_MAX may send any length; firmware sends single
+ * descriptors of up to 1 GiB. The worker looks up all pages of the request when it
+ * begins, and they stay pinned until it ends. The disk gets the data slice by slice, in
+ * order: a slice begins when the one before it has ended. The first slice that fails
+ * ends the request.
  *
- * Context: the disk may end a slice anywhere; the worker begins the next one, and
- * ends the request, as the vectors may have come from vmalloc().
+ * Context: the disk may end a slice in any context. The worker begins the next one, and
+ * ends the request, as vectors from vmalloc() are freed in process context.
  */
 #include <linux/blkdev.h>
 #include <linux/mm.h>
@@ -21,30 +21,34 @@
 #include "disk.h"
 #include "exec.h"
 
-/* Of one slice; and vectors of one, whose number has 16 bits in a bio. */
+/* Most bytes of one slice, and most vectors of one: a bio counts them in 16 bits */
 #define LARGE_SLICE		SZ_4M
 #define LARGE_SLICE_VECS	32768
-/* Jiffies that a slice may wait for a disk that cannot begin it. */
+/* Attempts, a jiffy apart, to begin a slice before the request fails */
 #define LARGE_MAX_TRIES		(10 * HZ)
 
 struct bell_blk_large {
 	/* Constant. */
-	u64		sector;
-	u32		bytes;
-	size_t		reserved;
-	struct bio_vec	*vecs;
+	u64		sector;	/* where the request begins, in units of 512 bytes */
+	u32		bytes;			/* length of the request */
+	size_t		reserved;	/* bytes counted in the disk's vec_bytes */
+	struct bio_vec	*vecs;			/* vectors of the whole request */
 
-	/* The runner, the disk and the worker in turn: see req->large in locking.rst. */
-	u32		done;		/* bytes of slices that have ended */
+	/*
+	 * Accessed by the runner, the disk and the worker in turn: see req->large in
+	 * locking.rst
+	 */
+	u32		done;		/* bytes in slices that have ended */
 	u32		next;		/* the first vector of the next slice */
-	struct bio_vec	rest;		/* of it, if the last slice has a part */
-	bool		cut;		/* it has */
-	bool		ended;		/* the disk is done with the slice */
-	int		error;
-	u32		tries;
+	/* The part of @next's vector that the last slice left */
+	struct bio_vec	rest;
+	bool		cut;		/* @rest is valid */
+	bool		ended;		/* the disk has ended the slice */
+	int		error;	/* result of the slice: 0 or a negative errno */
+	u32		tries;			/* failed attempts to begin the slice */
 };
 
-/* What remains of a vector behind its first @n bytes. */
+/* The part of a vector after its first @n bytes */
 static struct bio_vec large_rest(const struct bio_vec *v, u32 n)
 {
 	struct bio_vec rest;
@@ -55,7 +59,10 @@ static struct bio_vec large_rest(const struct bio_vec *v, u32 n)
 	return rest;
 }
 
-/* What slices are multiples of: blocks, or on a zoned disk what can be written. */
+/*
+ * Unit of the length of slices, in bytes: the block size, or the write granularity of a
+ * zoned disk
+ */
 static u32 large_unit(const struct bell_blk *blk)
 {
 	u32 blk_size = le32_to_cpu((__force __le32)blk->config.blk_size);
@@ -71,7 +78,10 @@ static u32 large_slice_bytes(const struct bell_blk *blk)
 	return max(round_down(max, large_unit(blk)), large_unit(blk));
 }
 
-/* Set the request to what comes next; -EIO if a block is in too many pieces. */
+/*
+ * Set the request up for its next slice. Returns -EIO if one block needs too many
+ * vectors.
+ */
 static int large_set_slice(struct bell_disk_req *req)
 {
 	const struct bell_blk_queue *q = req->vq->priv;
@@ -107,7 +117,7 @@ static int large_set_slice(struct bell_disk_req *req)
 	return 0;
 }
 
-/* The request's own vectors again. */
+/* Free the state of a large request, and let it use its inline vectors again. */
 static void large_free(struct bell_blk *blk, struct bell_disk_req *req)
 {
 	struct bell_blk_large *large = req->large;
@@ -155,20 +165,20 @@ static int large_map(struct bell_blk *blk, struct bell_disk_req *req,
 /**
  * bell_backend_blk_large_begin() - begin a read or write that is served in slices
  * @blk: the disk
- * @req: the request, checked
- * @data: where that is
- * @bytes: of it
- * @may_sleep: whether the caller may; else nothing is begun
+ * @req: the request; its range was checked
+ * @data: the start of the data
+ * @bytes: bytes of data
+ * @may_sleep: whether the caller may sleep; if not, nothing is begun
  *
  * Context: The queue's runner.
- * Return: 0: begun or ended; -EAGAIN, -ESRCH: nothing was begun.
+ * Return: 0: begun or ended; -EAGAIN: nothing was begun.
  */
 int bell_backend_blk_large_begin(struct bell_blk *blk,
 				 struct bell_disk_req *req,
 				 struct bell_vq_cursor data, u64 bytes,
 				 bool may_sleep)
 {
-	int ret;
+	int ret, why;
 
 	if (!may_sleep)
 		return -EAGAIN;
@@ -189,16 +199,17 @@ int bell_backend_blk_large_begin(struct bell_blk *blk,
 err_free:
 	large_free(blk, req);
 err_end:
+	why = ret;
 	if (ret == -ENOMEM)
 		ret = bell_backend_blk_map_no_memory(req);
-	if (ret == -EAGAIN || ret == -ESRCH)
+	if (ret == -EAGAIN)
 		return ret;
-	bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+	bell_backend_blk_fail(req, why);
 	return 0;
 }
 
 /**
- * bell_backend_blk_large_done() - the disk is done with a slice
+ * bell_backend_blk_large_done() - have the worker continue after a slice has ended
  * @req: the request
  * @error: 0 or a negative errno
  *
@@ -215,16 +226,32 @@ static void large_end(struct bell_disk_req *req, int error)
 {
 	const struct bell_blk_queue *q = req->vq->priv;
 
-	/* What failed is told of as the slice that it was. */
-	if (!error) {
+	bell_backend_blk_hold_end(req, error);
+	/*
+	 * bell_disk_done() holds a request that ends with -ENOSPC. This one cannot be
+	 * submitted again: its vectors are freed below.
+	 */
+	if (error == -ENOSPC)
+		error = -EDQUOT;
+	/* A failure is reported with the sector of the slice that failed. */
+	if (!error)
 		req->sector = req->large->sector;
+	/* The dirty log has all slices of a read, also if it failed. */
+	if (!error || req->op == BELL_DISK_READ)
 		req->bytes = req->large->bytes;
-	}
 	large_free(q->blk, req);
 	bell_disk_done(req, error);
 }
 
-/* Begin the slice; the disk may have no room for it, which is no error yet. */
+/* bell_backend_blk_large_drop() - free the state of a large request that is put back */
+void bell_backend_blk_large_drop(struct bell_disk_req *req)
+{
+	const struct bell_blk_queue *q = req->vq->priv;
+
+	large_free(q->blk, req);
+}
+
+/* Begin the slice. If the disk cannot begin it now, try again in a jiffy. */
 static void large_submit(struct bell_disk_req *req)
 {
 	struct bell_blk_large *large = req->large;
@@ -234,9 +261,8 @@ static void large_submit(struct bell_disk_req *req)
 	ret = req->disk->ops->submit(req, false);
 	if (!ret)
 		return;
-	if (ret == -ENOMEM)
-		ret = -EAGAIN;
-	if (ret == -EAGAIN && large->tries++ < LARGE_MAX_TRIES) {
+	if ((ret == -EAGAIN || ret == -ENOMEM) &&
+	    large->tries++ < LARGE_MAX_TRIES) {
 		schedule_timeout_idle(1);
 		bell_exec_worker_retry(req->exec, &req->retry);
 		return;
@@ -244,9 +270,15 @@ static void large_submit(struct bell_disk_req *req)
 	large_end(req, ret == -EAGAIN ? -EIO : ret);
 }
 
+/* bell_backend_blk_large_vec_bytes() - bytes of page vectors reserved for a large request */
+size_t bell_backend_blk_large_vec_bytes(const struct bell_disk_req *req)
+{
+	return req->large->reserved;
+}
+
 /**
- * bell_backend_blk_large_next() - go on with a large request
- * @req: the request, that bell_exec_worker_retry() was told of
+ * bell_backend_blk_large_next() - continue a large request: begin its next slice or end it
+ * @req: the request, after bell_exec_worker_retry()
  *
  * Context: The worker.
  */
@@ -256,16 +288,33 @@ void bell_backend_blk_large_next(struct bell_disk_req *req)
 	int error = large->error;
 
 	if (large->ended) {
-		if (!error)
+		if (!error) {
 			large->done += req->bytes;
+			/* The disk has room: the next slice does not wait for it. */
+			bell_backend_blk_hold_end(req, 0);
+		}
+		/*
+		 * If the slice is held (below), this function runs again, finds @ended
+		 * false, and submits the same slice again.
+		 */
+		large->ended = false;
+		large->tries = 0;
+		if (error && bell_backend_blk_hold_done(req, error))
+			return;
 		if (!error && large->done < large->bytes)
 			error = READ_ONCE(req->disk->aborted) ?
 				-EINTR : large_set_slice(req);
+		if (error == -EINTR && bell_backend_blk_hold_done(req, error))
+			return;
 		if (error || large->done == large->bytes) {
 			large_end(req, error);
 			return;
 		}
-		large->tries = 0;
+	} else if (req->held && READ_ONCE(req->exec->dead)) {
+		error = bell_backend_blk_hold_dead(req->vq);
+		if (!bell_backend_blk_hold_done(req, error))
+			large_end(req, error);
+		return;
 	}
 	large_submit(req);
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * backend_blk_map - the pages behind a request's data, as page vectors
+ * backend_blk_map - page vectors for a request's data
  *
- * Neighbouring pages share a vector. The vectors that a request has inside are
- * enough for most; more are allocated as they are needed. They count for the
- * owner's memory cgroup, and a device has BELL_BLK_VEC_BYTES of them at most:
- * the request that exceeds this is put back into the ring, and the worker tries
- * again until others have completed.
+ * Neighbouring pages share a vector. Most requests need no more than their inline
+ * vectors; for others an array is allocated and grown. The array is charged to the
+ * memory cgroup of the thread that allocates it: the worker, or in an inline pass the
+ * ringing thread. A device has at most BELL_BLK_VEC_BYTES of allocated vectors. A
+ * request that would exceed this is put back into the ring; the worker tries again
+ * until other requests have completed.
  */
 #include <linux/overflow.h>
 #include <linux/sched.h>
@@ -16,20 +17,22 @@
 #include "disk.h"
 #include "gmem.h"
 
-/* How many times an allocation is grown by. */
+/* Factor by which an array grows */
 #define MAP_GROWTH	4
-/* Passes in a row, a jiffy apart, that may find no memory. */
+/* Passes in a row, a jiffy apart, that may find no memory before a request fails */
 #define MAP_MAX_STARVED	(10 * HZ)
 
 /**
  * bell_backend_blk_map_alloc() - allocate memory for a request
- * @size: in bytes; above what one bio needs only with @may_sleep
- * @may_sleep: whether the caller may
+ * @size: in bytes; more than the vectors of one bio only with @may_sleep
+ * @may_sleep: whether the caller may sleep
  *
- * It is charged to the memory cgroup of the thread that submits: the worker's is its
- * owner's.
+ * The memory is charged to the memory cgroup of the calling thread. The worker has the
+ * cgroup of the thread that started its first queue.
  *
- * Context: The queue's runner. Free by kfree(), larger ones by kvfree().
+ * Context: The queue's runner.
+ * Return: the memory or NULL; to be freed by kfree(), or by kvfree() if @size is larger
+ * than the vectors of one bio.
  */
 void *bell_backend_blk_map_alloc(size_t size, bool may_sleep)
 {
@@ -43,10 +46,10 @@ void *bell_backend_blk_map_alloc(size_t size, bool may_sleep)
 /**
  * bell_backend_blk_map_reserve() - count bytes of page vectors before allocating them
  * @blk: the disk
- * @bytes: how many
+ * @bytes: bytes to count
  *
  * Context: Any.
- * Return: false if the device would have too many.
+ * Return: false, and nothing is counted, if the device would have too many.
  */
 bool bell_backend_blk_map_reserve(struct bell_blk *blk, size_t bytes)
 {
@@ -56,13 +59,13 @@ bool bell_backend_blk_map_reserve(struct bell_blk *blk, size_t bytes)
 	return false;
 }
 
-/* bell_backend_blk_map_unreserve() - undo it, in any context */
+/* bell_backend_blk_map_unreserve() - undo bell_backend_blk_map_reserve(), in any context */
 void bell_backend_blk_map_unreserve(struct bell_blk *blk, size_t bytes)
 {
 	atomic_long_sub(bytes, &blk->vec_bytes);
 }
 
-/* bell_backend_blk_map_free() - free what map_pieces() allocated, in any context */
+/* bell_backend_blk_map_free() - free the vectors of a request, in any context */
 void bell_backend_blk_map_free(struct bell_disk_req *req)
 {
 	const struct bell_blk_queue *q = req->vq->priv;
@@ -75,10 +78,11 @@ void bell_backend_blk_map_free(struct bell_disk_req *req)
 
 /**
  * bell_backend_blk_map_no_memory() - an allocation failed in the worker
- * @req: the request it was for
+ * @req: the request that the memory was for
  *
  * Context: The queue's runner.
- * Return: -EAGAIN: put it back and try again later; -EIO if that was done often.
+ * Return: -EAGAIN: put the request back and try again later; -ENOBUFS: fail it, as
+ * MAP_MAX_STARVED passes in a row found no memory.
  */
 int bell_backend_blk_map_no_memory(struct bell_disk_req *req)
 {
@@ -87,10 +91,13 @@ int bell_backend_blk_map_no_memory(struct bell_disk_req *req)
 	if (q->starved++ < MAP_MAX_STARVED)
 		return -EAGAIN;
 	q->starved = 0;
-	return -EIO;
+	return -ENOBUFS;
 }
 
-/* bell_backend_blk_map_count_pages() - how many pages this much data can lie in */
+/*
+ * bell_backend_blk_map_count_pages() - most pages that @bytes of data from @cur on
+ *	can lie in
+ */
 u64 bell_backend_blk_map_count_pages(struct bell_vq_cursor cur, u64 bytes)
 {
 	u64 n = 0;
@@ -107,7 +114,10 @@ u64 bell_backend_blk_map_count_pages(struct bell_vq_cursor cur, u64 bytes)
 	return n;
 }
 
-/* Room for more vectors, @left bytes from the cursor on having none yet. */
+/*
+ * Allocate a larger array of vectors; @left bytes of data from @cur on have no vector
+ * yet. Returns as bell_backend_blk_map_pieces().
+ */
 static int map_grow(struct bell_blk *blk, struct bell_disk_req *req,
 		    struct bell_vq_cursor cur, u32 left, bool may_sleep)
 {
@@ -116,7 +126,7 @@ static int map_grow(struct bell_blk *blk, struct bell_disk_req *req,
 	u32 had = req->max_vecs, n;
 
 	n = min_t(u64, most, (u64)req->nvecs * MAP_GROWTH);
-	/* A large request has reserved all that it may need. */
+	/* A large request reserved all the vectors that it can need when it began. */
 	if (!req->large) {
 		n = min_t(u32, n, BELL_BLK_MAX_VECS);
 		if (n == req->nvecs)
@@ -146,7 +156,10 @@ static int map_grow(struct bell_blk *blk, struct bell_disk_req *req,
 	return 0;
 }
 
-/* Add a piece; false if there is no room. */
+/*
+ * Add a piece of memory, to the last vector if it is contiguous with that. Returns
+ * false if all @room vectors are in use.
+ */
 static bool map_add_span(struct bell_disk_req *req, u32 room,
 			 const struct bell_gmem_span *span)
 {
@@ -164,7 +177,7 @@ static bool map_add_span(struct bell_disk_req *req, u32 room,
 	return true;
 }
 
-/* bell_backend_blk_map_set_aligned() - can the disk take its vectors as they are? */
+/* bell_backend_blk_map_set_aligned() - can the disk DMA to the vectors as they are? */
 void bell_backend_blk_map_set_aligned(struct bell_disk_req *req)
 {
 	const struct bell_disk *disk = req->disk;
@@ -181,14 +194,16 @@ void bell_backend_blk_map_set_aligned(struct bell_disk_req *req)
 /**
  * bell_backend_blk_map_pieces() - look up the pages of a request's data
  * @blk: the disk
- * @req: with its length; its vectors are those inside of it
- * @cur: where the data begins
- * @may_sleep: pages may be pinned, and an allocation may wait
+ * @req: the request, with its length and its inline vectors
+ * @cur: the start of the data
+ * @may_sleep: whether pages may be pinned and an allocation may wait
+ *
+ * @req also keeps vectors that were allocated before an error; the caller frees them.
  *
  * Context: The queue's runner.
- * Return: 0; -E2BIG if it takes more vectors than one bio may have; -EAGAIN,
- * -ESRCH: not now; or what is wrong with the data's addresses. What was allocated
- * is in @req in any case.
+ * Return: 0; -E2BIG if the data needs more vectors than one bio may have; -EAGAIN if the
+ * worker must try again; -EFAULT if the data is not in guest memory; or as
+ * bell_backend_blk_map_no_memory().
  */
 int bell_backend_blk_map_pieces(struct bell_blk *blk,
 				struct bell_disk_req *req,

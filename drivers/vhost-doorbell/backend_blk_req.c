@@ -2,13 +2,13 @@
 /*
  * backend_blk_req - virtio-blk requests (virtio 1.3, section 5.2.6)
  *
- * A request is 16 bytes of header in the readable part of the chain and one
- * byte of status at the end of the writable part, cut into descriptors in any
- * way; what is left of either part is data. Data goes to the disk as it lies in
- * guest memory.
+ * A request has a header of 16 bytes at the start of the readable part of its
+ * chain and a status byte at the end of the writable part; the driver may cut
+ * both parts into descriptors in any way. The rest of each part is data, which
+ * the disk reads and writes directly in guest memory.
  *
- * A header or status that cannot be reached breaks the queue, as there is no
- * way to answer; all else that is wrong with a request ends in its status.
+ * If the header or the status byte is outside guest memory the queue breaks, as
+ * the device cannot answer. Any other error is reported in the status byte.
  */
 #include <linux/blkdev.h>
 #include <linux/overflow.h>
@@ -22,7 +22,7 @@
 #include "trace.h"
 #include "vq.h"
 
-/* --- the end of a request --- */
+/* --- completion of a request --- */
 
 static void blk_free(struct bell_disk_req *req)
 {
@@ -34,7 +34,10 @@ static void blk_free(struct bell_disk_req *req)
 	}
 }
 
-/* Found when the request began, as was the status. */
+/*
+ * Write the sector of an append to guest memory. Its bytes were located when
+ * the request began, as the status byte was.
+ */
 static void blk_put_result(const struct bell_disk_req *req)
 {
 	__le64 sector = cpu_to_le64(req->sector);
@@ -44,38 +47,151 @@ static void blk_put_result(const struct bell_disk_req *req)
 		WRITE_ONCE(*req->result[i], ((u8 *)&sector)[i]);
 }
 
-/* End a request: its status, and how many writable bytes before it are set. */
+static enum bell_kind blk_kind(const struct bell_disk_req *req)
+{
+	switch (req->op) {
+	case BELL_DISK_READ:
+		return BELL_KIND_READ;
+	case BELL_DISK_WRITE:
+	case BELL_DISK_APPEND:
+		return BELL_KIND_WRITE;
+	case BELL_DISK_FLUSH:
+		return BELL_KIND_FLUSH;
+	case BELL_DISK_DISCARD:
+		return BELL_KIND_DISCARD;
+	case BELL_DISK_ZERO:
+		return BELL_KIND_ZEROES;
+	default:
+		return BELL_KIND_OTHER;
+	}
+}
+
+static enum bell_cause blk_cause(int error, u8 status)
+{
+	if (status == VIRTIO_BLK_S_UNSUPP)
+		return BELL_CAUSE_UNSUPP;
+	if (status != VIRTIO_BLK_S_IOERR)
+		return BELL_CAUSE_ZONE;
+	switch (error) {
+	case 0:
+	case -EFAULT:
+		return BELL_CAUSE_INVALID;
+	case -ENOSPC:
+	case -EDQUOT:
+		return BELL_CAUSE_NOSPC;
+	case -ENOMEM:
+	case -ENOBUFS:	/* bell_backend_blk_map_no_memory() */
+		return BELL_CAUSE_NOMEM;
+	default:
+		return BELL_CAUSE_IO;
+	}
+}
+
+static u64 blk_failed_sector(const struct bell_disk_req *req)
+{
+	switch (req->op) {
+	case BELL_DISK_FLUSH:
+	case BELL_DISK_NONE:
+		return BELL_NO_SECTOR;
+	case BELL_DISK_DISCARD:
+	case BELL_DISK_ZERO:
+	case BELL_DISK_ERASE:
+		return req->nvecs ? req->range[0].sector : BELL_NO_SECTOR;
+	default:
+		return req->sector;
+	}
+}
+
+static noinline void blk_explain(struct bell_disk_req *req, u8 status,
+				 struct bell_failure *failure)
+{
+	*failure = (struct bell_failure){
+		.sector = blk_failed_sector(req),
+		.time = ktime_get_real_ns(),
+		/*
+		 * -EDQUOT stands for ENOSPC of a request that must not be held; see
+		 * disk.h.
+		 */
+		.error = req->error == -EDQUOT ? -ENOSPC : req->error,
+		.kind = blk_kind(req),
+		.cause = blk_cause(req->error, status),
+		.status = status,
+	};
+	req->error = 0;
+}
+
+/*
+ * End a request: free its memory, write @status, and complete the chain. The
+ * first @written bytes of the writable part have been written.
+ */
 void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written)
 {
 	bool ok = status == VIRTIO_BLK_S_OK;
+	struct bell_failure failure;
 	struct bell_done done = {
 		.head = req->head,
 		.epoch = req->epoch,
-		.failed = !ok,
+		.kind = BELL_KIND_NONE,
 		/*
-		 * From the start of the writable part: with the status, which
-		 * is its last byte, only if nothing before it was left out.
+		 * The used length counts from the start of the writable part.
+		 * The status is its last byte, so it counts only if all bytes
+		 * before it were written.
 		 */
 		.len = written == req->room ? written + 1 : written,
+		/* A read that failed may have written a part of it. */
+		.dirty = req->op == BELL_DISK_READ ? req->bytes : 0,
+		.dirty_last = true,
 	};
 
+	if (bell_hist_is_on()) {
+		done.kind = blk_kind(req);
+		done.value = bell_hist_ns_since(req->begin);
+	}
 	if (ok && req->op == BELL_DISK_READ)
 		done.bytes_read = req->bytes;
 	if (ok && (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_APPEND))
 		done.bytes_written = req->bytes;
+	if (unlikely(!ok)) {
+		blk_explain(req, status, &failure);
+		done.failure = &failure;
+	}
 	blk_free(req);
-	/* Pinned since the take: the guest may have given the page away. */
+	/*
+	 * Clear @begin before the completion: after that the driver may make the head
+	 * available again, and the runner sets @begin for the new request.
+	 */
+	WRITE_ONCE(req->begin, 0);
+	/*
+	 * The page of the status byte stays pinned from the take to the completion,
+	 * even if the guest has freed it.
+	 */
 	WRITE_ONCE(*req->status, status);
 	bell_vq_complete(req->vq, &done);
 }
 
-/* Is a write stable when it completes? */
+/*
+ * bell_backend_blk_put_back() - have a request served again, from its start, when the
+ * queue runs again
+ */
+void bell_backend_blk_put_back(struct bell_disk_req *req)
+{
+	if (req->large)
+		bell_backend_blk_large_drop(req);
+	blk_free(req);
+	WRITE_ONCE(req->begin, 0);
+	bell_vq_inflight_put_back(req->vq, req->head, req->epoch);
+}
+
+/* Must a write be stable when it completes? */
 static bool blk_writes_through(const struct bell_blk_queue *q)
 {
 	return q->writethrough || !READ_ONCE(q->blk->config.wce);
 }
 
-/* Written back, and the driver has been promised more meanwhile. */
+/*
+ * Was this write submitted in write-back mode, while now, as it completes, each
+ * write must be stable? Then a flush has to follow.
+ */
 static bool blk_owes_flush(const struct bell_disk_req *req)
 {
 	return (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_ZERO ||
@@ -91,8 +207,8 @@ static void blk_flush_owed(struct bell_disk_req *req)
 }
 
 /**
- * bell_disk_done() - the disk is done with a request
- * @req: the request, which is reused at once
+ * bell_disk_done() - take back a request, or a slice of a large one, from the disk
+ * @req: the request; the caller must not access it afterwards
  * @error: 0 or a negative errno
  *
  * Context: Any.
@@ -103,6 +219,7 @@ void bell_disk_done(struct bell_disk_req *req, int error)
 	u32 written = 0;
 	u8 status;
 
+	trace_bell_end_io(req->vq->dev_id, req->vq->index, req->head, error);
 	if (unlikely(req->large)) {
 		bell_backend_blk_large_done(req, error);
 		return;
@@ -111,6 +228,8 @@ void bell_disk_done(struct bell_disk_req *req, int error)
 		bell_disk_queue(req, blk_flush_owed);
 		return;
 	}
+	if (unlikely(error || req->held) && bell_backend_blk_hold_done(req, error))
+		return;
 	switch (error) {
 	case 0:
 		status = VIRTIO_BLK_S_OK;
@@ -122,9 +241,11 @@ void bell_disk_done(struct bell_disk_req *req, int error)
 		}
 		break;
 	case -EOPNOTSUPP:
+		req->error = error;
 		status = VIRTIO_BLK_S_UNSUPP;
 		break;
 	default:
+		req->error = error;
 		if (q->zoned) {
 			bell_backend_blk_zone_failed(req, error);
 			return;
@@ -136,19 +257,23 @@ void bell_disk_done(struct bell_disk_req *req, int error)
 }
 
 /**
- * bell_disk_retry() - a request would block: let the worker submit it
+ * bell_disk_retry() - have the worker submit a request that would have blocked
  * @req: the request
  *
  * Context: Any.
  */
 void bell_disk_retry(struct bell_disk_req *req)
 {
+	trace_bell_retry(req->vq->dev_id, req->vq->index, req->head);
 	bell_exec_worker_retry(req->exec, &req->retry);
 }
 
-/* --- the beginning --- */
+/* --- submission of a request --- */
 
-/* Look up the pages of the data; most are one piece within a page. */
+/*
+ * Look up the pages of a request's data. The short path here handles data in
+ * one descriptor that lies within a page.
+ */
 static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_vq_cursor cur, bool may_sleep)
 {
@@ -174,7 +299,7 @@ static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
 	return 0;
 }
 
-/* Is this on the disk, and in whole blocks? */
+/* Does this range lie on the disk, in whole blocks? */
 static bool blk_in_range(struct bell_blk *blk, u64 sector, u64 bytes)
 {
 	u32 mask = le32_to_cpu((__force __le32)blk->config.blk_size) - 1;
@@ -185,15 +310,21 @@ static bool blk_in_range(struct bell_blk *blk, u64 sector, u64 bytes)
 	       !((sector << SECTOR_SHIFT) & mask);
 }
 
-/* It did not come to the disk: put it back, serve it in slices, or fail it. */
+/*
+ * A read, write or append was not begun: put the request back into the ring,
+ * serve it in slices, or fail it. Returns 0, or -EAGAIN to put it
+ * back.
+ */
 static noinline int blk_rw_fails(struct bell_blk *blk,
 				 struct bell_disk_req *req,
 				 struct bell_vq_cursor data, bool may_sleep,
 				 int error)
 {
+	int why = error;
+
 	if (error == -ENOMEM)
 		error = bell_backend_blk_map_no_memory(req);
-	if (error == -EAGAIN || error == -ESRCH) {
+	if (error == -EAGAIN) {
 		blk_free(req);
 		return error;
 	}
@@ -202,13 +333,14 @@ static noinline int blk_rw_fails(struct bell_blk *blk,
 		return bell_backend_blk_large_begin(blk, req, data, req->bytes,
 						    may_sleep);
 	}
-	bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+	bell_backend_blk_fail(req, why);
 	return 0;
 }
 
 /*
- * Of a zoned disk, or longer than what is served in one piece. 1: that can go on
- * as others do.
+ * Handle a request of a zoned disk, or one longer than @max_bytes. Returns 1 if
+ * the request is to continue on the common path, 0 if it was begun or has
+ * ended, or -EAGAIN if nothing was begun.
  */
 static noinline int blk_rw_rare(struct bell_blk *blk, struct bell_disk_req *req,
 				struct bell_vq_cursor data, u64 bytes,
@@ -216,7 +348,9 @@ static noinline int blk_rw_rare(struct bell_blk *blk, struct bell_disk_req *req,
 {
 	int ret;
 
-	/* Before all zones that it lies in are asked for. */
+	/*
+	 * Check the length first: it bounds how many zones are looked up below.
+	 */
 	if (bytes > BELL_BLK_MAX_BYTES) {
 		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
 		return 0;
@@ -244,7 +378,10 @@ static noinline int blk_rw_refuse(struct bell_blk *blk,
 	return 0;
 }
 
-/* Read, write and append. */
+/*
+ * Begin a read, write or append of @bytes bytes. Returns 0 if it was begun or
+ * has ended, or -EAGAIN if nothing was begun.
+ */
 int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_vq_cursor data, u64 bytes, bool may_sleep)
 {
@@ -267,7 +404,10 @@ int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 	return blk_rw_fails(blk, req, data, may_sleep, ret);
 }
 
-/* One range of a discard or of zeroes, checked: 0 or what ends the request. */
+/*
+ * Check one range of a discard, write zeroes or erase, and copy it to @to.
+ * Returns 0 or the errno that the request ends with.
+ */
 static int blk_set_range(struct bell_blk *blk, struct bell_disk_req *req,
 			 struct bell_disk_range *to,
 			 const struct virtio_blk_discard_write_zeroes *from)
@@ -297,7 +437,10 @@ static int blk_set_range(struct bell_blk *blk, struct bell_disk_req *req,
 			    (u64)to->nsectors << SECTOR_SHIFT) ? 0 : -EIO;
 }
 
-/* Discard, write zeroes and secure erase: the data is a list of ranges. */
+/*
+ * Begin a discard, write zeroes or secure erase; the data is a list of ranges.
+ * Returns as bell_backend_blk_rw() does.
+ */
 static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
 		      struct bell_vq_cursor data, u64 bytes, bool may_sleep)
 {
@@ -306,26 +449,38 @@ static int blk_ranges(struct bell_blk *blk, struct bell_disk_req *req,
 	u32 i;
 	int ret = 0;
 
+	req->nvecs = 0;
 	if (!n || n > BELL_DISK_MAX_RANGES || bytes % sizeof(from) ||
 	    blk->read_only)
 		ret = -EIO;
 	for (i = 0; i < n && !ret; i++) {
 		ret = bell_vq_chain_copy(req->vq, &data, &from, sizeof(from),
 					 false, may_sleep);
-		if (ret == -EAGAIN || ret == -ESRCH)
+		if (ret == -EAGAIN)
 			return ret;
-		if (!ret)
-			ret = blk_set_range(blk, req, &req->range[i], &from);
+		if (ret)
+			break;
+		ret = blk_set_range(blk, req, &req->range[i], &from);
+		/*
+		 * A refused request is reported with the sector of its first
+		 * range. Before that is set, its memory holds a page vector of
+		 * an earlier request, which must not be told.
+		 */
+		req->nvecs = i + 1;
 	}
 	if (ret) {
-		bell_disk_done(req, ret);
+		bell_backend_blk_finish(req, ret == -EOPNOTSUPP ?
+						VIRTIO_BLK_S_UNSUPP :
+						VIRTIO_BLK_S_IOERR, 0);
 		return 0;
 	}
-	req->nvecs = n;
 	return blk->disk.ops->submit(req, !may_sleep);
 }
 
-/* Answer with what we know. */
+/*
+ * Answer a request with @size bytes at @what, or as many as fit. Returns as
+ * bell_backend_blk_rw() does.
+ */
 static int blk_tell(struct bell_disk_req *req, struct bell_vq_cursor data,
 		    u64 bytes, void *what, u32 size, bool may_sleep)
 {
@@ -333,16 +488,19 @@ static int blk_tell(struct bell_disk_req *req, struct bell_vq_cursor data,
 	int ret;
 
 	ret = bell_vq_chain_copy(req->vq, &data, what, len, true, may_sleep);
-	if (ret == -EAGAIN || ret == -ESRCH)
+	if (ret == -EAGAIN)
 		return ret;
 	if (ret)
-		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+		bell_backend_blk_fail(req, ret);
 	else
 		bell_backend_blk_finish(req, VIRTIO_BLK_S_OK, len);
 	return 0;
 }
 
-/* What is not a read, a write or a flush; most of it takes a feature. */
+/*
+ * Begin a request that is no read, write or flush. Most types need a feature
+ * that the driver has accepted.
+ */
 static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
 			  u32 type, struct bell_vq_cursor in, u64 in_bytes,
 			  struct bell_vq_cursor out, u64 out_bytes,
@@ -401,7 +559,7 @@ static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
 }
 
 /*
- * Begin a request whose header was read. -EAGAIN and -ESRCH: nothing was begun.
+ * Begin a request whose header was read. Returns as bell_backend_blk_rw() does.
  */
 static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 		     const struct bell_chain *chain, struct bell_vq_cursor out,
@@ -439,8 +597,8 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 }
 
 /*
- * Read the header, and move the cursor behind it; @span is where it was, or has
- * no page if it was in pieces.
+ * Read the header and move the cursor behind it. @span: out: where it lies in
+ * memory; its page is NULL if the header is not in one piece.
  */
 static int blk_read_header(struct bell_vq *vq, struct bell_vq_cursor *out,
 			   struct virtio_blk_outhdr *hdr, bool may_sleep,
@@ -450,7 +608,10 @@ static int blk_read_header(struct bell_vq *vq, struct bell_vq_cursor *out,
 
 	span->page = NULL;
 	if (likely(out->seg->len >= sizeof(*hdr))) {
-		/* To the end of its page, or of the region */
+		/*
+		 * Look up to the end of the page, or of the region: the status
+		 * byte may lie there too.
+		 */
 		ret = bell_gmem_span(vq->gmem, out->seg->addr,
 				     PAGE_SIZE - offset_in_page(out->seg->addr),
 				     may_sleep, span);
@@ -459,7 +620,11 @@ static int blk_read_header(struct bell_vq *vq, struct bell_vq_cursor *out,
 		if (likely(span->len >= sizeof(*hdr))) {
 			memcpy(hdr, page_address(span->page) + span->offset,
 			       sizeof(*hdr));
-			/* The guest's memory is not looked at again. */
+			/*
+			 * The copy is made before this point; the compiler must
+			 * not read again from guest memory, which the guest may
+			 * change.
+			 */
 			barrier();
 			bell_vq_advance(out, sizeof(*hdr));
 			return 0;
@@ -471,8 +636,8 @@ static int blk_read_header(struct bell_vq *vq, struct bell_vq_cursor *out,
 }
 
 /*
- * Find the status byte; it stays pinned until the request ends. In most drivers
- * it lies near the header.
+ * Find the status byte; its page remains pinned until the request ends. Most drivers
+ * put it near the header, so look in the header's page first.
  */
 static int blk_find_status(struct bell_disk_req *req,
 			   const struct bell_chain *chain, bool may_sleep,
@@ -498,30 +663,49 @@ static int blk_find_status(struct bell_disk_req *req,
 	return ret;
 }
 
-/* Serve a chain that was taken. -EAGAIN, -ESRCH, -EPROTO: it was not. */
-static int blk_serve(struct bell_blk_queue *q, struct bell_vq *vq,
-		     const struct bell_chain *chain, bool may_sleep)
+static int blk_try(struct bell_blk_queue *q, struct bell_disk_req *req,
+		   const struct bell_chain *chain, bool may_sleep)
 {
-	struct bell_disk_req *req = &q->req[chain->head];
+	struct bell_vq *vq = req->vq;
 	struct bell_vq_cursor out = { .seg = chain->seg };
 	struct virtio_blk_outhdr hdr;
 	struct bell_gmem_span span;
 	int ret = -EFAULT;
 
-	req->epoch = chain->epoch;
 	if (bell_vq_bytes(chain->seg, chain->nout) >= sizeof(hdr))
 		ret = blk_read_header(vq, &out, &hdr, may_sleep, &span);
 	if (!ret)
 		ret = blk_find_status(req, chain, may_sleep, &span);
 	if (!ret)
 		return blk_begin(q, req, chain, out, &hdr, may_sleep);
-	if (ret != -EAGAIN && ret != -ESRCH)
-		ret = bell_vq_break(vq, "no header or status in head %u",
+	if (ret != -EAGAIN)
+		ret = bell_vq_break(vq, "head %u has no header or no status byte",
 				    chain->head);
 	return ret;
 }
 
-/* Take and submit until the ring is empty or something stops us. */
+/*
+ * Begin the request in a chain that was taken. Returns 0, or -EAGAIN or
+ * -EPROTO if nothing was begun.
+ */
+static int blk_serve(struct bell_blk_queue *q, const struct bell_chain *chain,
+		     bool may_sleep)
+{
+	struct bell_disk_req *req = &q->req[chain->head];
+	int ret;
+
+	req->epoch = chain->epoch;
+	WRITE_ONCE(req->begin, bell_hist_now());
+	ret = blk_try(q, req, chain, may_sleep);
+	if (ret)
+		WRITE_ONCE(req->begin, 0);
+	return ret;
+}
+
+/*
+ * Take and submit requests until the ring is empty, the budget is spent, or the
+ * pass must stop.
+ */
 static enum bell_pass blk_drain(struct bell_vq *vq, struct bell_run *run)
 {
 	struct bell_chain chain;
@@ -534,17 +718,17 @@ static enum bell_pass blk_drain(struct bell_vq *vq, struct bell_run *run)
 		if (!ret)
 			return BELL_PASS_DONE;
 		if (ret < 0)
-			return bell_backend_stop_reason(vq, ret);
-		ret = blk_serve(vq->priv, vq, &chain, run->may_sleep);
+			return bell_backend_stop_reason(ret);
+		ret = blk_serve(vq->priv, &chain, run->may_sleep);
 		if (ret) {
 			bell_vq_untake(vq, &chain);
-			return bell_backend_stop_reason(vq, ret);
+			return bell_backend_stop_reason(ret);
 		}
 	}
 	return BELL_PASS_MORE;
 }
 
-/* What the back end does when it is run. */
+/* bell_backend_blk_pass() - serve the ring of a disk's queue; see struct bell_exec_ops */
 enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 				     struct bell_run *run)
 {
@@ -557,7 +741,6 @@ enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 		bell_stat_inc(st->worker_passes);
 	else
 		bell_stat_inc(st->inline_passes);
-	WRITE_ONCE(vq->parked, false);
 	do {
 		bell_vq_disable_kick(vq);
 		do {
@@ -567,12 +750,19 @@ enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 		} while (how == BELL_PASS_DONE && bell_exec_poll(run));
 	} while (how == BELL_PASS_DONE && bell_vq_enable_kick(vq));
 	if (!run->may_sleep &&
-	    (how == BELL_PASS_PUNT || how == BELL_PASS_MORE))
+	    (how == BELL_PASS_PUNT || how == BELL_PASS_MORE)) {
 		bell_stat_inc(st->punts);
+		trace_bell_punt(vq->dev_id, vq->index,
+				how == BELL_PASS_MORE ? BELL_PUNT_BUDGET :
+							BELL_PUNT_SLEEP);
+	}
 	return how;
 }
 
-/* What would have blocked, and what goes on after a slice, by the worker. */
+/*
+ * Submit a request again, in the worker: one that would have blocked, the next
+ * slice of a large one, or one that was held while the disk was full.
+ */
 void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node)
 {
 	struct bell_disk_req *req =
@@ -580,6 +770,8 @@ void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node)
 
 	if (unlikely(req->large))
 		bell_backend_blk_large_next(req);
+	else if (unlikely(req->held))
+		bell_backend_blk_hold_again(req);
 	else
 		req->disk->ops->resubmit(req);
 }

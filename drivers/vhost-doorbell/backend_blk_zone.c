@@ -2,8 +2,9 @@
 /*
  * backend_blk_zone - requests of a zoned disk (virtio 1.3, section 5.2.6)
  *
- * The disk's zones are the guest's: what it may write where is for the disk
- * to say. Types and states of zones have the values that the kernel gives them.
+ * The guest sees the zones of the host's disk one to one, and the disk enforces
+ * their rules. Types and states of zones have the same values in the kernel and
+ * in virtio.
  */
 #include <linux/blkzoned.h>
 #include <linux/math64.h>
@@ -15,7 +16,10 @@
 #include "disk.h"
 #include "gmem.h"
 
-/* For one report: 64 KiB of memory and no long time; the driver asks again. */
+/*
+ * Most zones in one report: they take 64 KiB of memory. The driver asks again
+ * for the rest.
+ */
 #define ZONE_REPORT_MAX	1023
 
 static int zone_invalid(struct bell_disk_req *req)
@@ -32,9 +36,12 @@ static bool zone_is_start(const struct bell_disk *disk, u64 sector)
 	return !rest && sector < READ_ONCE(disk->capacity);
 }
 
-/* --- append --- */
+/* --- zone append --- */
 
-/* Where the sector goes, byte by byte: it is told in an interrupt. */
+/*
+ * Look up where in guest memory each byte of the resulting sector goes. The
+ * completion writes them in interrupt context, where nothing can be looked up.
+ */
 static int zone_find_result(struct bell_disk_req *req,
 			    struct bell_vq_cursor in, bool may_sleep)
 {
@@ -61,16 +68,18 @@ static int zone_find_result(struct bell_disk_req *req,
 }
 
 /**
- * bell_backend_blk_zone_append() - write where a zone goes on, and tell where
+ * bell_backend_blk_zone_append() - begin a write at the write pointer of a zone
  * @blk: the disk
  * @req: with the zone's first sector
- * @in: what the guest gets but the status
- * @in_bytes: bytes of it
+ * @in: the writable part, without the status: it gets the sector that was written
+ * @in_bytes: its length
  * @out: the data
- * @out_bytes: bytes of it
- * @may_sleep: whether we may
+ * @out_bytes: its length
+ * @may_sleep: whether the caller may sleep
  *
- * Return: 0: begun or ended; -EAGAIN, -ESRCH: nothing was begun.
+ * Context: The queue's runner.
+ *
+ * Return: 0: begun or ended; -EAGAIN: nothing was begun.
  */
 int bell_backend_blk_zone_append(struct bell_blk *blk,
 				 struct bell_disk_req *req,
@@ -90,19 +99,19 @@ int bell_backend_blk_zone_append(struct bell_blk *blk,
 	    !zone_is_start(&blk->disk, req->sector))
 		return zone_invalid(req);
 	ret = zone_find_result(req, in, may_sleep);
-	if (ret == -EAGAIN || ret == -ESRCH) {
+	if (ret == -EAGAIN) {
 		kfree(req->result);
 		req->result = NULL;
 		return ret;
 	}
 	if (ret) {
-		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+		bell_backend_blk_fail(req, ret);
 		return 0;
 	}
 	return bell_backend_blk_rw(blk, req, out, out_bytes, may_sleep);
 }
 
-/* --- report --- */
+/* --- zone report --- */
 
 static int zone_tell(struct blk_zone *from, unsigned int i, void *data)
 {
@@ -118,7 +127,10 @@ static int zone_tell(struct blk_zone *from, unsigned int i, void *data)
 	return 0;
 }
 
-/* Returns how many bytes the guest was told, or a negative errno. */
+/*
+ * Write a report of at most @nzones zones to the guest. Returns its length in
+ * bytes, or a negative errno.
+ */
 static int zone_report(struct bell_blk *blk, struct bell_disk_req *req,
 		       struct bell_vq_cursor in, u32 nzones)
 {
@@ -134,7 +146,10 @@ static int zone_report(struct bell_blk *blk, struct bell_disk_req *req,
 	ret = blk->disk.ops->report_zones(&blk->disk, req->sector, nzones,
 					  zone_tell, report);
 	if (ret < 0) {
-		/* Not to be tried again, whatever it is. */
+		/*
+		 * Fail the request with EIO, whatever the disk's error is: for -EAGAIN
+		 * the caller would put the request back into the ring.
+		 */
 		ret = -EIO;
 		goto out;
 	}
@@ -149,14 +164,16 @@ out:
 }
 
 /**
- * bell_backend_blk_zone_report() - tell of the zones from a sector on
+ * bell_backend_blk_zone_report() - report the zones from a sector on
  * @blk: the disk
- * @req: with that sector
- * @in: what the guest gets but the status
- * @in_bytes: bytes of it
- * @may_sleep: whether we may; else nothing is done
+ * @req: the request; @req->sector is that sector
+ * @in: the writable part, without the status
+ * @in_bytes: its length
+ * @may_sleep: whether the caller may sleep; if not, nothing is begun
  *
- * Return: 0: ended; -EAGAIN, -ESRCH: nothing was begun.
+ * Context: The queue's runner.
+ *
+ * Return: 0: ended; -EAGAIN: nothing was begun.
  */
 int bell_backend_blk_zone_report(struct bell_blk *blk,
 				 struct bell_disk_req *req,
@@ -174,16 +191,16 @@ int bell_backend_blk_zone_report(struct bell_blk *blk,
 		return -EAGAIN;
 	room = (in_bytes - sizeof(*report)) / sizeof(report->zones[0]);
 	ret = zone_report(blk, req, in, min_t(u64, room, ZONE_REPORT_MAX));
-	if (ret == -EAGAIN || ret == -ESRCH)
+	if (ret == -EAGAIN)
 		return ret;
 	if (ret < 0)
-		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
+		bell_backend_blk_fail(req, ret);
 	else
 		bell_backend_blk_finish(req, VIRTIO_BLK_S_OK, ret);
 	return 0;
 }
 
-/* --- the state of zones --- */
+/* --- zone management: open, close, finish, reset --- */
 
 static enum req_op zone_op(u32 type)
 {
@@ -200,13 +217,14 @@ static enum req_op zone_op(u32 type)
 }
 
 /**
- * bell_backend_blk_zone_manage() - open, close, finish or reset a zone, or all
+ * bell_backend_blk_zone_manage() - open, close, finish or reset a zone, or reset all
  * @blk: the disk
  * @req: with the zone's first sector
  * @type: VIRTIO_BLK_T_ZONE_*
- * @may_sleep: whether we may
+ * @may_sleep: whether the caller may sleep
  *
- * Return: 0: begun or ended.
+ * Context: The queue's runner.
+ * Return: 0: begun or ended; or what submit() of struct bell_disk_ops returns.
  */
 int bell_backend_blk_zone_manage(struct bell_blk *blk,
 				 struct bell_disk_req *req, u32 type,
@@ -231,7 +249,7 @@ int bell_backend_blk_zone_manage(struct bell_blk *blk,
 	return blk->disk.ops->submit(req, !may_sleep);
 }
 
-/* --- errors --- */
+/* --- status of a failed request --- */
 
 static int zone_copy(struct blk_zone *zone, unsigned int i, void *data)
 {
@@ -239,7 +257,10 @@ static int zone_copy(struct blk_zone *zone, unsigned int i, void *data)
 	return 0;
 }
 
-/* What was wrong with an append to a zone that is written in order? */
+/*
+ * Find the status of an append that failed in a zone that must be written
+ * sequentially.
+ */
 static u8 zone_append_status(const struct bell_disk_req *req,
 			     const struct blk_zone *zone)
 {
@@ -251,7 +272,10 @@ static u8 zone_append_status(const struct bell_disk_req *req,
 	return VIRTIO_BLK_S_IOERR;
 }
 
-/* The same of a write to such a zone */
+/*
+ * Find the status of a write that failed in a zone that must be written
+ * sequentially.
+ */
 static u8 zone_write_status(const struct bell_disk_req *req,
 			    const struct blk_zone *zone)
 {
@@ -264,7 +288,10 @@ static u8 zone_write_status(const struct bell_disk_req *req,
 		return VIRTIO_BLK_S_ZONE_INVALID_CMD;
 	if (((req->sector << SECTOR_SHIFT) + req->bytes) & (granularity - 1))
 		return VIRTIO_BLK_S_ZONE_UNALIGNED_WP;
-	/* It has been written for all that. */
+	/*
+	 * The write pointer is behind the data: it was written in spite of the
+	 * error.
+	 */
 	if (zone->wp == req->sector + nsectors)
 		return VIRTIO_BLK_S_IOERR;
 	if (zone->wp != req->sector)
@@ -273,7 +300,10 @@ static u8 zone_write_status(const struct bell_disk_req *req,
 	       VIRTIO_BLK_S_ZONE_INVALID_CMD : VIRTIO_BLK_S_IOERR;
 }
 
-/* What was wrong with a request that the disk failed, as its zone is now? */
+/*
+ * Find the status of a request that the disk failed, from the present state of
+ * its zone.
+ */
 static u8 zone_status(const struct bell_disk_req *req,
 		      const struct blk_zone *zone)
 {
@@ -304,17 +334,19 @@ static void zone_explain(struct bell_disk_req *req)
 }
 
 /**
- * bell_backend_blk_zone_failed() - end a request with what is wrong about its
- *	zone
+ * bell_backend_blk_zone_failed() - end a failed request with the status that its zone
+ *	gives
  * @req: a request of a zoned disk
- * @error: a negative errno of the disk
+ * @error: negative errno of the disk
+ *
+ * The status may depend on the state of the zone; then a work item reads that.
  *
  * Context: Any.
  */
 void bell_backend_blk_zone_failed(struct bell_disk_req *req, int error)
 {
 	switch (error) {
-	/* What blk_status_to_errno() makes of too many zones */
+	/* blk_status_to_errno() of BLK_STS_ZONE_OPEN_RESOURCE */
 	case -ETOOMANYREFS:
 		bell_backend_blk_finish(req, VIRTIO_BLK_S_ZONE_OPEN_RESOURCE,
 					0);
@@ -323,7 +355,7 @@ void bell_backend_blk_zone_failed(struct bell_disk_req *req, int error)
 		bell_backend_blk_finish(req, VIRTIO_BLK_S_ZONE_ACTIVE_RESOURCE,
 					0);
 		break;
-	/* Nothing is wrong with the zone. */
+	/* The disk is read-only. This does not depend on the state of the zone. */
 	case -EROFS:
 		bell_backend_blk_finish(req, VIRTIO_BLK_S_IOERR, 0);
 		break;
@@ -336,7 +368,7 @@ void bell_backend_blk_zone_failed(struct bell_disk_req *req, int error)
 	}
 }
 
-/* --- reads and writes --- */
+/* --- checks of reads and writes --- */
 
 static int zone_find_sequential(struct blk_zone *zone, unsigned int i,
 				void *data)
@@ -349,15 +381,17 @@ static int zone_find_sequential(struct blk_zone *zone, unsigned int i,
 }
 
 /**
- * bell_backend_blk_zone_check() - does a read, write or append stay in its zone?
+ * bell_backend_blk_zone_check() - refuse a request that crosses zones wrongly
  * @blk: a zoned disk
- * @req: a request that lies on it
- * @bytes: of its data
- * @may_sleep: whether we may
+ * @req: a read, write or append whose range lies on the disk
+ * @bytes: bytes of its data
+ * @may_sleep: whether the caller may sleep
  *
- * Zones that are written in any order may be crossed, if all of them are such.
+ * A request may cross zones only if all of them are conventional.
  *
- * Return: 0: go on; 1: no, and it has ended; -EAGAIN: not known without sleeping.
+ * Context: The queue's runner.
+ * Return: 0: the request may be submitted; 1: it was refused and has ended; -EAGAIN: the
+ * zones must be looked up, which sleeps.
  */
 int bell_backend_blk_zone_check(struct bell_blk *blk, struct bell_disk_req *req,
 				u64 bytes, bool may_sleep)
@@ -379,19 +413,22 @@ int bell_backend_blk_zone_check(struct bell_blk *blk, struct bell_disk_req *req,
 				      zone_find_sequential, &sequential);
 	if (ret >= 0 && !sequential)
 		return 0;
-	bell_backend_blk_finish(req, ret < 0 ? VIRTIO_BLK_S_IOERR :
-					       VIRTIO_BLK_S_ZONE_INVALID_CMD,
-				0);
+	if (ret < 0)
+		bell_backend_blk_fail(req, ret);
+	else
+		zone_invalid(req);
 	return 1;
 }
 
 /**
- * bell_backend_blk_zone_refuse() - end a request that is not in whole blocks of the
- *	disk, or not on it
+ * bell_backend_blk_zone_refuse() - end a request that is empty, not in whole blocks, or
+ *	reaches past the end of the disk
  * @req: a read, write or append of a zoned disk
- * @bytes: of its data
+ * @bytes: bytes of its data
  *
- * A write's status depends on its zone: a workqueue looks at that.
+ * The status of a write depends on the state of its zone; a work item reads that.
+ *
+ * Context: The queue's runner.
  */
 void bell_backend_blk_zone_refuse(struct bell_disk_req *req, u64 bytes)
 {

@@ -30,7 +30,10 @@
 			 BIT_ULL(VIRTIO_NET_F_MRG_RXBUF) | \
 			 BIT_ULL(VIRTIO_NET_F_GUEST_ANNOUNCE))
 
-/* Frames are sent quickly; a wake-up costs more than many of them. */
+/*
+ * Default budget of an inline pass, in chains. It is large, as sending many frames
+ * takes less time than waking the worker.
+ */
 #define NET_BUDGET	256
 
 static struct bell_net *net_of(struct bell_backend *be)
@@ -86,7 +89,10 @@ static bool net_pending(struct bell_exec *exec)
 {
 	struct bell_vq *vq = exec->vq;
 
-	/* A port that pushes has none, and the ring is not ours to look at. */
+	/*
+	 * False for a port that pushes frames: there only the holder of the port's lock
+	 * may look at the ring.
+	 */
 	return (net_sends(vq) || bell_backend_net_rx_pending(vq->priv)) &&
 	       bell_vq_pending(vq);
 }
@@ -155,7 +161,7 @@ static void net_show(struct bell_backend *be, struct seq_file *m)
 		net_show_pair(net, i, m);
 }
 
-/* bell_backend_net_close_port() - of a pair that has it no longer; may be NULL */
+/* bell_backend_net_close_port() - close a port that no pair uses any more; may be NULL */
 void bell_backend_net_close_port(struct bell_port *port)
 {
 	if (port)
@@ -190,11 +196,12 @@ static const struct bell_backend_ops net_ops = {
 };
 
 /**
- * bell_backend_net_create() - make a card, with no port yet
- * @cfg: checked for flags and reserved fields
+ * bell_backend_net_create() - make a network card, with no port yet
+ * @cfg: the caller has checked flags and reserved fields
  *
  * Context: Process context.
- * Return: the back end or an ERR_PTR, as the UAPI says of VHOST_DOORBELL_SET_NET.
+ * Return: the back end, or an ERR_PTR as Documentation/uapi.rst lists for
+ * VHOST_DOORBELL_SET_NET.
  */
 struct bell_backend *bell_backend_net_create(const struct vhost_doorbell_net *cfg)
 {
@@ -209,6 +216,7 @@ struct bell_backend *bell_backend_net_create(const struct vhost_doorbell_net *cf
 		return ERR_PTR(-ENOMEM);
 	net->be.ops = &net_ops;
 	net->be.num_queues = 2 * cfg->num_pairs;
+	net->be.kinds = BIT(BELL_KIND_FRAME);
 	net->be.may_inline = true;
 	net->be.completes_all = true;
 	net->be.max_segs = BELL_NET_MAX_SEGS;
@@ -223,7 +231,7 @@ struct bell_backend *bell_backend_net_create(const struct vhost_doorbell_net *cf
 	return &net->be;
 }
 
-/* bell_backend_is_net() - or is it a disk? */
+/* bell_backend_is_net() - true for a network card, false for a disk */
 bool bell_backend_is_net(const struct bell_backend *be)
 {
 	return be->ops == &net_ops;
@@ -248,13 +256,15 @@ static bool net_runs(const struct bell_net *net)
 }
 
 /**
- * bell_backend_net_set_port() - give a pair its port, or take it away
- * @be: a card
- * @cfg: checked for reserved fields
- * @old: out: the port that it had, for the caller to close; or NULL
+ * bell_backend_net_set_port() - give a pair of queues a tap as its port, or take its port
+ *	away
+ * @be: a network card
+ * @cfg: the caller has checked reserved fields
+ * @old: out: the former port, which the caller closes; or NULL
  *
- * Context: Process context, of the process that has @cfg->fd.
- * Return: 0, or as the UAPI says of VHOST_DOORBELL_SET_NET_PORT.
+ * Context: Process context, in the process that has @cfg->fd open.
+ * Return: 0, or an errno as Documentation/uapi.rst lists for
+ * VHOST_DOORBELL_SET_NET_PORT.
  */
 int bell_backend_net_set_port(struct bell_backend *be,
 			      const struct vhost_doorbell_net_port *cfg,
@@ -281,12 +291,12 @@ int bell_backend_net_set_port(struct bell_backend *be,
 }
 
 /**
- * bell_backend_net_set_dev() - give the card a network device as its port
- * @be: a card
- * @cfg: checked for flags and reserved fields; name and ifindex are filled in
+ * bell_backend_net_set_dev() - create a network device as the port of all pairs
+ * @be: a network card
+ * @cfg: the caller has checked flags and reserved fields; out: name and ifindex
  *
  * Context: Process context.
- * Return: 0 or as the UAPI says of VHOST_DOORBELL_SET_NET_DEV.
+ * Return: 0, or an errno as Documentation/uapi.rst lists for VHOST_DOORBELL_SET_NET_DEV.
  */
 int bell_backend_net_set_dev(struct bell_backend *be,
 			     struct vhost_doorbell_net_dev *cfg)
@@ -315,8 +325,8 @@ int bell_backend_net_set_dev(struct bell_backend *be,
 
 /**
  * bell_backend_net_get_stats() - counters of one pair
- * @be: a card
- * @st: in: @st->pair; out: all
+ * @be: a network card
+ * @st: in: @st->pair; out: everything
  *
  * Context: Process context.
  * Return: 0, or -ENOBUFS if there is no such pair.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * backend_net_priv - what the parts of backend_net share
+ * backend_net_priv - shared by backend_net.c, backend_net_rx.c and backend_net_tx.c
+ * only
  */
 #ifndef BELL_BACKEND_NET_PRIV_H
 #define BELL_BACKEND_NET_PRIV_H
@@ -17,47 +18,60 @@
 
 struct bio_vec;
 
-/* Descriptors of a frame: a sender pays for those of another guest. */
+/*
+ * Most descriptors of a frame. The sender of a frame spends the time to walk the
+ * receiver's descriptors, so their number is limited.
+ */
 #define BELL_NET_MAX_SEGS	1024U
 
-/* The virtio header, and what of a frame precedes a VLAN tag, and that tag */
+/* Room for the virtio header, two MAC addresses and a VLAN tag */
 #define BELL_NET_HDR_MAX	(sizeof(struct virtio_net_hdr_mrg_rxbuf) + 16)
 
-/* A receiving queue that runs. All belongs to the context that delivers. */
+/* A running receiving queue. Only the context that delivers accesses it. */
 struct bell_net_rx {
 	struct bell_vq		*vq;
 	struct bell_net_stats	*stats;
 	u32			 hdr_len;
 	bool			 mergeable;
-	/* What the driver takes. */
+	/* Offloads that the driver accepts */
 	bool			 csum;
 	u32			 gso;		/* bits 1 << VIRTIO_NET_HDR_GSO_* */
 	bool			 ecn;
 
-	bool			 kick;		/* the driver is to kick */
-	u32			 need;		/* bytes that wait for a pin */
-	u32			 places;	/* see bell_backend_net_places() */
-	u32			 packets;	/* in @done */
-	u32			 ndone;
-	struct bell_done	*done;		/* one for each of the ring */
+	bool			 kick;		/* the driver was asked for a kick */
+	/*
+	 * Length in bytes, with virtio header, of the frame whose buffers the worker
+	 * must pin
+	 */
+	u32			 need;
+	/* Descriptors used, see bell_backend_net_places() */
+	u32			 places;
+	u32			 packets;	/* frames in @done */
+	u32			 ndone;		/* entries of @done in use */
+	/* Buffers to put into the used ring; has as many entries as the ring */
+	struct bell_done	*done;
 };
 
-/* A sending queue that runs; the runner's. */
+/* A running sending queue. Only its runner accesses it. */
 struct bell_net_tx {
 	struct bell_vq		*vq;
 	struct bell_net_stats	*stats;
 	u32			 hdr_len;
-	struct page_frag	 frag;		/* where buffers come from */
-	struct bio_vec		*vecs;		/* of one large frame */
-	u32			 ndone;
-	u32			 nframes;
+	/* Page from which buffers are allocated */
+	struct page_frag	 frag;
+	struct bio_vec		*vecs;		/* pieces of one large frame */
+	u32			 ndone;		/* entries of @done in use */
+	u32			 nframes;	/* entries of @frame in use */
+	/* Buffers to return to the driver */
 	struct bell_done	 done[BELL_PORT_BATCH];
+	/* Frames to give to the port */
 	struct bell_port_frame	 frame[BELL_PORT_BATCH];
 };
 
 struct bell_net_pair {
-	struct bell_port	*port;	/* constant while a queue runs; or NULL */
-	struct bell_net_rx	*rx;	/* while it runs */
+	/* Constant while one of the two queues runs; NULL if the pair has no port */
+	struct bell_port	*port;
+	struct bell_net_rx	*rx;	/* NULL unless the queue runs */
 	struct bell_net_tx	*tx;
 	struct bell_net_stats	 stats;
 };
@@ -65,7 +79,7 @@ struct bell_net_pair {
 struct bell_net {
 	struct bell_backend	 be;
 	u32			 num_pairs;
-	u16			 mtu;		/* 0: not offered */
+	u16			 mtu;		/* in bytes; 0: not offered */
 	struct bell_net_pair	 pair[];
 };
 

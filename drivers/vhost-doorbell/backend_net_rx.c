@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * backend_net_rx - frames of the host into the driver's buffers
+ * backend_net_rx - deliver frames of the host into the driver's buffers
  *
- * Each frame is copied once, from where the sender put it into the guest's pages,
- * mostly in the sender's own context. A frame that finds no buffers stays with the
- * port, and the driver is asked for a kick; while there are buffers it need not
- * kick. No buffer is held while there are no frames.
+ * Each frame is copied once, from the sender's memory into the guest's pages, mostly in
+ * the sender's own context. A frame that finds too few buffers stays with the port, and
+ * the driver is asked for a kick; while there are buffers the driver need not kick. No
+ * buffer is taken off the ring before there is a frame for it.
  *
- * Context: delivery runs with bottom halves off, by the runner of the queue or, for a
- * port that pushes, by the holder of the port's lock.
+ * Context: delivery runs with bottom halves off. The runner of the queue delivers, or,
+ * if the port pushes, the holder of the port's lock.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -25,23 +25,27 @@
 #include "trace.h"
 #include "vq.h"
 
-/* A frame on its way: what precedes the packet's own bytes, then these. */
+/* A frame that is being delivered: first @head, then the rest of the packet's bytes */
 struct net_source {
 	u8		 head[BELL_NET_HDR_MAX];
 	u32		 head_len;
-	u32		 at;		/* bytes done, of all */
-	u32		 len;		/* of all */
-	struct sk_buff	*skb;		/* or NULL and */
+	u32		 at;		/* bytes that were copied */
+	u32		 len;		/* of the frame: @head_len + the packet's bytes - @skip */
+	struct sk_buff	*skb;		/* the packet, or NULL if @data has it */
 	const u8	*data;
-	u32		 skip;		/* of the packet, which @head has */
-	u8		*num_buffers[2]; /* where these two bytes went */
+	u32		 skip;		/* bytes of the packet that @head has */
+	/* Where in guest memory the two bytes of the header's num_buffers are */
+	u8		*num_buffers[2];
 };
+
+/* Most times that the worker pins pages and no frame is delivered, before it pauses */
+#define NET_RX_IN_VAIN	3
 
 #define NET_NUM_BUFFERS	offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers)
 
-/* --- the frame --- */
+/* --- reading a frame --- */
 
-/* As for a frame that begins its buffer, and is the only one there */
+/* Prepare a frame that takes one buffer; net_rx_set_num_buffers() corrects that. */
 static void net_source_init(struct net_source *src, u32 hdr_len)
 {
 	src->head_len = hdr_len;
@@ -64,7 +68,7 @@ static void net_source_head(struct net_source *src, u8 *to, u32 n)
 	src->at += n;
 }
 
-/* Copy the next @n bytes, which there are. */
+/* Copy the next @n bytes of the frame; it has that many left. */
 static int net_source_copy(struct net_source *src, u8 *to, u32 n)
 {
 	u32 from, k;
@@ -84,12 +88,15 @@ static int net_source_copy(struct net_source *src, u8 *to, u32 n)
 	else if (likely(from + n <= skb_headlen(src->skb)))
 		memcpy(to, src->skb->data + from, n);
 	else if (skb_copy_bits(src->skb, from, to, n))
-		/* A part that cannot be read: no fault of the guest. */
+		/*
+		 * The packet cannot be read. The guest did not cause this, so only drop
+		 * it.
+		 */
 		return -EMSGSIZE;
 	return 0;
 }
 
-/* The tag of a VLAN goes where it was on the wire. */
+/* Put a VLAN tag back behind the MAC addresses, where it was on the wire. */
 static int net_source_vlan(struct net_source *src)
 {
 	struct sk_buff *skb = src->skb;
@@ -108,7 +115,7 @@ static int net_source_vlan(struct net_source *src)
 	return 0;
 }
 
-/* Does the driver take frames of this kind? */
+/* Does the driver accept frames with this header? */
 static bool net_takes(const struct bell_net_rx *rx,
 		      const struct virtio_net_hdr *hdr)
 {
@@ -121,7 +128,10 @@ static bool net_takes(const struct bell_net_rx *rx,
 	return true;
 }
 
-/* Write the virtio header of a packet. -EOPNOTSUPP: the driver cannot have it. */
+/*
+ * Write the virtio header of a packet to src->head. Returns 0, -EINVAL, or -EOPNOTSUPP
+ * if the packet needs an offload that the driver does not accept.
+ */
 static int net_source_skb(const struct bell_net_rx *rx, struct net_source *src)
 {
 	struct virtio_net_hdr_mrg_rxbuf *hdr = (void *)src->head;
@@ -139,9 +149,9 @@ static int net_source_skb(const struct bell_net_rx *rx, struct net_source *src)
 	return tagged ? net_source_vlan(src) : 0;
 }
 
-/* --- the driver's buffers --- */
+/* --- filling the driver's buffers --- */
 
-/* The driver need not kick: we look. */
+/* Tell the driver that it need not kick: each delivery looks at the ring. */
 static void net_rx_kicks_off(struct bell_net_rx *rx)
 {
 	rx->kick = false;
@@ -149,11 +159,12 @@ static void net_rx_kicks_off(struct bell_net_rx *rx)
 }
 
 /**
- * bell_backend_net_ask_kick() - ask for a kick when the driver adds to what was taken
+ * bell_backend_net_ask_kick() - ask the driver for a kick when it adds a buffer
  * @rx: the queue
  *
  * Context: As for bell_backend_net_deliver().
- * Return: false if it has, meanwhile; then it is not asked.
+ * Return: true; or false if the driver added a buffer meanwhile, and then no kick is
+ * asked for.
  */
 bool bell_backend_net_ask_kick(struct bell_net_rx *rx)
 {
@@ -165,14 +176,15 @@ bool bell_backend_net_ask_kick(struct bell_net_rx *rx)
 }
 
 /**
- * bell_backend_net_has_more() - may there be buffers that were not looked at yet?
+ * bell_backend_net_has_more() - may there be enough buffers by now?
  * @rx: the queue
  *
- * Without this each packet that comes would have us look at too few buffers again.
+ * When buffers were too few for one packet, each further packet would look at them in
+ * vain: this check is cheaper.
  *
  * Context: As for bell_backend_net_deliver().
- * Return: false if there were too few when the driver was asked for a kick, and it has
- * not added any.
+ * Return: false if the driver was asked for a kick, as there were too few buffers, and
+ * has not added any since; otherwise true.
  */
 bool bell_backend_net_has_more(struct bell_net_rx *rx)
 {
@@ -184,13 +196,16 @@ bool bell_backend_net_has_more(struct bell_net_rx *rx)
 	return true;
 }
 
-/* bell_backend_net_dry() - are there no buffers? */
+/* bell_backend_net_dry() - has the driver's ring no buffer left? */
 bool bell_backend_net_dry(struct bell_net_rx *rx)
 {
 	return !bell_vq_pending(rx->vq);
 }
 
-/* The next buffer: 0, -ENOBUFS if there is none, or as bell_vq_take(). */
+/*
+ * Take the next buffer. Returns 0, -ENOBUFS if there is none and the driver was asked
+ * for a kick, or as bell_vq_take().
+ */
 static int net_rx_take(struct bell_net_rx *rx, struct bell_chain *chain)
 {
 	int ret = bell_vq_take(rx->vq, false, chain);
@@ -201,12 +216,12 @@ static int net_rx_take(struct bell_net_rx *rx, struct bell_chain *chain)
 		return ret ?: -ENOBUFS;
 	if (likely(!chain->nout))
 		return 0;
-	ret = bell_vq_break(rx->vq, "buffer to receive into with a readable part");
+	ret = bell_vq_break(rx->vq, "receive buffer with a readable descriptor");
 	bell_vq_untake(rx->vq, chain);
 	return ret;
 }
 
-/* Fill one piece of a buffer, or what the frame has left for it. */
+/* Copy the next bytes of the frame into one descriptor, until one of the two ends. */
 static int net_rx_fill_seg(struct bell_net_rx *rx, struct net_source *src,
 			   const struct bell_seg *seg)
 {
@@ -234,7 +249,7 @@ static int net_rx_fill_seg(struct bell_net_rx *rx, struct net_source *src,
 static int net_rx_not_in_memory(struct bell_net_rx *rx,
 				const struct bell_chain *chain, u32 i)
 {
-	return bell_vq_break(rx->vq, "buffer at %#llx is not in memory",
+	return bell_vq_break(rx->vq, "receive buffer at %#llx is outside guest memory",
 			     chain->seg[i].addr);
 }
 
@@ -254,7 +269,10 @@ static int net_rx_fill(struct bell_net_rx *rx, struct net_source *src,
 	return 0;
 }
 
-/* Take buffers and fill them: as many as it takes, if they may be merged. */
+/*
+ * Take buffers and copy the frame into them: into one, or into as many as it needs if
+ * the driver accepts mergeable buffers.
+ */
 static int net_rx_gather(struct bell_net_rx *rx, struct net_source *src)
 {
 	u32 at, places = 0, first = rx->ndone;
@@ -266,7 +284,7 @@ static int net_rx_gather(struct bell_net_rx *rx, struct net_source *src)
 		return -ENOBUFS;
 	do {
 		ret = net_rx_take(rx, &chain);
-		/* All that the ring can hold is not enough. */
+		/* All buffers that the ring can hold are too few for this frame. */
 		if (ret == -ENOBUFS && places >= rx->vq->num)
 			return -EMSGSIZE;
 		if (ret)
@@ -274,6 +292,7 @@ static int net_rx_gather(struct bell_net_rx *rx, struct net_source *src)
 		done = &rx->done[rx->ndone++];
 		*done = (struct bell_done){
 			.head = chain.head, .epoch = chain.epoch,
+			.kind = BELL_KIND_NONE,
 		};
 		places += rx->vq->packed ? chain.ndesc : chain.nin;
 		rx->places += chain.nin;
@@ -283,7 +302,8 @@ static int net_rx_gather(struct bell_net_rx *rx, struct net_source *src)
 			return ret;
 		done->len = src->at - at;
 		if (unlikely(src->at < rx->hdr_len))
-			return bell_vq_break(rx->vq, "buffer of %u bytes",
+			return bell_vq_break(rx->vq,
+					     "receive buffer of %u bytes is too short",
 					     done->len);
 	} while (src->at < src->len && rx->mergeable &&
 		 rx->ndone - first < BELL_NET_MAX_SEGS);
@@ -296,10 +316,7 @@ static void net_rx_set_num_buffers(struct net_source *src, u16 n)
 	*src->num_buffers[1] = n >> 8;
 }
 
-/*
- * Deliver a frame. 0: it is; 1: it was dropped; else the frame waits: -ENOBUFS for
- * buffers, and the driver will kick; -EAGAIN for a pin; -ESRCH or -EPROTO.
- */
+/* Deliver a frame. Returns as bell_backend_net_deliver() does. */
 static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
 {
 	u32 first = rx->ndone, n;
@@ -312,7 +329,10 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
 		rx->ndone = first;
 		switch (ret) {
 		case -EMSGSIZE:
-			/* What was too little for it may do for the next. */
+			/*
+			 * The buffers were too small for this frame, but the next may
+			 * fit.
+			 */
 			if (rx->kick)
 				net_rx_kicks_off(rx);
 			bell_stat_inc(rx->stats->rx_drop_long);
@@ -331,6 +351,8 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
 	if (n > 1)
 		net_rx_set_num_buffers(src, n);
 	rx->done[first].bytes_read = src->len - rx->hdr_len;
+	rx->done[first].kind = BELL_KIND_FRAME;
+	rx->done[first].value = src->len - rx->hdr_len;
 	bell_stat_add(rx->stats->rx_bytes, src->len - rx->hdr_len);
 	rx->packets++;
 	trace_bell_net_frame(rx->vq->dev_id, rx->vq->index,
@@ -339,16 +361,16 @@ static int net_rx_deliver(struct bell_net_rx *rx, struct net_source *src)
 }
 
 /**
- * bell_backend_net_deliver() - give the guest a packet
- * @rx: the queue, which runs
- * @skb: the packet, from its Ethernet header on; stays the caller's
+ * bell_backend_net_deliver() - copy a packet into the driver's buffers
+ * @rx: the running queue
+ * @skb: the packet, from its Ethernet header on; the caller keeps it
  *
  * The guest sees it after bell_backend_net_deliver_end() at the latest.
  *
  * Context: Bottom halves off; one caller at a time, the runner or the port.
- * Return: 0, the packet was delivered; 1, it was dropped, and counted; -ENOBUFS, the
- * driver will kick when it has added buffers; -EAGAIN, a page is not pinned; -EPROTO, the
- * queue is broken; -ESRCH, the owner has died.
+ * Return: 0 if the packet was delivered, 1 if it was dropped and counted. Otherwise the
+ * caller keeps it: -ENOBUFS until the driver kicks, as buffers are too few; -EAGAIN
+ * until the worker has pinned a page; -EPROTO as the queue is broken.
  */
 int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb)
 {
@@ -366,10 +388,10 @@ int bell_backend_net_deliver(struct bell_net_rx *rx, struct sk_buff *skb)
 }
 
 /**
- * bell_backend_net_deliver_raw() - the same for a frame that is no packet's
- * @rx: the queue, which runs
- * @data: from its Ethernet header on, with its checksum and in one piece
- * @len: bytes
+ * bell_backend_net_deliver_raw() - copy a frame that has no sk_buff into the buffers
+ * @rx: the running queue
+ * @data: the frame, from its Ethernet header on; its checksum is complete
+ * @len: bytes at @data
  *
  * Context, Return: As for bell_backend_net_deliver().
  */
@@ -385,7 +407,7 @@ int bell_backend_net_deliver_raw(struct bell_net_rx *rx, const void *data,
 }
 
 /**
- * bell_backend_net_deliver_end() - show the guest what was delivered
+ * bell_backend_net_deliver_end() - make the delivered frames visible to the driver
  * @rx: the queue
  *
  * Context: As for bell_backend_net_deliver().
@@ -404,14 +426,17 @@ void bell_backend_net_deliver_end(struct bell_net_rx *rx)
 	rx->ndone = 0;
 }
 
-/* bell_backend_net_drop_dead() - a packet was dropped for want of a live guest */
+/*
+ * bell_backend_net_drop_dead() - count a packet that the port dropped as the guest is
+ * dead
+ */
 void bell_backend_net_drop_dead(struct bell_net_rx *rx)
 {
 	bell_stat_inc(rx->stats->rx_drop_dead);
 	trace_bell_net_drop(rx->vq->dev_id, rx->vq->index, 1, -ENOBUFS);
 }
 
-/* bell_backend_net_offloads() - what the driver takes, of a device's features */
+/* bell_backend_net_offloads() - the driver's offloads, as features of a net_device */
 netdev_features_t bell_backend_net_offloads(const struct bell_net_rx *rx)
 {
 	netdev_features_t features = 0;
@@ -428,10 +453,10 @@ netdev_features_t bell_backend_net_offloads(const struct bell_net_rx *rx)
 }
 
 /**
- * bell_backend_net_places() - descriptors that were looked at since the last call
+ * bell_backend_net_places() - number of descriptors that were used since the last call
  * @rx: the queue
  *
- * The sender pays for them: a port counts them to the work of a batch.
+ * Walking them takes the sender's time, so a port limits their number in a batch.
  *
  * Context: As for bell_backend_net_deliver().
  */
@@ -443,21 +468,21 @@ u32 bell_backend_net_places(struct bell_net_rx *rx)
 	return places;
 }
 
-/* bell_backend_net_hooked() - the port has frames, and says so */
+/* bell_backend_net_hooked() - count a call of the port's hook */
 void bell_backend_net_hooked(struct bell_net_rx *rx)
 {
 	bell_stat_inc(rx->stats->rx_hooks);
 }
 
-/* bell_backend_net_polls() - the counter of polls in softirq context */
+/* bell_backend_net_polls() - pointer to the counter of NAPI polls */
 u64 *bell_backend_net_polls(struct bell_net_rx *rx)
 {
 	return &rx->stats->rx_polls;
 }
 
-/* --- the pass --- */
+/* --- the pass of the receiving queue --- */
 
-/* Pin what the frame that waits needs. By the worker. */
+/* Pin the pages of one buffer for the frame that waits. In the worker. */
 static int net_rx_pin_chain(struct bell_net_rx *rx,
 			    const struct bell_chain *chain, u32 *left)
 {
@@ -500,26 +525,36 @@ static int net_rx_pin(struct bell_net_rx *rx)
 	return min(ret, 0);
 }
 
-/* Have the port deliver; where pages must be pinned for that, pin them. */
+/*
+ * Have the port deliver. In the worker, pin the pages that it lacks and repeat. If
+ * deliveries lack memory that may only be allocated without sleeping, pins do not help:
+ * then the worker pauses before it tries again.
+ */
 static enum bell_pass net_rx_receive(struct bell_net_pair *pair,
 				     struct bell_run *run)
 {
+	u64 packets = pair->stats.rx_packets;
 	enum bell_pass how;
+	u32 in_vain = 0;
 	int ret;
 
 	for (;;) {
 		how = pair->port->ops->receive(pair->port, run);
 		if (how != BELL_PASS_PUNT || !run->may_sleep)
 			return how;
+		in_vain = pair->stats.rx_packets == packets ? in_vain + 1 : 1;
+		if (in_vain > NET_RX_IN_VAIN)
+			return how;
+		packets = pair->stats.rx_packets;
 		if (!bell_run_spend(run))
 			return BELL_PASS_MORE;
 		ret = net_rx_pin(pair->rx);
 		if (ret)
-			return bell_backend_stop_reason(pair->rx->vq, ret);
+			return bell_backend_stop_reason(ret);
 	}
 }
 
-/* bell_backend_net_rx_pass() - the pass of a receiving queue */
+/* bell_backend_net_rx_pass() - serve a receiving queue; see struct bell_exec_ops */
 enum bell_pass bell_backend_net_rx_pass(struct bell_net_pair *pair,
 					struct bell_run *run)
 {
@@ -530,7 +565,6 @@ enum bell_pass bell_backend_net_rx_pass(struct bell_net_pair *pair,
 		bell_stat_inc(vq->stats.worker_passes);
 	else if (!run->softirq)
 		bell_stat_inc(vq->stats.inline_passes);
-	WRITE_ONCE(vq->parked, false);
 	if (!pair->port)
 		return BELL_PASS_DONE;
 	do {
@@ -540,18 +574,22 @@ enum bell_pass bell_backend_net_rx_pass(struct bell_net_pair *pair,
 	if (how == BELL_PASS_PUNT && !run->may_sleep) {
 		bell_stat_inc(vq->stats.punts);
 		bell_stat_inc(pair->stats.rx_punts);
+		trace_bell_punt(vq->dev_id, vq->index, BELL_PUNT_SLEEP);
 	}
 	return how;
 }
 
-/* bell_backend_net_rx_pending() - are there frames? A hint. */
+/*
+ * bell_backend_net_rx_pending() - does the port have frames for the guest? Also true if the
+ *	port cannot tell without waiting for a lock.
+ */
 bool bell_backend_net_rx_pending(struct bell_net_pair *pair)
 {
 	return pair->port && pair->port->ops->pending &&
 	       pair->port->ops->pending(pair->port);
 }
 
-/* bell_backend_net_rx_settle() - what the port was delivering, it has */
+/* bell_backend_net_rx_settle() - wait for deliveries that the port has begun */
 void bell_backend_net_rx_settle(struct bell_net_pair *pair)
 {
 	if (pair->port && pair->port->ops->settle)
@@ -571,7 +609,11 @@ static u32 net_rx_gso(u64 features)
 	return gso;
 }
 
-/* bell_backend_net_rx_start() - get ready to receive; 0, -ENOMEM or the port's */
+/*
+ * bell_backend_net_rx_start() - prepare a receiving queue
+ *
+ * Return: 0, -ENOMEM, or the error of the port's start().
+ */
 int bell_backend_net_rx_start(struct bell_net_pair *pair,
 			      struct bell_exec *exec, u64 features)
 {
@@ -592,7 +634,7 @@ int bell_backend_net_rx_start(struct bell_net_pair *pair,
 	rx->csum = features & BIT_ULL(VIRTIO_NET_F_GUEST_CSUM);
 	rx->gso = net_rx_gso(features);
 	rx->ecn = features & BIT_ULL(VIRTIO_NET_F_GUEST_ECN);
-	/* A queue starts with kicks on. */
+	/* A queue starts with kicks enabled. */
 	rx->kick = true;
 	exec->auto_inline = true;
 	exec->weighs_bytes = true;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * backend_net_tx - the guest's frames into the host's network
+ * backend_net_tx - send the guest's frames into the host's network
  *
- * A frame is copied once, into a part of a page that becomes the packet's memory,
- * so that the guest has its buffer back at once and nothing of it stays in flight.
- * Frames go to the port in batches; one that does not fit into a page goes alone.
+ * A frame is copied once, into a page fragment that becomes the packet's memory. So the
+ * guest gets its buffer back at once, and nothing of it stays in flight. Frames go to
+ * the port in batches. A frame that does not fit into a page goes alone, and the port
+ * copies it from the guest's pages.
  *
  * Context: the runner of the queue, with bottom halves on.
  */
@@ -25,12 +26,16 @@
 #include "trace.h"
 #include "vq.h"
 
-/* An IP packet of 64 KiB with the longest header in front of it. */
+/* Longest frame: an IP packet of 64 KiB with an Ethernet header and a VLAN tag */
 #define NET_FRAME_MAX	(65535 + VLAN_ETH_HLEN)
-/* Pieces of memory of a large frame, as many as one system call may have. */
+/*
+ * Most pieces of memory of a large frame, as many as a system call accepts (UIO_MAXIOV)
+ */
 #define NET_VECS_MAX	1024
 
-/* The memory for a frame. The port frees it by page_frag_free(). */
+/*
+ * Allocate the buffer of a frame of @len bytes. Its user frees it by page_frag_free().
+ */
 static void *net_tx_alloc(struct bell_net_tx *tx, u32 len, bool may_sleep)
 {
 	struct page_frag *frag = &tx->frag;
@@ -67,7 +72,7 @@ static void net_tx_drop_bad(struct bell_net_tx *tx, int ret)
  * bell_backend_net_drop_frames() - free the buffers of frames that are not sent
  * @frame: the frames
  * @n: how many
- * @error: why
+ * @error: negative errno that says why
  *
  * Context: Any.
  * Return: @error.
@@ -80,7 +85,7 @@ int bell_backend_net_drop_frames(const struct bell_port_frame *frame,
 	return error;
 }
 
-/* Give the port the frames of the batch. */
+/* Give the frames of the batch to the port. */
 static void net_tx_send(struct bell_net_pair *pair)
 {
 	struct bell_net_tx *tx = pair->tx;
@@ -107,7 +112,7 @@ static void net_tx_send(struct bell_net_pair *pair)
 	bell_stat_add(tx->stats->tx_bytes, bytes);
 }
 
-/* Send the batch, and give the driver its buffers back. */
+/* Send the batch, and return the buffers of its frames to the driver. */
 static void net_tx_flush(struct bell_net_pair *pair)
 {
 	struct bell_net_tx *tx = pair->tx;
@@ -119,7 +124,10 @@ static void net_tx_flush(struct bell_net_pair *pair)
 	tx->ndone = 0;
 }
 
-/* Look up the pages of what comes in the chain: how many pieces, or an error. */
+/*
+ * Look up the pages of the next @len bytes of a chain. Returns the number of pieces, or
+ * a negative errno.
+ */
 static int net_tx_map(struct bell_net_tx *tx, struct bell_vq_cursor cur,
 		      u32 len, struct bio_vec *vec, int room, bool may_sleep)
 {
@@ -145,8 +153,8 @@ static int net_tx_map(struct bell_net_tx *tx, struct bell_vq_cursor cur,
 }
 
 /*
- * Send a frame that does not fit into a page. The guest cannot change it between a
- * check and its use, as the port copies each byte once.
+ * Send a frame that does not fit into a page. The port copies each byte once, so the
+ * guest cannot change it between a check and its use.
  */
 static int net_tx_large(struct bell_net_pair *pair, const void *hdr,
 			struct bell_vq_cursor cur, u32 len, bool may_sleep)
@@ -166,7 +174,7 @@ static int net_tx_large(struct bell_net_pair *pair, const void *hdr,
 	bvec_set_page(tx->vecs, virt_to_page(buf), tx->hdr_len,
 		      offset_in_page(buf));
 	iov_iter_bvec(&iter, ITER_SOURCE, tx->vecs, n + 1, tx->hdr_len + len);
-	/* Those before it first. */
+	/* Keep the order: first send the frames before this one. */
 	net_tx_send(pair);
 	ret = pair->port ? pair->port->ops->send_large(pair->port, &iter,
 						       tx->hdr_len, may_sleep) :
@@ -184,7 +192,7 @@ static int net_tx_large(struct bell_net_pair *pair, const void *hdr,
 	return 0;
 }
 
-/* Copy a frame into the batch. */
+/* Copy a frame of several descriptors into the batch. */
 static int net_tx_small(struct bell_net_tx *tx, const void *hdr,
 			struct bell_vq_cursor cur, u32 len, bool may_sleep)
 {
@@ -206,7 +214,10 @@ static int net_tx_small(struct bell_net_tx *tx, const void *hdr,
 	return 0;
 }
 
-/* The same of a small one that lies in one piece behind its header: -E2BIG if not. */
+/*
+ * Copy a small frame that lies, with its header, in one descriptor. Returns -E2BIG if
+ * it is not contiguous in the host's memory.
+ */
 static int net_tx_compact(struct bell_net_tx *tx, const struct bell_seg *seg,
 			  bool may_sleep)
 {
@@ -228,13 +239,19 @@ static int net_tx_compact(struct bell_net_tx *tx, const struct bell_seg *seg,
 	from = page_address(span.page) + span.offset;
 	memcpy(&frame->hdr, from, sizeof(frame->hdr));
 	memcpy(frame->buf + BELL_PORT_HEADROOM, from + tx->hdr_len, frame->len);
-	/* The guest's memory is not looked at again. */
+	/*
+	 * The copies are made before this point; the compiler must not read again from
+	 * guest memory, which the guest may change.
+	 */
 	barrier();
 	tx->nframes++;
 	return 0;
 }
 
-/* 0: it is sent or in the batch, or was dropped and counted. Else it was not taken. */
+/*
+ * Send one frame. Returns 0 if it was sent, added to the batch, or dropped and counted;
+ * else a negative errno, and the chain has to be put back.
+ */
 static int net_tx_frame(struct bell_net_pair *pair,
 			const struct bell_chain *chain, u64 len, bool may_sleep)
 {
@@ -273,13 +290,13 @@ static int net_tx_chain(struct bell_net_pair *pair,
 	int ret;
 
 	if (unlikely(chain->nin))
-		return bell_vq_break(tx->vq, "frame to send with a writable part");
+		return bell_vq_break(tx->vq, "transmit chain with a writable descriptor");
 	ret = net_tx_frame(pair, chain, len, may_sleep);
 	switch (ret) {
 	case 0:
 		break;
 	case -EFAULT:
-		return bell_vq_break(tx->vq, "frame that is not in memory");
+		return bell_vq_break(tx->vq, "transmit frame outside guest memory");
 	case -E2BIG:
 		net_tx_drop_bad(tx, ret);
 		break;
@@ -289,12 +306,16 @@ static int net_tx_chain(struct bell_net_pair *pair,
 	trace_bell_net_frame(tx->vq->dev_id, tx->vq->index, len, 1);
 	tx->done[tx->ndone++] = (struct bell_done){
 		.head = chain->head, .epoch = chain->epoch,
-		.bytes_written = len,
+		.bytes_written = len, .kind = BELL_KIND_FRAME,
+		.value = len > tx->hdr_len ? len - tx->hdr_len : 0,
 	};
 	return 0;
 }
 
-/* Take and send until the ring is empty or something stops us. */
+/*
+ * Take and send frames until the ring is empty, the budget is spent, or the pass must
+ * stop.
+ */
 static enum bell_pass net_tx_drain(struct bell_net_pair *pair,
 				   struct bell_run *run)
 {
@@ -309,11 +330,11 @@ static enum bell_pass net_tx_drain(struct bell_net_pair *pair,
 		if (!ret)
 			return BELL_PASS_DONE;
 		if (ret < 0)
-			return bell_backend_stop_reason(tx->vq, ret);
+			return bell_backend_stop_reason(ret);
 		ret = net_tx_chain(pair, &chain, run->may_sleep);
 		if (ret) {
 			bell_vq_untake(tx->vq, &chain);
-			return bell_backend_stop_reason(tx->vq, ret);
+			return bell_backend_stop_reason(ret);
 		}
 		if (tx->ndone == BELL_PORT_BATCH)
 			net_tx_flush(pair);
@@ -321,7 +342,7 @@ static enum bell_pass net_tx_drain(struct bell_net_pair *pair,
 	return BELL_PASS_MORE;
 }
 
-/* bell_backend_net_tx_pass() - the pass of a sending queue */
+/* bell_backend_net_tx_pass() - serve a sending queue; see struct bell_exec_ops */
 enum bell_pass bell_backend_net_tx_pass(struct bell_net_pair *pair,
 					struct bell_run *run)
 {
@@ -333,7 +354,6 @@ enum bell_pass bell_backend_net_tx_pass(struct bell_net_pair *pair,
 		bell_stat_inc(st->worker_passes);
 	else
 		bell_stat_inc(st->inline_passes);
-	WRITE_ONCE(vq->parked, false);
 	do {
 		bell_vq_disable_kick(vq);
 		do {
@@ -342,12 +362,16 @@ enum bell_pass bell_backend_net_tx_pass(struct bell_net_pair *pair,
 		} while (how == BELL_PASS_DONE && bell_exec_poll(run));
 	} while (how == BELL_PASS_DONE && bell_vq_enable_kick(vq));
 	if (!run->may_sleep &&
-	    (how == BELL_PASS_PUNT || how == BELL_PASS_MORE))
+	    (how == BELL_PASS_PUNT || how == BELL_PASS_MORE)) {
 		bell_stat_inc(st->punts);
+		trace_bell_punt(vq->dev_id, vq->index,
+				how == BELL_PASS_MORE ? BELL_PUNT_BUDGET :
+							BELL_PUNT_SLEEP);
+	}
 	return how;
 }
 
-/* bell_backend_net_tx_start() - get ready to send; 0 or -ENOMEM */
+/* bell_backend_net_tx_start() - prepare a sending queue; returns 0 or -ENOMEM */
 int bell_backend_net_tx_start(struct bell_net_pair *pair,
 			      struct bell_exec *exec, u64 features)
 {
@@ -356,7 +380,7 @@ int bell_backend_net_tx_start(struct bell_net_pair *pair,
 	tx = kvzalloc(sizeof(*tx), GFP_KERNEL_ACCOUNT);
 	if (!tx)
 		return -ENOMEM;
-	/* And one for the header */
+	/* One more for the virtio header */
 	tx->vecs = kvcalloc(NET_VECS_MAX + 1, sizeof(*tx->vecs),
 			    GFP_KERNEL_ACCOUNT);
 	if (!tx->vecs) {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bell - the counting doorbell of 2009, rung by eventfds or by an ioctl
+ * bell - a counter that eventfds, or an ioctl, ring
  *
- * An eventfd that is wired to a bell gives its count away at each signal, so
- * that coalesced signals lose nothing: what was written adds up in the bell. It
- * is counted where the mode says: at once in the signal (any context, under the
- * eventfd's wqh->lock, interrupts off), or in the contexts that serve virtqueues
- * too (exec.c). The time this takes, from the ringer's stamp or from the signal,
- * goes to a histogram.
+ * At each signal the bell takes the whole count of a wired eventfd, so coalesced
+ * signals lose nothing. The mode says which context adds it to the counter: the signal
+ * itself (any context, under the eventfd's wqh->lock, interrupts off), or the contexts
+ * that also serve virtqueues (exec.c). A histogram counts the times from the ringer's
+ * stamp, or from the signal, until the bell adds the count.
  *
- * Teardown: 1. no wire rings; 2. no pass; 3. a grace period, as a context that woke the
- * worker may still look at it; 4. worker, waiters' interrupt work and page go.
+ * Teardown: 1. no wire rings; 2. no pass runs; 3. a grace period, as a context that
+ * woke the worker may still access it; 4. worker, interrupt work and page are freed.
  * Task work that was queued holds a reference, as for queues.
  */
 #include <linux/err.h>
@@ -40,9 +39,11 @@
 #include "exec.h"
 #include "kickfd.h"
 
-#define BELL_BUDGET	64	/* looks of an inline pass, then the worker's turn */
-#define BELL_MAX_CYCLES	(1ULL << 42)	/* no sample: 20 minutes or so */
-#define BELL_SEMAPHORE	64	/* taken of a semaphore eventfd at each signal */
+#define BELL_BUDGET	64	/* budget of an inline pass; the worker does the rest */
+/* Longer times, over about 20 minutes, are no sample */
+#define BELL_MAX_CYCLES	(1ULL << 42)
+/* Most that is taken from a semaphore eventfd at each signal */
+#define BELL_SEMAPHORE	64
 
 struct bell_wire {
 	struct bell_kickfd	kick;
@@ -51,8 +52,9 @@ struct bell_wire {
 };
 
 struct bell_bell {
-	/* Constant. */
 	struct kref				 ref;
+
+	/* Constant. */
 	u32					 id;
 	u32					 mode;
 	struct bell_exec_config			 exec_cfg;
@@ -62,14 +64,16 @@ struct bell_bell {
 	struct bell_exec			 exec;
 	struct bell_worker			 worker;
 
-	/* Wakes waiters for the mark, outside of the eventfd's lock. */
+	/* Interrupt work: wakes the threads in @wait, outside of the eventfd's lock */
 	struct irq_work				 wake;
+	/* Threads that wait in poll() until @count has passed @mark */
 	wait_queue_head_t			 wait;
 
 	u64					 count __guarded_by(&lock);
 	u64					 mark __guarded_by(&lock);
-	/* Rung and not counted yet, and since when. */
+	/* Rings that a pass has still to add to @count */
 	u64					 rung __guarded_by(&lock);
+	/* When the first of the rings in @rung came, in CPU cycles */
 	u64					 rung_at __guarded_by(&lock);
 	u64					 rings __guarded_by(&lock);
 	u64					 handled __guarded_by(&lock);
@@ -89,7 +93,7 @@ struct bell_bell {
 
 static atomic_t bell_ids = ATOMIC_INIT(0);
 
-/* --- counting --- */
+/* --- counting rings --- */
 
 static bool bell_passed(const struct bell_bell *b)
 {
@@ -101,7 +105,7 @@ static void bell_add_sample(struct bell_bell *b, u64 cycles)
 	unsigned int i;
 	u64 ns;
 
-	/* Of an unknown clock, or longer than any ring takes. */
+	/* The clock is unknown, or the ringer's stamp is wrong. */
 	if (!tsc_khz || cycles > BELL_MAX_CYCLES)
 		return;
 	ns = mul_u64_u32_div(cycles, NSEC_PER_MSEC, tsc_khz);
@@ -113,18 +117,21 @@ static void bell_add_sample(struct bell_bell *b, u64 cycles)
 	b->max_ns = max(b->max_ns, ns);
 }
 
-/* Count @n; @now we began, @rung_at it was rung, or zero if that is now. */
+/*
+ * Add @n to the counter. @now: when counting began, in cycles; @rung_at: when it was
+ * rung, or 0 in the hook, where that is the same.
+ */
 static void bell_count(struct bell_bell *b, u64 n, u64 rung_at, u64 now)
 {
 	u64 begun = READ_ONCE(b->shared->stamp);
 
 	lockdep_assert_held(&b->lock);
-	/* Taken once: the next ring, without a stamp, must not find this one. */
+	/* Clear the stamp: the next ring may have none and must not find this one. */
 	if (begun)
 		begun = xchg(&b->shared->stamp, 0);
 	if (!begun)
 		begun = rung_at;
-	/* What the ringer's page says may be anything. */
+	/* The ringer may have written anything there. */
 	if (begun && begun <= now)
 		bell_add_sample(b, now - begun);
 	b->handled++;
@@ -134,7 +141,7 @@ static void bell_count(struct bell_bell *b, u64 n, u64 rung_at, u64 now)
 	smp_store_release(&b->shared->count, b->count);
 }
 
-/* The interrupt work: waiters may do anything, an eventfd's signal included. */
+/* The interrupt work. A woken waiter may do anything, also signal an eventfd. */
 static void bell_wake(struct irq_work *work)
 {
 	struct bell_bell *b = container_of(work, struct bell_bell, wake);
@@ -144,12 +151,15 @@ static void bell_wake(struct irq_work *work)
 
 static void bell_tell(struct bell_bell *b, bool passed)
 {
-	/* The barrier in it pairs with bell_bell_poll() taking our lock. */
+	/*
+	 * wq_has_sleeper() has a barrier, which pairs with bell_bell_poll() taking
+	 * b->lock.
+	 */
 	if (passed && wq_has_sleeper(&b->wait))
 		irq_work_queue(&b->wake);
 }
 
-/* Any context, also under an eventfd's lock with interrupts off. */
+/* Add @n rings, in any context, also under an eventfd's lock with interrupts off. */
 static void bell_add(struct bell_bell *b, u64 n)
 {
 	u64 now = get_cycles();
@@ -194,9 +204,9 @@ static const struct bell_exec_ops bell_exec_ops = {
 	.pass = bell_pass,
 };
 
-/* --- life --- */
+/* --- creation and release --- */
 
-/* The module goes no earlier than this has returned: see bell_device_free(). */
+/* The module is unloaded only after this has returned: see bell_device_free(). */
 static void bell_free(struct kref *ref)
 {
 	struct bell_bell *b = container_of(ref, struct bell_bell, ref);
@@ -235,11 +245,11 @@ static void bell_stop(struct bell_bell *b)
 }
 
 /**
- * bell_bell_create() - a bell that nothing is wired to
- * @cfg: as the caller gave it
+ * bell_bell_create() - make a bell that no eventfd is wired to
+ * @cfg: the ioctl's argument, not checked
  *
  * Context: Process context, of a user process.
- * Return: the bell or an ERR_PTR, as the UAPI says of
+ * Return: the bell, or an ERR_PTR as Documentation/uapi.rst lists for
  * VHOST_DOORBELL_CREATE_BELL.
  */
 struct bell_bell *bell_bell_create(const struct vhost_doorbell_bell *cfg)
@@ -271,7 +281,10 @@ struct bell_bell *bell_bell_create(const struct vhost_doorbell_bell *cfg)
 		if (ret)
 			goto err_page;
 	}
-	/* Until its memory is freed; the caller's device holds one, too. */
+	/*
+	 * Held until the bell's memory is freed. Cannot fail: the caller's device holds
+	 * one, too.
+	 */
 	__module_get(THIS_MODULE);
 	return b;
 
@@ -292,8 +305,8 @@ static void bell_drop_wire(struct bell_bell *b, struct bell_wire *w)
 }
 
 /**
- * bell_bell_release() - the last close
- * @b: the bell, gone afterwards
+ * bell_bell_release() - release a bell at the last close of its file
+ * @b: the bell; the caller does not access it any more
  *
  * Context: Process context, sleeps.
  */
@@ -301,12 +314,12 @@ void bell_bell_release(struct bell_bell *b)
 {
 	struct bell_wire *w, *next;
 
-	/* 1. */
+	/* Step 1 of the teardown */
 	mutex_lock(&b->wire_lock);
 	list_for_each_entry_safe(w, next, &b->wires, node)
 		bell_drop_wire(b, w);
 	mutex_unlock(&b->wire_lock);
-	/* 2. to 4. */
+	/* Steps 2 to 4 */
 	if (b->mode != VHOST_DOORBELL_BELL_HOOK)
 		bell_stop(b);
 	irq_work_sync(&b->wake);
@@ -314,7 +327,7 @@ void bell_bell_release(struct bell_bell *b)
 	kref_put(&b->ref, bell_free);
 }
 
-/* --- wires --- */
+/* --- wires: eventfds that ring the bell --- */
 
 /* Under the eventfd's lock, interrupts off. */
 static void bell_wire_ring(struct bell_kickfd *kick, u64 count)
@@ -322,15 +335,15 @@ static void bell_wire_ring(struct bell_kickfd *kick, u64 count)
 	struct bell_wire *w = container_of(kick, struct bell_wire, kick);
 	unsigned int i;
 
-	/* Others than semaphores are empty at the second look. */
+	/* An eventfd that is no semaphore gave all of its count at once. */
 	for (i = 1; count == i && i < BELL_SEMAPHORE; i++)
 		count += bell_kickfd_take(kick);
-	/* Another who waits on it was first: one of us gets the count. */
+	/* Zero if another waiter of the eventfd took the count first. */
 	if (count)
 		bell_add(w->bell, count);
 }
 
-/* Forget wires that hung up. */
+/* Free the wires whose eventfd was closed. */
 static void bell_reap_wires(struct bell_bell *b)
 {
 	struct bell_wire *w, *next;
@@ -365,10 +378,10 @@ static int bell_check_wire(const struct vhost_doorbell_bell_wire *w)
 /**
  * bell_bell_wire() - let an eventfd ring the bell
  * @b: the bell
- * @cfg: as the caller gave it
+ * @cfg: the ioctl's argument, not checked
  *
  * Context: Process context.
- * Return: 0 or as the UAPI says of VHOST_DOORBELL_BELL_WIRE.
+ * Return: 0, or an errno as Documentation/uapi.rst lists for VHOST_DOORBELL_BELL_WIRE.
  */
 int bell_bell_wire(struct bell_bell *b,
 		   const struct vhost_doorbell_bell_wire *cfg)
@@ -395,7 +408,7 @@ int bell_bell_wire(struct bell_bell *b,
 	list_add_tail(&w->node, &b->wires);
 	b->nwires++;
 	bell_kickfd_arm(&w->kick, true);
-	/* What it held before counts too; from here on the hook finds it. */
+	/* Ring for the count that it held before; later signals call the hook. */
 	bell_kickfd_ring_pending(&w->kick);
 	mutex_unlock(&b->wire_lock);
 	return 0;
@@ -409,12 +422,12 @@ err_free:
 }
 
 /**
- * bell_bell_unwire() - let an eventfd ring the bell no more
+ * bell_bell_unwire() - detach an eventfd from the bell
  * @b: the bell
- * @cfg: as the caller gave it
+ * @cfg: the ioctl's argument, not checked
  *
- * Context: Process context. Afterwards no signal of it rings the bell.
- * Return: 0 or as the UAPI says of VHOST_DOORBELL_BELL_UNWIRE.
+ * Context: Process context. Afterwards no signal of the eventfd rings the bell.
+ * Return: 0, or an errno as Documentation/uapi.rst lists for VHOST_DOORBELL_BELL_UNWIRE.
  */
 int bell_bell_unwire(struct bell_bell *b,
 		     const struct vhost_doorbell_bell_wire *cfg)
@@ -439,12 +452,12 @@ int bell_bell_unwire(struct bell_bell *b,
 	return w ? 0 : -ENOENT;
 }
 
-/* --- what is known of it --- */
+/* --- the ioctls of a bell --- */
 
 /**
- * bell_bell_ring() - ring by hand
+ * bell_bell_ring() - ring the bell without an eventfd
  * @b: the bell
- * @count: how much to add
+ * @count: how much to add to the counter
  *
  * Context: Process context.
  * Return: 0, -EINVAL if @count is zero.
@@ -458,7 +471,7 @@ int bell_bell_ring(struct bell_bell *b, u64 count)
 }
 
 /**
- * bell_bell_read() - the counter, which becomes the mark
+ * bell_bell_read() - read the counter and set the mark to its value
  * @b: the bell
  *
  * Context: Process context.
@@ -475,7 +488,7 @@ u64 bell_bell_read(struct bell_bell *b)
 }
 
 /**
- * bell_bell_set_mark() - what the counter must pass for poll to report it
+ * bell_bell_set_mark() - set the mark; poll() waits until the counter has passed it
  * @b: the bell
  * @mark: a value of the counter
  *
@@ -489,15 +502,15 @@ void bell_bell_set_mark(struct bell_bell *b, u64 mark)
 	b->mark = mark;
 	passed = bell_passed(b);
 	spin_unlock_irq(&b->lock);
-	/* Threads that wait already may have waited for a higher mark. */
+	/* Threads that wait may have waited for a higher mark: wake them. */
 	bell_tell(b, passed);
 }
 
 /**
  * bell_bell_poll() - has the counter passed the mark?
  * @b: the bell
- * @file: what is polled
- * @table: where to wait
+ * @file: the bell's file
+ * @table: poll table to which the bell's wait queue is added
  *
  * Context: Process context.
  */
@@ -526,7 +539,7 @@ struct page *bell_bell_page(struct bell_bell *b)
 }
 
 /**
- * bell_bell_get_stats() - all that the bell knows
+ * bell_bell_get_stats() - read counter, mark, counters and histogram of a bell
  * @b: the bell
  * @st: out
  *
@@ -564,9 +577,9 @@ static const char *const bell_mode_names[] = {
 };
 
 /**
- * bell_bell_show() - lines for /proc/PID/fdinfo/FD
+ * bell_bell_show() - print /proc/PID/fdinfo/FD
  * @b: the bell
- * @m: where to
+ * @m: the output
  *
  * Context: Process context.
  */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * callfd - tell the guest (through KVM's irqfd) or the VMM that we are done
+ * callfd - signal an eventfd: the call eventfd, from which KVM's irqfd interrupts the
+ * guest, or the error eventfd, which the VMM reads
  *
- * Context: signalling works anywhere, hard irq included, and takes no lock of
- * ours; the pointer is exchanged under RCU, as a VMM swaps the eventfd of a
- * running queue each time the guest masks a vector.
+ * Context: signalling works in any context, also in hard irqs, and takes no lock of the
+ * module. The pointer to the eventfd is exchanged under RCU: a VMM replaces the call
+ * eventfd of a running queue each time the guest masks or unmasks an interrupt vector.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
@@ -21,9 +22,9 @@ struct bell_callfd_target {
 };
 
 /*
- * The thread that signals on this CPU, for bell_callfd_is_signalling(). It is a
- * hint and needs no lock: an interrupt that signals in between wipes it out, and a
- * thread that is moved in between leaves it behind until the next signal there.
+ * The thread that signals on this CPU, for bell_callfd_is_signalling(). It is a hint
+ * and needs no lock: an interrupt that signals meanwhile clears it, and a thread that
+ * migrates meanwhile leaves it set until the next signal on the old CPU.
  */
 static DEFINE_PER_CPU(struct task_struct *, callfd_signaller);
 
@@ -42,18 +43,21 @@ static void callfd_exchange(struct bell_callfd *c,
 	struct bell_callfd_target *old =
 		unrcu_pointer(xchg(&c->target, RCU_INITIALIZER(new)));
 
-	/* A completion may be about to signal the old one. */
+	/*
+	 * Another context may be signalling the old eventfd: put it after a grace
+	 * period.
+	 */
 	if (old)
 		call_rcu(&old->rcu, callfd_put);
 }
 
 /**
  * bell_callfd_set() - signal another eventfd from now on
- * @c: where to put it
+ * @c: the holder of the eventfd
  * @fd: file descriptor of an eventfd, or VHOST_FILE_UNBIND for none
  *
  * Context: Process context. The caller serialises calls.
- * Return: 0, -EBADF if @fd is not open, -EINVAL if it is no eventfd, -ENOMEM.
+ * Return: 0, -EBADF if @fd is not open, -EINVAL if it is not an eventfd, -ENOMEM.
  */
 int bell_callfd_set(struct bell_callfd *c, int fd)
 {
@@ -76,10 +80,11 @@ int bell_callfd_set(struct bell_callfd *c, int fd)
 }
 
 /**
- * bell_callfd_clear() - forget the eventfd
- * @c: where it is
+ * bell_callfd_clear() - drop the eventfd
+ * @c: the holder of the eventfd
  *
- * Context: Process context. Others may signal the old one for a grace period.
+ * Context: Process context. Other contexts may signal the old eventfd until an RCU grace
+ * period has passed.
  */
 void bell_callfd_clear(struct bell_callfd *c)
 {
@@ -87,10 +92,10 @@ void bell_callfd_clear(struct bell_callfd *c)
 }
 
 /**
- * bell_callfd_signal() - add one to the eventfd, if there is one
- * @c: where it is
+ * bell_callfd_signal() - add one to the eventfd's counter, if an eventfd is set
+ * @c: the holder of the eventfd
  *
- * Context: Any, but not inside another eventfd's wake-up.
+ * Context: Any, except the wake-up callback of an eventfd.
  */
 void bell_callfd_signal(struct bell_callfd *c)
 {
@@ -109,12 +114,13 @@ void bell_callfd_signal(struct bell_callfd *c)
 /**
  * bell_callfd_is_signalling() - does this thread run in bell_callfd_signal()?
  *
- * An owner may have the call eventfd of one queue be the kick eventfd of another,
- * and the other way round. If each rang its pass into the same thread's task work,
- * the thread would not leave the kernel while there are requests.
+ * An owner may use the call eventfd of each of two queues as the kick eventfd of the
+ * other. If each completion queued the other's pass as task work of the same thread, that
+ * thread would not leave the kernel while there are requests.
  *
  * Context: Under an eventfd's lock, interrupts off.
- * Return: almost always right: a wrong answer moves one ring to another context.
+ * Return: true if so. It may be wrong when an interrupt signals meanwhile; then one
+ * ring is served in another context.
  */
 bool bell_callfd_is_signalling(void)
 {

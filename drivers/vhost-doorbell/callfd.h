@@ -7,7 +7,10 @@
 
 struct bell_callfd_target;
 
-/* An eventfd that we signal: a queue's call or error eventfd. */
+/*
+ * Holder of an eventfd that the module signals: a queue's call or error eventfd.
+ * Written by configuration calls, which the caller serialises; read under RCU.
+ */
 struct bell_callfd {
 	struct bell_callfd_target __rcu	*target;
 };

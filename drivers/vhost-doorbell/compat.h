@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * compat - what older kernels lack, spelled as the newest one spells it
+ * compat - differences between kernels; the sources are written for the newest
  *
- * Force-included by the Makefile, which probes for each BELL_HAVE_*. Each shim
- * says with which kernel it can be dropped.
+ * The Makefile probes for each BELL_HAVE_* and force-includes this file. The comment of
+ * each shim names the kernel with which it can be dropped.
  */
 #ifndef BELL_COMPAT_H
 #define BELL_COMPAT_H
@@ -43,7 +43,10 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define __guarded_by(...)
 #endif
 
-/* With a reference; NULL in a kernel without block cgroups. */
+/*
+ * The block cgroup of this thread, with a reference; NULL if the kernel has no block
+ * cgroups
+ */
 static inline struct cgroup_subsys_state *bell_current_blkcg(void)
 {
 #ifdef CONFIG_BLK_CGROUP
@@ -68,8 +71,9 @@ static inline bool bell_current_in_blkcg(const struct cgroup_subsys_state *css)
 }
 
 /*
- * May a read or write of this file wait until a listener of fanotify allows it?
- * Kernels before 6.14 do not tell by the file's mode: drop with 6.12.
+ * May a read or write of this file wait until a fanotify listener allows it? Kernels
+ * before 6.14 do not record that in the file's mode. Remove this when 6.12 is no longer
+ * supported.
  */
 static inline bool bell_file_asks(const struct file *file)
 {
@@ -83,7 +87,7 @@ static inline bool bell_file_asks(const struct file *file)
 #endif
 }
 
-/* With a reference; NULL in a kernel without memory cgroups. */
+/* The memory cgroup of this thread, with a reference; NULL if the kernel has none */
 static inline struct mem_cgroup *bell_current_memcg(void)
 {
 #ifdef CONFIG_MEMCG
@@ -93,7 +97,10 @@ static inline struct mem_cgroup *bell_current_memcg(void)
 #endif
 }
 
-/* Charge to @memcg what this thread allocates, until the next call; NULL: its own */
+/*
+ * Charge this thread's allocations to @memcg until the next call; NULL: to its own
+ * cgroup
+ */
 static inline void bell_charge_memcg(struct mem_cgroup *memcg)
 {
 #ifdef CONFIG_MEMCG
@@ -107,7 +114,7 @@ static inline void bell_charge_memcg(struct mem_cgroup *memcg)
 #define VIRTIO_F_NOTIFICATION_DATA	38
 #endif
 
-/* Are its zones to be written in order? */
+/* Is it a host-managed zoned device, whose zones must be written sequentially? */
 static inline bool bell_bdev_host_managed(struct block_device *bdev)
 {
 #ifdef BELL_HAVE_ZONED_MODEL		/* drop with 6.1 */
@@ -142,7 +149,7 @@ static inline int bell_blkdev_zone_mgmt(struct block_device *bdev,
 }
 
 #ifndef BELL_VERSION
-#define BELL_VERSION	"0.1"
+#define BELL_VERSION	"unknown"
 #endif
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * compat_blk - <linux/virtio_blk.h>, and what it lacks of virtio 1.3
+ * compat_blk - <linux/virtio_blk.h>, and definitions of virtio 1.3 that older kernels
+ * lack
  */
 #ifndef BELL_COMPAT_BLK_H
 #define BELL_COMPAT_BLK_H
@@ -51,7 +52,7 @@ struct virtio_blk_zone_report {
 };
 #endif
 
-/* In no kernel's header; virtio 1.3, sections 5.2.3 and 5.2.6 */
+/* Not in any kernel's header yet; virtio 1.3, sections 5.2.3 and 5.2.6 */
 #define VIRTIO_BLK_F_LIFETIME		15
 #define VIRTIO_BLK_T_GET_LIFETIME	10
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * compat_net - what older kernels lack of the network's headers; see compat.h
- */
+/* compat_net - network interfaces that older kernels lack; see compat.h */
 #ifndef BELL_COMPAT_NET_H
 #define BELL_COMPAT_NET_H
 
@@ -10,7 +8,7 @@
 #include <linux/slab.h>
 #include <net/xdp.h>
 
-/* A network device of no name, as NAPI wants one. */
+/* A net_device that is not registered: a NAPI instance must belong to some device. */
 #ifdef BELL_HAVE_ALLOC_NETDEV_DUMMY
 static inline struct net_device *bell_alloc_netdev_dummy(void)
 {
@@ -38,8 +36,8 @@ static inline void bell_free_netdev_dummy(struct net_device *dev)
 #endif
 
 /*
- * Does a thread that has bottom halves off keep all others that do off its CPU? Not on
- * every PREEMPT_RT kernel.
+ * While a thread has bottom halves off, can no other thread with bottom halves off run
+ * on the same CPU? Not on every PREEMPT_RT kernel.
  */
 static inline bool bell_bh_off_keeps_cpu(void)
 {
@@ -52,7 +50,7 @@ static inline void tun_wake_queue(struct file *file, int consumed)
 }
 #endif
 
-/* A frame of @len bytes, @headroom bytes into @buf, for TUN_MSG_PTR. */
+/* Set up an XDP buffer for TUN_MSG_PTR: @len bytes of frame at @buf + @headroom. */
 static inline void bell_tun_init_xdp(struct xdp_buff *xdp, void *buf,
 				     u32 buflen, u32 headroom, u32 len,
 				     const struct virtio_net_hdr *gso)
@@ -63,7 +61,10 @@ static inline void bell_tun_init_xdp(struct xdp_buff *xdp, void *buf,
 	hdr->buflen = buflen;
 	hdr->gso = *gso;
 #else
-	/* Longer headers are agreed on with others; they would be read here. */
+	/*
+	 * The tap reads as many bytes as the header size set by TUNSETVNETHDRSZ: clear
+	 * what follows the plain header.
+	 */
 	memset(buf, 0, 32);
 	*(struct virtio_net_hdr *)buf = *gso;
 #endif

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * device - one open file: configure, run, quiesce
+ * device - the ioctls of one open file of /dev/vhost-doorbell
  *
- * Everything here is configuration, under the device's lock; a running queue
- * takes no lock of the device.
+ * All of this is configuration, under the device's lock. A running queue takes no lock
+ * of the device.
  */
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/kref.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vhost.h>
 #include <linux/virtio_byteorder.h>
@@ -36,7 +35,7 @@
 #define DEVICE_POLL_SHARE	50
 #define DEVICE_COALESCE_COUNT	32
 
-/* Of the transport; those of the device type are the back end's. */
+/* Features of the transport; the back end adds those of the device type. */
 #define DEVICE_FEATURES	(BIT_ULL(VIRTIO_F_VERSION_1) | \
 			 BIT_ULL(VIRTIO_F_NOTIFY_ON_EMPTY) | \
 			 BIT_ULL(VIRTIO_F_ANY_LAYOUT) | \
@@ -54,18 +53,19 @@
 			  VHOST_DOORBELL_BLK_F_SECURE_ERASE | \
 			  VHOST_DOORBELL_BLK_F_ZONED | \
 			  VHOST_DOORBELL_BLK_F_LIFETIME | \
-			  VHOST_DOORBELL_BLK_F_NOWAIT)
+			  VHOST_DOORBELL_BLK_F_NOWAIT | \
+			  VHOST_DOORBELL_BLK_F_HOLD_NOSPC)
 
 static atomic_t device_ids = ATOMIC_INIT(0);
 
 /*
- * The reference to the module goes last. From then on the module may be unloaded,
- * while this thread is still on its way back to the kernel through our text: out
- * of here, and out of the task work, the release or the work item that put the
- * last reference. bell_exit() waits for it: it flushes the work items, and
- * synchronize_rcu_tasks() returns after each thread has slept or has been in user
- * space. On this way no thread does either; it may be preempted there, which does
- * not count.
+ * Release function of bell_device.ref. The reference to the module goes last: from then
+ * on the module may be unloaded, while this thread still returns through the module's
+ * code (to the task work, the release of the file or the work item that put the last
+ * reference). So bell_exit() waits: it flushes the work items, and
+ * synchronize_rcu_tasks() returns after each thread has slept or been in user space.
+ * This thread does neither on its way out. It may be preempted there, which does not
+ * count.
  */
 void bell_device_free(struct kref *ref)
 {
@@ -77,18 +77,18 @@ void bell_device_free(struct kref *ref)
 	module_put(THIS_MODULE);
 }
 
-/* bell_device_put() - let go of the device's memory */
+/* bell_device_put() - put a reference to the device's memory */
 void bell_device_put(struct bell_device *dev)
 {
 	kref_put(&dev->ref, bell_device_free);
 }
 
 /**
- * bell_device_create() - a device with nothing set
+ * bell_device_create() - make a device that is not configured
  *
- * It holds the module until its memory is freed, which may be after its last close:
- * until then rmmod fails at once. The caller's file holds the module, too, so that
- * this cannot fail.
+ * The device holds a reference to the module until its memory is freed, which may be
+ * after the last close; until then rmmod fails. Taking the reference cannot fail: the
+ * caller's open file holds one, too.
  *
  * Return: the device, or NULL if there is no memory.
  */
@@ -115,7 +115,7 @@ struct bell_device *bell_device_create(void)
 }
 
 /**
- * bell_device_lock() - for all of what the ioctls do
+ * bell_device_lock() - take the lock under which ioctls change the device
  * @dev: the device
  *
  * Context: Process context.
@@ -132,14 +132,26 @@ void bell_device_unlock(struct bell_device *dev)
 	mutex_unlock(&dev->lock);
 }
 
-/* Only the owner's address space makes sense of the addresses it gave: or -EPERM. */
-int bell_device_check_owner(struct bell_device *dev)
+/**
+ * bell_device_show_lock() - take the lock of ioctls and fdinfo that only read; it is never
+ *	held during a wait for the disk
+ * @dev: the device
+ *
+ * Context: Process context.
+ * Return: 0 or -EINTR.
+ */
+int bell_device_show_lock(struct bell_device *dev)
 {
-	lockdep_assert_held(&dev->lock);
-	return dev->mm == current->mm ? 0 : -EPERM;
+	return mutex_lock_killable(&dev->show_lock);
 }
 
-/* bell_device_is_running() - does any of its queues? */
+/* bell_device_show_unlock() - undo bell_device_show_lock() */
+void bell_device_show_unlock(struct bell_device *dev)
+{
+	mutex_unlock(&dev->show_lock);
+}
+
+/* bell_device_is_running() - does any queue of the device run? */
 bool bell_device_is_running(struct bell_device *dev)
 {
 	u32 i;
@@ -152,20 +164,9 @@ bool bell_device_is_running(struct bell_device *dev)
 	return false;
 }
 
-/* --- what the ioctls do --- */
+/* --- the ioctls --- */
 
-/* bell_device_set_owner() - the caller's memory is what addresses are of */
-int bell_device_set_owner(struct bell_device *dev)
-{
-	lockdep_assert_held(&dev->lock);
-	if (dev->mm)
-		return -EBUSY;
-	mmgrab(current->mm);
-	dev->mm = current->mm;
-	return 0;
-}
-
-/* bell_device_get_info() - what this module can do */
+/* bell_device_get_info() - limits and modes of this module */
 int bell_device_get_info(struct bell_device *dev,
 			 struct vhost_doorbell_info *info)
 {
@@ -188,7 +189,7 @@ static u64 device_features(struct bell_device *dev)
 	return DEVICE_FEATURES | dev->be->features;
 }
 
-/* bell_device_get_features() - what may be offered to the driver */
+/* bell_device_get_features() - the feature bits that may be offered to the driver */
 int bell_device_get_features(struct bell_device *dev, u64 *features)
 {
 	lockdep_assert_held(&dev->lock);
@@ -198,7 +199,9 @@ int bell_device_get_features(struct bell_device *dev, u64 *features)
 	return 0;
 }
 
-/* For what the owner of a device with a back end does */
+/*
+ * Is the caller the owner, and has the device a back end? Returns 0, -EPERM or -ENXIO.
+ */
 static int device_check_backed(struct bell_device *dev)
 {
 	int ret;
@@ -210,7 +213,7 @@ static int device_check_backed(struct bell_device *dev)
 	return dev->be ? 0 : -ENXIO;
 }
 
-/* bell_device_set_features() - what driver and device agreed on */
+/* bell_device_set_features() - set the features that driver and VMM have negotiated */
 int bell_device_set_features(struct bell_device *dev, u64 features)
 {
 	int ret;
@@ -221,11 +224,13 @@ int bell_device_set_features(struct bell_device *dev, u64 features)
 	if (features & ~device_features(dev) ||
 	    dev->be->features_needed & ~features)
 		return -EOPNOTSUPP;
-	/* Legacy drivers know one format only. */
+	/* A legacy driver cannot use a packed ring. */
 	if (features & BIT_ULL(VIRTIO_F_RING_PACKED) &&
 	    !(features & BIT_ULL(VIRTIO_F_VERSION_1)))
 		return -EOPNOTSUPP;
-	/* Legacy fields have the guest's byte order; ours are little endian. */
+	/*
+	 * Legacy fields have the guest's byte order; this module reads little endian.
+	 */
 	if (!virtio_legacy_is_little_endian() &&
 	    !(features & BIT_ULL(VIRTIO_F_VERSION_1)))
 		return -EOPNOTSUPP;
@@ -251,23 +256,39 @@ static bool device_rings_covered(struct bell_device *dev, struct bell_gmem *gm)
 }
 
 /*
- * Hold all running queues still, exchange the table, let them go on. An interrupted
- * caller has changed nothing: no queue gets the new table before all are quiet.
+ * bell_device_exchange_gmem() - pause all running queues, exchange the table, and resume
+ *	them
+ *
+ * No queue gets the new table before all queues are quiet; so if a signal interrupts the
+ * wait, nothing has changed. With @moved, the queues take their ring addresses from there;
+ * it may be NULL. The caller does not access @gm after an error.
+ *
+ * Returns 0 or -EINTR.
  */
-static int device_exchange_gmem(struct bell_device *dev, struct bell_gmem *gm)
+int bell_device_exchange_gmem(struct bell_device *dev, struct bell_gmem *gm,
+			      const struct bell_moved *moved)
 {
 	static const struct bell_patience killable = { .killable = true };
 	u32 i, n = dev->be ? dev->be->num_queues : 0;
 	struct bell_gmem *old = dev->gmem;
 	int ret;
 
+	lockdep_assert_held(&dev->lock);
 	ret = bell_device_pause_queues(dev, &killable);
 	if (!ret) {
 		for (i = 0; i < n; i++) {
-			if (dev->queue[i].running)
-				bell_vq_set_gmem(&dev->queue[i].vq, gm);
+			struct bell_queue *q = &dev->queue[i];
+
+			if (moved) {
+				q->cfg = moved[i].cfg;
+				q->has_addr = moved[i].has_addr;
+				bell_vq_move(&q->vq, &q->cfg);
+			}
+			if (q->running)
+				bell_vq_set_gmem(&q->vq, gm);
 		}
 		mutex_lock(&dev->show_lock);
+		bell_gmem_take_stats(gm, old);
 		dev->gmem = gm;
 		mutex_unlock(&dev->show_lock);
 	}
@@ -279,7 +300,7 @@ static int device_exchange_gmem(struct bell_device *dev, struct bell_gmem *gm)
 	return ret;
 }
 
-/* bell_device_set_mem_table() - what of the owner's memory is the guest's */
+/* bell_device_set_mem_table() - set which parts of the owner's memory the guest has */
 int bell_device_set_mem_table(struct bell_device *dev,
 			      const struct vhost_memory_region *regions,
 			      unsigned int n)
@@ -304,11 +325,15 @@ int bell_device_set_mem_table(struct bell_device *dev,
 	gm = bell_gmem_create(dev->mm, regions, n, dev->gmem);
 	if (IS_ERR(gm))
 		return PTR_ERR(gm);
-	if (!device_rings_covered(dev, gm)) {
+	ret = device_rings_covered(dev, gm) ? 0 : -EBUSY;
+	if (!ret && dev->gmem &&
+	    !bell_gmem_log_covers(bell_gmem_get_log(dev->gmem), gm))
+		ret = -EINVAL;
+	if (ret) {
 		bell_gmem_revert(gm, dev->gmem);
-		return -EBUSY;
+		return ret;
 	}
-	return device_exchange_gmem(dev, gm);
+	return bell_device_exchange_gmem(dev, gm, NULL);
 }
 
 static void device_init_queue(struct bell_device *dev, u32 i)
@@ -362,7 +387,7 @@ static u32 device_budget(struct bell_device *dev)
 	return (dev->be ? dev->be->budget : 0) ?: DEVICE_BUDGET;
 }
 
-/* Make it a device of @be, which may be an ERR_PTR. */
+/* Give the device its back end. Returns the error if @be is an ERR_PTR. */
 static int device_back(struct bell_device *dev, struct bell_backend *be)
 {
 	int ret;
@@ -379,7 +404,7 @@ static int device_back(struct bell_device *dev, struct bell_backend *be)
 	return ret;
 }
 
-/* bell_device_set_blk() - make it a disk */
+/* bell_device_set_blk() - make the device a disk */
 int bell_device_set_blk(struct bell_device *dev,
 			const struct vhost_doorbell_blk *cfg)
 {
@@ -400,7 +425,7 @@ int bell_device_set_blk(struct bell_device *dev,
 	return device_back(dev, bell_backend_blk_create(cfg));
 }
 
-/* bell_device_set_net() - make it a network card */
+/* bell_device_set_net() - make the device a network card */
 int bell_device_set_net(struct bell_device *dev,
 			const struct vhost_doorbell_net *cfg)
 {
@@ -423,7 +448,7 @@ static int device_check_net(struct bell_device *dev)
 	return dev->be && bell_backend_is_net(dev->be) ? 0 : -ENXIO;
 }
 
-/* bell_device_set_net_port() - what a pair of queues of a card is wired to */
+/* bell_device_set_net_port() - attach a tap to a pair of queues, or detach it */
 int bell_device_set_net_port(struct bell_device *dev,
 			     const struct vhost_doorbell_net_port *cfg)
 {
@@ -444,7 +469,7 @@ int bell_device_set_net_port(struct bell_device *dev,
 	return ret;
 }
 
-/* bell_device_set_net_dev() - give the card a network device of its own */
+/* bell_device_set_net_dev() - create a network device as the card's port */
 int bell_device_set_net_dev(struct bell_device *dev,
 			    struct vhost_doorbell_net_dev *cfg)
 {
@@ -462,23 +487,7 @@ int bell_device_set_net_dev(struct bell_device *dev,
 	return bell_backend_net_set_dev(dev->be, cfg);
 }
 
-/* bell_device_get_net_stats() - counters of one pair, for anyone with the file */
-int bell_device_get_net_stats(struct bell_device *dev,
-			      struct vhost_doorbell_net_stats *st)
-{
-	int ret;
-
-	if (st->pad || memchr_inv(st->reserved, 0, sizeof(st->reserved)))
-		return -EINVAL;
-
-	lockdep_assert_held(&dev->lock);
-	ret = device_check_net(dev);
-	if (ret)
-		return ret;
-	return bell_backend_net_get_stats(dev->be, st);
-}
-
-/* bell_device_get_config() - a window of the config space */
+/* bell_device_get_config() - read a part of the config space */
 int bell_device_get_config(struct bell_device *dev,
 			   struct vhost_doorbell_config *cfg)
 {
@@ -493,7 +502,7 @@ int bell_device_get_config(struct bell_device *dev,
 	return 0;
 }
 
-/* bell_device_set_config() - what the driver wrote to the config space */
+/* bell_device_set_config() - write a part of the config space, as the driver did */
 int bell_device_set_config(struct bell_device *dev,
 			   const struct vhost_doorbell_config *cfg)
 {
@@ -509,7 +518,7 @@ int bell_device_set_config(struct bell_device *dev,
 					cfg->size);
 }
 
-/* bell_device_resize() - have the back end look at its size */
+/* bell_device_resize() - have the back end read the size of the disk again */
 int bell_device_resize(struct bell_device *dev, u64 *sectors)
 {
 	int ret;
@@ -520,23 +529,22 @@ int bell_device_resize(struct bell_device *dev, u64 *sectors)
 	return dev->be->ops->resize(dev->be, sectors);
 }
 
-/* bell_device_get_exec() - how the queues are served */
+/* bell_device_get_exec() - read how the queues are served */
 int bell_device_get_exec(struct bell_device *dev, struct vhost_doorbell_exec *e)
 {
-	lockdep_assert_held(&dev->lock);
 	*e = (struct vhost_doorbell_exec){
-		.mode = dev->exec_cfg.mode,
-		.inline_max = dev->exec_cfg.inline_max,
-		.budget = dev->exec_cfg.budget,
-		.poll_us = dev->exec_cfg.poll_us,
-		.poll_share = dev->exec_cfg.poll_share,
-		.coalesce_us = dev->signal_cfg.coalesce_us,
-		.coalesce_count = dev->signal_cfg.coalesce_count,
+		.mode = READ_ONCE(dev->exec_cfg.mode),
+		.inline_max = READ_ONCE(dev->exec_cfg.inline_max),
+		.budget = READ_ONCE(dev->exec_cfg.budget),
+		.poll_us = READ_ONCE(dev->exec_cfg.poll_us),
+		.poll_share = READ_ONCE(dev->exec_cfg.poll_share),
+		.coalesce_us = READ_ONCE(dev->signal_cfg.coalesce_us),
+		.coalesce_count = READ_ONCE(dev->signal_cfg.coalesce_count),
 	};
 	return 0;
 }
 
-/* bell_device_set_exec() - change how the queues are served, also while so */
+/* bell_device_set_exec() - set how the queues are served; also while they run */
 int bell_device_set_exec(struct bell_device *dev,
 			 const struct vhost_doorbell_exec *e)
 {
@@ -547,7 +555,7 @@ int bell_device_set_exec(struct bell_device *dev,
 	    e->coalesce_count > U16_MAX || e->pad ||
 	    memchr_inv(e->reserved, 0, sizeof(e->reserved)))
 		return -EINVAL;
-	/* It takes CPU time also when nothing is to be done. */
+	/* Polling uses CPU time even if the guest does nothing. */
 	if (e->mode == VHOST_DOORBELL_MODE_POLL && !capable(CAP_SYS_NICE))
 		return -EPERM;
 

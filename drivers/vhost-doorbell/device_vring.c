@@ -2,15 +2,15 @@
 /*
  * device_vring - configure and start the queues of a device
  *
- * A queue's way:
+ * States of a queue:
  *
  *	configured -> running (worker, rings mapped, kick armed) -> configured
  *
- * How it stops: device_stop.c.
+ * device_stop.c has the stop.
  *
- * Task work that was queued before cannot be cancelled and holds a reference to
- * the device: it finds a dead queue and lets go. What it needs for that is only
- * memory, so release does not wait for it.
+ * Task work that was queued before the stop cannot be cancelled. It holds a reference
+ * to the device's memory, finds the queue dead and puts the reference. It needs nothing
+ * but that memory, so the release does not wait for it.
  */
 #include <linux/cpumask.h>
 #include <linux/err.h>
@@ -18,11 +18,13 @@
 #include <linux/mutex.h>
 #include <linux/nospec.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/vhost.h>
 
 #include <uapi/linux/vhost_doorbell.h>
 
 #include "backend.h"
+#include "backend_net.h"
 #include "callfd.h"
 #include "device.h"
 #include "device_priv.h"
@@ -32,7 +34,10 @@
 #include "trace.h"
 #include "vq.h"
 
-/* The queue of that number, for the owner. */
+/*
+ * The queue with number @index, or an ERR_PTR: -EPERM if the caller is not the owner,
+ * -ENXIO without a back end, -ENOBUFS if there is no such queue.
+ */
 static struct bell_queue *device_queue(struct bell_device *dev, u32 index)
 {
 	int ret = bell_device_check_owner(dev);
@@ -54,7 +59,7 @@ static struct bell_queue *device_stopped_queue(struct bell_device *dev,
 	return !IS_ERR(q) && q->running ? ERR_PTR(-EBUSY) : q;
 }
 
-/* Under the eventfd's lock, interrupts off. */
+/* The driver kicked. Under the eventfd's lock, interrupts off. */
 static void device_ring(struct bell_kickfd *kick, u64 count)
 {
 	struct bell_queue *q = container_of(kick, struct bell_queue, kick);
@@ -76,7 +81,10 @@ static bool device_num_fits(const struct bell_device *dev, u32 num)
 	       (device_is_packed(dev) || is_power_of_2(num));
 }
 
-/* Of a packed ring: two places in it, each with a wrap counter above. */
+/*
+ * Is @base a valid start? For a packed ring it holds two positions, each with a wrap
+ * counter in the bit above.
+ */
 static bool device_base_fits(const struct bell_device *dev, u32 base, u32 num)
 {
 	if (!device_is_packed(dev))
@@ -84,7 +92,7 @@ static bool device_base_fits(const struct bell_device *dev, u32 base, u32 num)
 	return (base & S16_MAX) < num && (base >> 16 & S16_MAX) < num;
 }
 
-/* bell_device_set_vring_num() - entries of a queue */
+/* bell_device_set_vring_num() - set the number of entries of a queue */
 int bell_device_set_vring_num(struct bell_device *dev,
 			      const struct vhost_vring_state *s)
 {
@@ -100,7 +108,7 @@ int bell_device_set_vring_num(struct bell_device *dev,
 	return 0;
 }
 
-/* bell_device_set_vring_base() - where in the ring to begin */
+/* bell_device_set_vring_base() - set where in the ring the queue begins */
 int bell_device_set_vring_base(struct bell_device *dev,
 			       const struct vhost_vring_state *s)
 {
@@ -116,7 +124,7 @@ int bell_device_set_vring_base(struct bell_device *dev,
 	return 0;
 }
 
-/* bell_device_get_vring_base() - where in the ring to go on */
+/* bell_device_get_vring_base() - read where in the ring the queue stopped */
 int bell_device_get_vring_base(struct bell_device *dev,
 			       struct vhost_vring_state *s)
 {
@@ -130,7 +138,7 @@ int bell_device_get_vring_base(struct bell_device *dev,
 	return 0;
 }
 
-/* bell_device_set_vring_addr() - where in the owner's memory the rings are */
+/* bell_device_set_vring_addr() - set where in the owner's memory the rings are */
 int bell_device_set_vring_addr(struct bell_device *dev,
 			       const struct vhost_vring_addr *a)
 {
@@ -153,7 +161,29 @@ int bell_device_set_vring_addr(struct bell_device *dev,
 	return 0;
 }
 
-/* bell_device_set_vring_kick() - the eventfd that the driver rings */
+/* bell_device_set_inflight() - set where the queue's part of the in-flight region is */
+int bell_device_set_inflight(struct bell_device *dev,
+			     const struct vhost_doorbell_inflight *cfg)
+{
+	struct bell_queue *q;
+
+	if (cfg->pad || memchr_inv(cfg->reserved, 0, sizeof(cfg->reserved)) ||
+	    cfg->user_addr % sizeof(u64) || !cfg->user_addr != !cfg->size)
+		return -EINVAL;
+
+	lockdep_assert_held(&dev->lock);
+	q = device_stopped_queue(dev, cfg->index);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	/* Frames need not be sent or received again. */
+	if (cfg->size && bell_backend_is_net(dev->be))
+		return -EOPNOTSUPP;
+	q->cfg.inflight_uaddr = cfg->user_addr;
+	q->cfg.inflight_size = cfg->size;
+	return 0;
+}
+
+/* bell_device_set_vring_kick() - set the eventfd that the driver's kick signals */
 int bell_device_set_vring_kick(struct bell_device *dev,
 			       const struct vhost_vring_file *f)
 {
@@ -169,7 +199,7 @@ int bell_device_set_vring_kick(struct bell_device *dev,
 	return bell_kickfd_attach(&q->kick, f->fd, true, device_ring);
 }
 
-/* bell_device_set_vring_call() - the eventfd that interrupts the driver */
+/* bell_device_set_vring_call() - set the eventfd that interrupts the driver */
 int bell_device_set_vring_call(struct bell_device *dev,
 			       const struct vhost_vring_file *f)
 {
@@ -181,13 +211,15 @@ int bell_device_set_vring_call(struct bell_device *dev,
 	if (IS_ERR(q))
 		return PTR_ERR(q);
 	ret = bell_callfd_set(&q->vq.call, f->fd);
-	/* What completed while there was none, or another: let it look. */
+	/*
+	 * Requests may have completed without a signal, or with one of the old eventfd.
+	 */
 	if (!ret && q->running)
 		bell_callfd_signal(&q->vq.call);
 	return ret;
 }
 
-/* bell_device_set_vring_err() - the eventfd that says that a queue broke */
+/* bell_device_set_vring_err() - set the eventfd that says that the queue broke */
 int bell_device_set_vring_err(struct bell_device *dev,
 			      const struct vhost_vring_file *f)
 {
@@ -199,15 +231,16 @@ int bell_device_set_vring_err(struct bell_device *dev,
 	if (IS_ERR(q))
 		return PTR_ERR(q);
 	ret = bell_callfd_set(&q->vq.err, f->fd);
-	/* Of one that was stopped it is history. */
+	/* A stopped queue may still be marked broken; its next start clears that. */
 	if (!ret && q->running && READ_ONCE(q->vq.broken))
 		bell_callfd_signal(&q->vq.err);
 	return ret;
 }
 
 /*
- * A worker each, unless they would fight for the CPUs that they may use: then those
- * that have one in common take turns in it.
+ * Start a queue's worker, or join one that runs. There are no more workers than CPUs
+ * that the owner may use: more would compete for these CPUs. Queues with the same
+ * number modulo @num_workers share one.
  */
 static int device_start_worker(struct bell_device *dev, struct bell_queue *q)
 {
@@ -216,7 +249,10 @@ static int device_start_worker(struct bell_device *dev, struct bell_queue *q)
 
 	lockdep_assert_held(&dev->lock);
 	if (!bell_device_is_running(dev)) {
-		/* None, for an affinity that changes meanwhile */
+		/*
+		 * Zero if the affinity mask changed meanwhile and no longer has an
+		 * online CPU
+		 */
 		i = cpumask_weight_and(current->cpus_ptr, cpu_online_mask);
 		dev->num_workers = max(i, 1U);
 	}
@@ -234,7 +270,7 @@ static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 	if (!dev->gmem || !dev->has_features || !q->cfg.num || !q->has_addr ||
 	    !bell_kickfd_attached(&q->kick))
 		return -ENXIO;
-	/* Set before the features were agreed on, perhaps. */
+	/* The size may have been set before the features were known. */
 	if (!device_num_fits(dev, q->cfg.num) ||
 	    !device_base_fits(dev, q->cfg.base, q->cfg.num))
 		return -EINVAL;
@@ -263,11 +299,17 @@ static int device_start_queue(struct bell_device *dev, struct bell_queue *q)
 	if (ret)
 		goto err_backend;
 	bell_kickfd_arm(&q->kick, true);
-	/* What was made available before, with or without a kick. */
+	/*
+	 * Serve requests that the driver has made available before, with or without a
+	 * kick.
+	 */
 	bell_exec_resume(&q->exec);
-	/* A guest that waited for the last owner: let it look. */
+	/* A driver may have missed the interrupts of the former owner: have it look. */
 	bell_callfd_signal(&q->vq.call);
-	WRITE_ONCE(q->running, true);
+	/*
+	 * Pairs with the acquire in device_read_errors(): the run is set up completely.
+	 */
+	smp_store_release(&q->running, true);
 	return 0;
 
 err_backend:
@@ -283,7 +325,9 @@ int bell_device_set_run(struct bell_device *dev,
 {
 	struct bell_queue *q;
 
-	if (run->run > 1 || run->reserved)
+	if (run->run > 1 || run->reserved ||
+	    run->flags & ~VHOST_DOORBELL_RUN_F_END_HELD ||
+	    (run->run && run->flags))
 		return -EINVAL;
 
 	lockdep_assert_held(&dev->lock);
@@ -292,5 +336,6 @@ int bell_device_set_run(struct bell_device *dev,
 		return PTR_ERR(q);
 	if (run->run)
 		return device_start_queue(dev, q);
-	return bell_device_stop_queue(dev, q);
+	return bell_device_stop_queue(dev, q,
+				      run->flags & VHOST_DOORBELL_RUN_F_END_HELD);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * disk - what block devices and regular files share
+ * disk - code that block devices and regular files share
  *
- * Each disk has a workqueue of its own: what one waits for, a dead storage or a
- * frozen file system, must not hold up the others. It stops with the machine's
- * kernel threads, so that no I/O comes after the image of a hibernation.
+ * Each disk has a workqueue of its own, so that requests that wait for a dead
+ * device or a frozen file system do not hold up other disks. It is freezable,
+ * so that no I/O is submitted after a hibernation image was made.
  */
+#include <linux/blkdev.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/math.h>
@@ -17,37 +18,52 @@
 #include "exec.h"
 
 /*
- * Threads of a disk at a time. They are in no cgroup that limits CPU time, and those
- * of a file copy data: so they are few.
+ * Most threads of one disk at a time. They belong to no cgroup that limits CPU
+ * time, and those of a file copy data; so keep them few.
  */
 #define DISK_WORKS		8
 
-/* Of a range, in sectors: an abort waits for one. Discards take less time. */
+/*
+ * Longest slice of a range, in sectors. An abort waits for the end of one
+ * slice; discards are faster, so their slices are longer.
+ */
 #define DISK_SLICE_DISCARD	(SZ_256M >> SECTOR_SHIFT)
 #define DISK_SLICE		(SZ_64M >> SECTOR_SHIFT)
 
 /* --- flushes --- */
 
 /**
- * bell_disk_flush() - make stable what has been written
+ * bell_disk_flush() - make all completed writes stable
  * @disk: the disk
  *
- * With the credentials of the opener, as all I/O on its file: a file system in user
- * space refuses a user that it does not know.
+ * On a file it uses the credentials of the opener, as all I/O on the file does: a file
+ * system in user space may refuse other users. A block device only gets a flush: the guest's
+ * data is not in its page cache, and what other processes have written there is not waited
+ * for.
  *
  * Context: Process context.
- * Return: 0 or the disk's error.
+ * Return: 0 or a negative errno. A full disk gives -EDQUOT and never -ENOSPC: data of
+ * earlier writes is lost, and submitting the request again would not bring it back.
  */
 int bell_disk_flush(struct bell_disk *disk)
 {
-	const struct cred *cred = override_creds(disk->file->f_cred);
-	int ret = vfs_fsync(disk->file, 1);
+	const struct cred *cred;
+	int ret;
 
-	revert_creds(cred);
-	return ret;
+	if (disk->bdev) {
+		ret = blkdev_issue_flush(disk->bdev);
+	} else {
+		cred = override_creds(disk->file->f_cred);
+		ret = vfs_fsync(disk->file, 1);
+		revert_creds(cred);
+	}
+	return ret == -ENOSPC ? -EDQUOT : ret;
 }
 
-/* One flush for all that came before it begins; those that come later wait. */
+/*
+ * One fsync() answers all flushes that were queued before it begins; later ones
+ * wait for the next.
+ */
 static void disk_flush_work(struct work_struct *work)
 {
 	struct bell_disk *disk = container_of(work, struct bell_disk,
@@ -63,16 +79,19 @@ static void disk_flush_work(struct work_struct *work)
 	bell_exec_worker_charge(req->exec);
 	ret = bell_disk_flush(disk);
 	bell_exec_worker_uncharge();
-	/* After the last one the disk may be gone. */
+	/*
+	 * bell_disk_done() of the last request allows the disk to be freed: do not
+	 * access it after that.
+	 */
 	llist_for_each_entry_safe(req, next, list, retry)
 		bell_disk_done(req, ret);
 }
 
 /**
- * bell_disk_queue_flush() - end a request when what was written is stable
- * @req: the request; all that completed before this call is covered
+ * bell_disk_queue_flush() - end a flush request when completed writes are stable
+ * @req: the flush; it covers all writes that completed before this call
  *
- * An error of the flush is that of all requests that wait for it.
+ * If fsync() fails, all flushes that it answers fail with its error.
  *
  * Context: Any.
  */
@@ -88,15 +107,15 @@ void bell_disk_queue_flush(struct bell_disk_req *req)
 		queue_work(disk->wq, &disk->flush_work);
 }
 
-/* --- the disk --- */
+/* --- opening and closing a disk --- */
 
 /**
- * bell_disk_open() - fill in a disk
- * @disk: zeroed, with its file
+ * bell_disk_open() - set a disk up
+ * @disk: zeroed, except for file, read_only, below_nowait and hold_nospc
  *
  * Context: Process context.
- * Return: 0, -EINVAL if it is no block device nor regular file, -ENOMEM, or why
- * it cannot be used.
+ * Return: 0, -EINVAL if the file is neither a block device nor a regular file, -ENOMEM,
+ * or what bell_disk_bdev_open() or bell_disk_file_open() returns.
  */
 int bell_disk_open(struct bell_disk *disk)
 {
@@ -123,8 +142,8 @@ int bell_disk_open(struct bell_disk *disk)
 }
 
 /**
- * bell_disk_close() - undo bell_disk_open(), when nothing is in flight
- * @disk: the disk, whose file stays open
+ * bell_disk_close() - undo bell_disk_open()
+ * @disk: the disk, with nothing in flight; the caller puts its file
  *
  * Context: Process context.
  */
@@ -135,23 +154,27 @@ void bell_disk_close(struct bell_disk *disk)
 		disk->ops->close(disk);
 }
 
-/* --- requests that sleep --- */
+/* --- requests whose work sleeps --- */
 
 static void disk_work(struct work_struct *work)
 {
 	struct bell_disk_req *req =
 		container_of(work, struct bell_disk_req, work);
 
-	/* After it has ended the request may be another's. */
+	/*
+	 * The request may be reused as soon as it has ended: do not access it
+	 * after that.
+	 */
 	bell_exec_worker_charge(req->exec);
 	req->work_func(req);
 	bell_exec_worker_uncharge();
 }
 
 /**
- * bell_disk_queue() - do something about a request where it may sleep
- * @req: the request
- * @func: what to do; its I/O is charged to who started the worker
+ * bell_disk_queue() - call a function for a request in the disk's workqueue
+ * @req: the request; in no other work item
+ * @func: the function, which may sleep; I/O and memory are charged to the cgroups of
+ *	the queue's worker
  *
  * Context: Any.
  */
@@ -163,11 +186,12 @@ void bell_disk_queue(struct bell_disk_req *req,
 	queue_work(req->disk->wq, &req->work);
 }
 
-/* --- ranges --- */
+/* --- ranges: discard, write zeroes, secure erase --- */
 
 /*
- * The end of the slice that begins at @sector. A slice ends where the disk can
- * discard up to: else each would leave a piece of what is discarded.
+ * The end of the slice that begins at @sector. Slices end at multiples of the
+ * discard granularity: the disk could not discard the parts around another
+ * boundary.
  */
 static u64 disk_slice_end(const struct bell_disk *disk, enum bell_disk_op op,
 			  u64 sector)
@@ -204,12 +228,13 @@ static int disk_do_range(struct bell_disk_req *req,
 }
 
 /**
- * bell_disk_do_ranges() - do all of a request of ranges, slice by slice
+ * bell_disk_do_ranges() - serve the ranges of a request, slice by slice
  * @req: the request
- * @func: does one slice, which may sleep
+ * @func: serves one slice; may sleep
  *
- * A disk may take hours for what one request may ask for. It ends early when the
- * disk is aborted; a guest that only stops waits.
+ * One request may ask for hours of work. The last close of the device aborts the disk,
+ * which ends the request after the current slice. A stop of the queue waits for all of
+ * it.
  *
  * Context: Process context.
  * Return: 0, the first error of @func, or -EINTR.
@@ -228,7 +253,7 @@ int bell_disk_do_ranges(struct bell_disk_req *req,
 }
 
 /**
- * bell_disk_abort() - fail what takes long, now and from here on
+ * bell_disk_abort() - end long requests after the current slice, also later ones
  * @disk: the disk
  *
  * Context: Any.
@@ -239,7 +264,7 @@ void bell_disk_abort(struct bell_disk *disk)
 }
 
 /**
- * bell_disk_resume() - undo bell_disk_abort(), for what comes from here on
+ * bell_disk_resume() - undo bell_disk_abort() for later requests
  * @disk: the disk
  *
  * Context: Any.

@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * disk_bdev - requests as bios on a block device
+ * disk_bdev - a block device as a disk
  *
- * One request is one bio over the guest's own pages; the block layer splits it
- * to what the device can do. It ends in the device's completion context, where
- * the used ring is written and the guest is told: no thread wakes.
+ * A request becomes one bio over the guest's own pages; the block layer splits it as
+ * the device needs. It ends in the device's completion context, where the used ring is
+ * written and the guest is interrupted, so no thread wakes.
  *
- * Data that the device cannot DMA as it lies in guest memory goes through pages
- * of ours, by the worker, and not too many at a time. So do writes to a disk
- * that needs stable pages: it computes a checksum or parity of them, and a guest
- * may write to its pages meanwhile.
+ * If the device cannot DMA to the data as it lies in guest memory, the worker copies it
+ * through bounce pages, of which there is a limited amount. So it does for writes to a
+ * device that needs stable pages: it computes a checksum or parity of them, and a guest
+ * may change its pages meanwhile.
  */
 #include <linux/bio.h>
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
-#include <linux/pagemap.h>
 #include <linux/slab.h>
 
 #include "disk.h"
 #include "exec.h"
 
-#define BDEV_MAX_BOUNCED	SZ_64M	/* bytes in pages of ours, per device */
-/* What a disk that knows no zeroes is written, in sectors. */
+#define BDEV_MAX_BOUNCED	SZ_64M	/* most bytes in bounce pages, per disk */
+/* Longest write zeroes of a disk that must be written with zeroes, in sectors */
 #define BDEV_MAX_ZERO	(SZ_16M >> SECTOR_SHIFT)
 
 static blk_opf_t bdev_opf(const struct bell_disk_req *req)
@@ -34,7 +33,7 @@ static blk_opf_t bdev_opf(const struct bell_disk_req *req)
 	case BELL_DISK_APPEND:
 		return REQ_OP_ZONE_APPEND | REQ_SYNC | REQ_IDLE;
 	default:
-		/* Somebody waits for it, as for any direct write. */
+		/* REQ_SYNC | REQ_IDLE as for direct I/O: the guest waits for it. */
 		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE |
 		       (req->fua ? REQ_FUA : 0);
 	}
@@ -46,7 +45,7 @@ static void bdev_end_io(struct bio *bio)
 	blk_status_t status = bio->bi_status;
 
 	bio_uninit(bio);
-	/* A table of dm may have changed to one that knows no such requests. */
+	/* NOTSUPP: a device-mapper table may have changed to one without REQ_NOWAIT. */
 	if (req->nowait &&
 	    (status == BLK_STS_AGAIN || status == BLK_STS_NOTSUPP)) {
 		bell_disk_retry(req);
@@ -57,7 +56,10 @@ static void bdev_end_io(struct bio *bio)
 	bell_disk_done(req, blk_status_to_errno(status));
 }
 
-/* It is the I/O of who started the worker, whichever thread submits it. */
+/*
+ * Initialise a bio; its I/O is charged to the worker's block cgroup, whichever thread
+ * submits it.
+ */
 static void bdev_bio_init(struct bell_disk_req *req, struct bio *bio,
 			  struct bio_vec *vecs, unsigned int n, blk_opf_t opf)
 {
@@ -84,8 +86,8 @@ static void bdev_start(struct bell_disk_req *req, bool nowait)
 }
 
 /*
- * As blkdev_write_iter() has it: the device may have been set read-only, or be in
- * use as swap, since it was opened.
+ * May the device be written? As in blkdev_write_iter(): since it was opened it may have
+ * become read-only or a swap device.
  */
 static bool bdev_may_write(const struct bell_disk *disk)
 {
@@ -105,7 +107,7 @@ static bool bdev_bounce_get(struct bell_disk *disk, unsigned int bytes)
 	int old = atomic_read(&disk->bounced);
 
 	do {
-		/* One request always may, whatever its size. */
+		/* A request of any size may bounce if no other does. */
 		if (old && old + bytes > BDEV_MAX_BOUNCED)
 			return false;
 	} while (!atomic_try_cmpxchg(&disk->bounced, &old, old + bytes));
@@ -114,7 +116,7 @@ static bool bdev_bounce_get(struct bell_disk *disk, unsigned int bytes)
 
 static void bdev_bounce_put(struct bell_disk *disk, unsigned int bytes)
 {
-	/* It orders the change before the look at the waiters. */
+	/* Full barrier: orders the subtraction before wake_up() looks for waiters. */
 	atomic_sub_return(bytes, &disk->bounced);
 	wake_up(&disk->bounce_wait);
 }
@@ -132,7 +134,7 @@ static void bdev_bounce_finish(struct bell_disk_req *req)
 	int error = blk_status_to_errno(req->bounce->bi_status);
 
 	if (!error && req->op == BELL_DISK_READ) {
-		/* It has moved on to the end. */
+		/* The completed bio's iterator is at its end: reset it. */
 		req->bounce->bi_iter = req->bounce_iter;
 		bio_copy_data(&req->bio, req->bounce);
 	}
@@ -143,7 +145,7 @@ static void bdev_bounce_finish(struct bell_disk_req *req)
 	bell_disk_done(req, error);
 }
 
-/* Too much to copy for an interrupt. */
+/* The copy may be too long for an interrupt: do it in the workqueue. */
 static void bdev_bounce_end_io(struct bio *bounce)
 {
 	bell_disk_queue(bounce->bi_private, bdev_bounce_finish);
@@ -161,7 +163,10 @@ static struct bio *bdev_bounce_alloc(struct bell_disk_req *req)
 		return NULL;
 	vecs = (struct bio_vec *)(bounce + 1);
 	bdev_bio_init(req, bounce, vecs, n, bdev_opf(req));
-	/* A disk may say that it has read, and have transferred nothing. */
+	/*
+	 * A disk may complete a read and have transferred nothing: do not give the
+	 * guest old contents of host memory.
+	 */
 	if (req->op == BELL_DISK_READ)
 		gfp |= __GFP_ZERO;
 	while (left) {
@@ -183,8 +188,8 @@ err_free:
 }
 
 /*
- * In the worker. It must be frozen while it waits: what it waits for ends in a
- * workqueue, which the freezer stops first.
+ * Submit a request through bounce pages, in the worker. Its wait must be freezable: it
+ * ends when a work item of the disk has run, and the freezer stops these first.
  */
 static int bdev_bounce(struct bell_disk_req *req)
 {
@@ -200,7 +205,10 @@ static int bdev_bounce(struct bell_disk_req *req)
 		return -ENOMEM;
 	}
 	req->bounce = bounce;
-	/* Never submitted: the guest's pages, for bio_copy_data(). */
+	/*
+	 * This bio is never submitted: it describes the guest's pages for
+	 * bio_copy_data().
+	 */
 	bio_init(&req->bio, NULL, req->vecs, req->nvecs, bdev_opf(req));
 	req->bio.bi_vcnt = req->nvecs;
 	req->bio.bi_iter.bi_size = req->bytes;
@@ -214,7 +222,7 @@ static int bdev_bounce(struct bell_disk_req *req)
 	return 0;
 }
 
-/* --- ranges --- */
+/* --- ranges: discard, write zeroes, secure erase --- */
 
 static int bdev_do_range(struct bell_disk *disk, enum bell_disk_op op,
 			 const struct bell_disk_range *r)
@@ -238,11 +246,11 @@ static void bdev_do_ranges(struct bell_disk_req *req)
 	int ret = bell_disk_do_ranges(req, bdev_do_range);
 
 	if (!ret && req->fua)
-		ret = blkdev_issue_flush(req->disk->bdev);
+		ret = bell_disk_flush(req->disk);
 	bell_disk_done(req, ret);
 }
 
-/* --- zones --- */
+/* --- zoned disks --- */
 
 static void bdev_do_zone(struct bell_disk_req *req)
 {
@@ -259,8 +267,8 @@ static int bdev_report_zones(const struct bell_disk *disk, u64 sector,
 }
 
 /*
- * What the block layer takes whole, in sectors: it does not split an append. With
- * no more than one page for each of the device's segments, such pages always fit.
+ * Longest append, in sectors: the block layer does not split one. The limit has one
+ * page for each segment of the device, so page-aligned data always fits.
  */
 static u32 bdev_max_append(struct block_device *bdev)
 {
@@ -272,7 +280,10 @@ static u32 bdev_max_append(struct block_device *bdev)
 	return round_down(max, bdev_physical_block_size(bdev) >> SECTOR_SHIFT);
 }
 
-/* Can it go as it lies in guest memory? Else it goes through pages of ours. */
+/*
+ * Can this append be submitted without a copy? The device must take all its vectors in
+ * one request.
+ */
 static bool bdev_append_fits(const struct bell_disk_req *req)
 {
 	struct request_queue *q = bdev_get_queue(req->disk->bdev);
@@ -302,13 +313,13 @@ static void bdev_open_zones(struct bell_disk *disk)
 	disk->write_granularity = bdev_zone_write_granularity(bdev);
 	disk->max_open_zones = bdev_max_open_zones(bdev);
 	disk->max_active_zones = bdev_max_active_zones(bdev);
-	/* A range would have to know of the zones it lies in. */
+	/* Ranges are not checked against zones, so offer none. */
 	disk->max_discard = 0;
 	disk->max_zero = 0;
 	disk->max_erase = 0;
 }
 
-/* --- the disk --- */
+/* --- submission, opening and closing --- */
 
 static int bdev_submit_flush(struct bell_disk_req *req, bool nowait)
 {
@@ -325,7 +336,7 @@ static int bdev_submit_flush(struct bell_disk_req *req, bool nowait)
 	return 0;
 }
 
-/* Ranges and zones. */
+/* Have the workqueue do a discard, write zeroes, erase or zone command. */
 static int bdev_submit_change(struct bell_disk_req *req)
 {
 	if (!bdev_may_write(req->disk))
@@ -345,7 +356,9 @@ static int bdev_submit(struct bell_disk_req *req, bool nowait)
 	case BELL_DISK_READ:
 		break;
 	case BELL_DISK_APPEND:
-		/* The limit may have been lowered. */
+		/*
+		 * The device's limit may have become lower since the disk was opened.
+		 */
 		if (req->bytes >> SECTOR_SHIFT > bdev_max_append(bdev))
 			return -EIO;
 		req->aligned = req->aligned && bdev_append_fits(req);
@@ -355,6 +368,15 @@ static int bdev_submit(struct bell_disk_req *req, bool nowait)
 			return -EROFS;
 		if (unlikely(bdev_stable_writes(bdev)))
 			req->aligned = false;
+		/*
+		 * A device without FUA flushes after the write, and its error does not
+		 * say which of the two failed. After -ENOSPC the write is submitted
+		 * again, but not the earlier writes whose data the flush has lost. So
+		 * do the flush separately, after the write has ended
+		 * (blk_owes_flush()).
+		 */
+		if (unlikely(req->disk->hold_nospc))
+			req->fua = false;
 		break;
 	case BELL_DISK_FLUSH:
 		return bdev_submit_flush(req, nowait);
@@ -379,28 +401,19 @@ static u64 bdev_nsectors(const struct bell_disk *disk)
 	return bdev_nr_sectors(disk->bdev);
 }
 
-/*
- * What the page cache kept of the disk is from before the guest. Clean pages go, as
- * they do after any direct write.
- */
-static void bdev_close(struct bell_disk *disk)
-{
-	if (!disk->read_only)
-		invalidate_mapping_pages(disk->file->f_mapping, 0, -1);
-}
-
 static const struct bell_disk_ops bdev_ops = {
 	.submit = bdev_submit,
 	.resubmit = bdev_resubmit,
 	.nsectors = bdev_nsectors,
 	.report_zones = bdev_report_zones,
-	.close = bdev_close,
+	.close = bell_disk_cache_end,
 };
 
 /*
- * May the ringing thread submit? With REQ_NOWAIT it does not wait for a request
- * slot, but a driver may sleep when it is given the request, as nbd does. Only its
- * tag set says so, and a device made of others hides theirs: the owner may vouch.
+ * May the ringing thread submit? With REQ_NOWAIT it does not wait for a request slot.
+ * But some drivers (nbd) may sleep when they are given a request. Only their tag set
+ * says so, and a stacked device hides those of the devices below: there the owner may
+ * vouch.
  */
 static bool bdev_may_inline(const struct bell_disk *disk)
 {
@@ -408,37 +421,20 @@ static bool bdev_may_inline(const struct bell_disk *disk)
 
 	if (!bdev_nowait(disk->bdev))
 		return false;
-	/* A null_blk with memory says so, and does no more than allocate. */
+	/* (null_blk with memory also sets the flag, though it only allocates.) */
 	if (disk->below_nowait)
 		return true;
 	return queue_is_mq(q) && !(q->tag_set->flags & BLK_MQ_F_BLOCKING);
 }
 
-/*
- * Bios bypass the page cache: what it holds is written back before, else it would
- * overwrite what the guest writes. No more is done than direct I/O of the owner
- * would do: to read writes back, to write also drops clean pages.
- */
-static int bdev_leave_cache(const struct bell_disk *disk)
-{
-	struct address_space *mapping = disk->file->f_mapping;
-	int ret;
-
-	ret = filemap_write_and_wait(mapping);
-	if (ret || disk->read_only)
-		return ret;
-	/* It waits for no page: one that is in use stays, and may be old. */
-	invalidate_mapping_pages(mapping, 0, -1);
-	return 0;
-}
-
 /**
- * bell_disk_bdev_open() - fill in a disk that is a block device
- * @disk: with its file and what the owner wants; read-only as well if the device
- *	is
+ * bell_disk_bdev_open() - set up a disk that is a block device
+ * @disk: with its file and the owner's settings; out: @disk->read_only is also set if
+ *	the device is read-only
  *
- * Return: 0, -ETXTBSY if it is to be written and is in use as swap, or what
- * writing back says.
+ * Context: Process context.
+ * Return: 0; -ETXTBSY if the disk may be written and is in use as swap; or what
+ * bell_disk_cache_begin() returns.
  */
 int bell_disk_bdev_open(struct bell_disk *disk)
 {
@@ -449,7 +445,7 @@ int bell_disk_bdev_open(struct bell_disk *disk)
 		disk->read_only = true;
 	if (!disk->read_only && IS_SWAPFILE(disk->file->f_mapping->host))
 		return -ETXTBSY;
-	ret = bdev_leave_cache(disk);
+	ret = bell_disk_cache_begin(disk);
 	if (ret)
 		return ret;
 	disk->ops = &bdev_ops;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * disk_file - requests as asynchronous I/O on a regular file
+ * disk_file - a regular file as a disk
  *
- * Direct where the owner opened the file so and the request is aligned for it;
- * it then ends wherever the file system ends it. What can only be done
- * buffered, and flushes, block: a workqueue does them, a few at a time.
+ * I/O is direct and asynchronous if the owner opened the file with O_DIRECT and the
+ * request is aligned for it; it then ends in a context of the file system's choice.
+ * Buffered I/O and flushes block, so the disk's workqueue does them, a few at a time.
  *
- * Whoever it is that submits does so with the credentials of the opener.
+ * All threads that submit use the credentials of the process that opened the file.
  */
 #include <linux/blkdev.h>
 #include <linux/cred.h>
@@ -20,7 +20,10 @@
 
 #include "disk.h"
 
-/* Begin to modify the file; false if the caller may not wait for a thaw. */
+/*
+ * Begin to modify the file. Returns false if the file system is frozen and the caller
+ * may not wait.
+ */
 static bool file_write_begin(struct kiocb *iocb, bool nowait)
 {
 	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
@@ -31,20 +34,36 @@ static bool file_write_begin(struct kiocb *iocb, bool nowait)
 	}
 	if (!sb_start_write_trylock(sb))
 		return false;
-	/* It ends in another context than this. */
+	/* Tell lockdep that another context may end the write. */
 	__sb_writers_release(sb, SB_FREEZE_WRITE);
 	return true;
 }
 
 static void file_work(struct bell_disk_req *req);
 
+/*
+ * The errno that a write ends with, if the file system returned @error. Some file
+ * systems report here that earlier writeback failed, and then no flush reports it
+ * again. That gives -EDQUOT: submitting this write again would not bring the lost data
+ * back.
+ */
+static int file_error(const struct bell_disk_req *req, int error)
+{
+	if (error != -ENOSPC && error != -EDQUOT)
+		return error;
+	return req->wb_err == READ_ONCE(req->disk->file->f_wb_err) ? -ENOSPC :
+								     -EDQUOT;
+}
+
 static void file_end(struct bell_disk_req *req, long ret)
 {
+	u32 rest = req->bytes - req->done;
+
 	/*
-	 * Short, or not at all, for want of waiting: the whole of it again, as
-	 * it is idempotent. Some file systems say that they do not support it
-	 * (ext4 and f2fs, where they write buffered), and a signal may be for
-	 * the ringing thread.
+	 * With NOWAIT the request was cut short, or not done, as it would have waited.
+	 * Have the worker do all of it again, which is idempotent. Some file systems
+	 * return EOPNOTSUPP where their write is buffered (ext4, f2fs); EINTR may be
+	 * for a signal to the ringing thread.
 	 */
 	if (req->nowait && ret != req->bytes &&
 	    (ret >= 0 || ret == -EAGAIN || ret == -EOPNOTSUPP ||
@@ -53,8 +72,9 @@ static void file_end(struct bell_disk_req *req, long ret)
 		return;
 	}
 	/*
-	 * The file system asks for another alignment than it said, or has no
-	 * direct I/O here. The second attempt is buffered, so there is no third.
+	 * The file system needs a larger alignment than it reported, or has no direct
+	 * I/O here. Retry buffered; that attempt is not direct and cannot come here
+	 * again.
 	 */
 	if ((ret == -EINVAL || ret == -EOPNOTSUPP) &&
 	    req->iocb.ki_flags & IOCB_DIRECT) {
@@ -62,9 +82,18 @@ static void file_end(struct bell_disk_req *req, long ret)
 		bell_disk_queue(req, file_work);
 		return;
 	}
-	if (ret >= 0)
-		ret = ret == req->bytes ? 0 : -EIO;
-	bell_disk_done(req, ret);
+	/* The file system wrote only a part. Write the rest: its result says why. */
+	if (req->op == BELL_DISK_WRITE && ret > 0 && ret < rest &&
+	    !READ_ONCE(req->disk->aborted)) {
+		req->done += ret;
+		req->nowait = false;
+		bell_disk_queue(req, file_work);
+		return;
+	}
+	/* If the disk is aborted, the rest was not tried. */
+	if (ret >= 0 && ret != rest)
+		ret = READ_ONCE(req->disk->aborted) ? -EINTR : -EIO;
+	bell_disk_done(req, file_error(req, min(ret, 0L)));
 }
 
 static void file_complete(struct kiocb *iocb, long ret)
@@ -78,9 +107,9 @@ static void file_complete(struct kiocb *iocb, long ret)
 }
 
 /*
- * May this be written? Nothing that a guest does makes the file longer. A file
- * that is truncated at the same time may get its old length back by a write
- * that was checked before.
+ * May this range be written? The guest must not extend the file. If the owner truncates
+ * the file at the same time, a write that was checked before may give it its old length
+ * again.
  */
 static int file_check_end(const struct bell_disk *disk, u64 pos, u64 bytes)
 {
@@ -92,8 +121,8 @@ static int file_check_end(const struct bell_disk *disk, u64 pos, u64 bytes)
 }
 
 /*
- * As vfs_iocb_iter_write(), which on newer kernels waits for a frozen file
- * system. Of a write in flight fsnotify is told now, as its end may be in irq.
+ * As vfs_iocb_iter_write(), which on newer kernels waits for a frozen file system. The
+ * write may end in an interrupt, so notify fsnotify when it begins.
  */
 static long file_write(struct bell_disk_req *req, struct iov_iter *iter)
 {
@@ -101,10 +130,10 @@ static long file_write(struct bell_disk_req *req, struct iov_iter *iter)
 	struct file *file = iocb->ki_filp;
 	long ret;
 
-	ret = file_check_end(req->disk, iocb->ki_pos, req->bytes);
+	ret = file_check_end(req->disk, iocb->ki_pos, iov_iter_count(iter));
 	if (ret)
 		return ret;
-	ret = rw_verify_area(WRITE, file, &iocb->ki_pos, req->bytes);
+	ret = rw_verify_area(WRITE, file, &iocb->ki_pos, iov_iter_count(iter));
 	if (ret)
 		return ret;
 	if (!file_write_begin(iocb, req->nowait))
@@ -128,7 +157,7 @@ static long file_read(struct bell_disk_req *req, struct iov_iter *iter)
 	return ret;
 }
 
-/* Read or write; the request may have ended when this returns. */
+/* Begin a read or write; the request may have ended when this returns. */
 static void file_start(struct bell_disk_req *req, int flags)
 {
 	bool write = req->op == BELL_DISK_WRITE;
@@ -138,19 +167,22 @@ static void file_start(struct bell_disk_req *req, int flags)
 	long ret;
 
 	/*
-	 * Never a synchronous iocb, not even for what is: overlayfs would take
-	 * the flags of its file instead of ours, and do direct what is buffered.
+	 * ki_complete is always set, also where the I/O is synchronous. For a
+	 * synchronous iocb overlayfs would use the flags of its file in place of
+	 * ki_flags, and do buffered I/O as direct.
 	 */
 	req->iocb = (struct kiocb){
 		.ki_filp = file,
-		.ki_pos = req->sector << SECTOR_SHIFT,
+		.ki_pos = (req->sector << SECTOR_SHIFT) + req->done,
 		.ki_flags = flags | (write ? IOCB_WRITE : 0) |
 			    (write && req->fua ? IOCB_DSYNC : 0),
 		.ki_complete = file_complete,
 	};
 	req->nowait = flags & IOCB_NOWAIT;
+	req->wb_err = READ_ONCE(file->f_wb_err);
 	iov_iter_bvec(&iter, write ? ITER_SOURCE : ITER_DEST, req->vecs,
 		      req->nvecs, req->bytes);
+	iov_iter_advance(&iter, req->done);
 	cred = override_creds(file->f_cred);
 	ret = write ? file_write(req, &iter) : file_read(req, &iter);
 	revert_creds(cred);
@@ -158,7 +190,7 @@ static void file_start(struct bell_disk_req *req, int flags)
 		file_end(req, ret);
 }
 
-/* --- ranges --- */
+/* --- ranges: discard, write zeroes --- */
 
 static int file_allocate(struct file *file, int mode,
 			 const struct bell_disk_range *r)
@@ -183,7 +215,10 @@ static int file_do_range(struct bell_disk *disk, enum bell_disk_op op,
 	ret = file_allocate(file, FALLOC_FL_ZERO_RANGE, r);
 	if (ret != -EOPNOTSUPP)
 		return ret;
-	/* As tmpfs has it: a hole, and then room for what may come there. */
+	/*
+	 * The file system (tmpfs) has no ZERO_RANGE: punch a hole, then allocate it
+	 * again.
+	 */
 	ret = file_allocate(file, FALLOC_FL_PUNCH_HOLE, r);
 	return ret ? ret : file_allocate(file, 0, r);
 }
@@ -194,20 +229,22 @@ static void file_do_ranges(struct bell_disk_req *req)
 	const struct cred *cred = override_creds(file->f_cred);
 	int ret = bell_disk_do_ranges(req, file_do_range);
 
+	if (ret == -EDQUOT)
+		ret = -ENOSPC;
 	if (!ret && req->fua)
 		ret = bell_disk_flush(req->disk);
 	revert_creds(cred);
 	bell_disk_done(req, ret);
 }
 
-/* --- the disk --- */
+/* --- submission and opening --- */
 
 static void file_work(struct bell_disk_req *req)
 {
 	file_start(req, 0);
 }
 
-/* Does direct I/O of this file know how not to block? */
+/* Can direct I/O of this file be done without blocking? */
 static bool file_may_inline(const struct file *file)
 {
 	return file->f_mode & FMODE_NOWAIT && !bell_file_asks(file);
@@ -225,18 +262,28 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 		if (file->f_op->fsync)
 			bell_disk_queue_flush(req);
 		else
-			/* A read-only file system: nothing was written. */
+			/* Only a read-only file system has no fsync(). */
 			bell_disk_done(req, 0);
 		return 0;
 	}
+	req->done = 0;
+	/*
+	 * The flush of a stable write may also find the disk full, and then data of
+	 * earlier writes is lost, which submitting this request again would not bring
+	 * back. So do the flush separately, after the write has ended
+	 * (blk_owes_flush()).
+	 */
+	if (unlikely(req->disk->hold_nospc) && req->op == BELL_DISK_WRITE)
+		req->fua = false;
 	if (!(file->f_flags & O_DIRECT) || !req->aligned) {
 		req->nowait = false;
 		bell_disk_queue(req, file_work);
 		return 0;
 	}
 	/*
-	 * The limit of the thread that rings is not the opener's; and where bios end
-	 * at once a stable write would commit a journal in it.
+	 * The worker must submit: where the file may block; for stable writes, which
+	 * could commit a journal in the ringing thread; and where RLIMIT_FSIZE limits
+	 * that thread, as only the opener's limit counts.
 	 */
 	if (nowait && (!file_may_inline(file) ||
 		       (req->op == BELL_DISK_WRITE && req->fua) ||
@@ -263,9 +310,9 @@ static const struct bell_disk_ops file_ops = {
 };
 
 /*
- * What direct I/O asks for, by the file system's own word if it has one, else a
- * guess: what it refuses is done again buffered. What is not so aligned goes
- * buffered at once; that is all, if the file system says 0.
+ * Set the alignment that direct I/O needs. Some file systems report it; otherwise
+ * guess, and requests that are refused are done buffered. Requests that are not aligned
+ * are buffered at once; so are all if the file system reports an alignment of 0.
  */
 static void file_set_align(struct bell_disk *disk)
 {
@@ -283,7 +330,10 @@ static void file_set_align(struct bell_disk *disk)
 	disk->addr_mask = stat.dio_mem_align - 1;
 }
 
-/* Block sizes, as the guest is told; a network file system's may be a MiB. */
+/*
+ * Set block sizes and limits for the guest. The physical block size has a limit, as a
+ * network file system may report a MiB.
+ */
 static void file_set_blocks(struct bell_disk *disk)
 {
 	struct inode *inode = file_inode(disk->file);
@@ -299,11 +349,11 @@ static void file_set_blocks(struct bell_disk *disk)
 }
 
 /**
- * bell_disk_file_open() - fill in a disk that is a regular file
- * @disk: with its file
+ * bell_disk_file_open() - set up a disk that is a regular file
+ * @disk: with its file and the owner's settings
  *
- * Context: Process context, of who opened the file.
- * Return: 0, -EOPNOTSUPP if the file system cannot do it.
+ * Context: Process context of the owner.
+ * Return: 0, -EOPNOTSUPP if the file has no asynchronous read or write.
  */
 int bell_disk_file_open(struct bell_disk *disk)
 {
@@ -317,14 +367,14 @@ int bell_disk_file_open(struct bell_disk *disk)
 	file_set_align(disk);
 	file_set_blocks(disk);
 	/*
-	 * The first to make a file dirty has its writeback charged: be that the
-	 * owner, and not a kernel thread that updates its times.
+	 * Writeback of a file is charged to the cgroup that first dirties it: make that
+	 * the owner's, and not that of a kernel thread that updates the file's times.
 	 */
 	if (file->f_mode & FMODE_WRITE)
 		inode_attach_wb(d_real_inode(file->f_path.dentry), NULL);
-	/* The file system makes the bios. */
+	/* The file system makes the bios, and charges them to the submitting thread. */
 	disk->charges_runner = true;
-	/* Buffered I/O is handed to the workqueue, which never blocks. */
+	/* Without O_DIRECT all I/O goes to the workqueue, so submit() never blocks. */
 	disk->may_inline = !(file->f_flags & O_DIRECT) || file_may_inline(file);
 	return 0;
 }

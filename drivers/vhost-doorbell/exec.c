@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exec - where a queue is served, and by one runner at a time
+ * exec - choose the context that serves a queue; let only one context at a time do so
  *
  * The context that moves the token from idle to running is the runner. A context that
  * finds the token taken sets it to EXEC_AGAIN, and the runner looks at the ring once
@@ -24,14 +24,14 @@ enum {
 	EXEC_AGAIN,		/* running, and rung since the last look */
 };
 
-#define EXEC_TELL	(HZ / 50 ?: 1)	/* jiffies */
+/* Jiffies between two signals to the worker, see bell_exec_pause() */
+#define EXEC_TELL	(HZ / 50 ?: 1)
 
 /**
- * bell_exec_init() - an executor that is paused
- * @exec: zeroed, but for the owner, its release, @exec->may_inline and
- *	@exec->charges_runner
- * @ops: what to run
- * @cfg: how; the caller keeps it as long as @exec
+ * bell_exec_init() - initialise an executor, paused
+ * @exec: zeroed, except for @exec->owner, owner_release, may_inline and charges_runner
+ * @ops: the functions that serve the queue
+ * @cfg: mode and limits; the caller keeps it as long as @exec
  * @vq: the queue that is served; NULL for a bell, which is not in auto mode
  */
 void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
@@ -48,7 +48,7 @@ void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
 }
 
 /**
- * bell_exec_resume() - serve the queue, and look at it at once
+ * bell_exec_resume() - allow passes again, and have the worker look at the ring
  * @exec: paused, with a worker
  *
  * Context: Process context.
@@ -60,12 +60,12 @@ void bell_exec_resume(struct bell_exec *exec)
 	 * alive may not have been woken, and has no other ordering.
 	 */
 	smp_store_release(&exec->dead, false);
-	/* The worker's wake-up is a full barrier: it sees us alive. */
+	/* The wake-up is a full barrier: the worker sees `dead` cleared. */
 	bell_exec_worker_wake(exec);
 }
 
 /**
- * bell_exec_shut() - have the runner finish and let none begin
+ * bell_exec_shut() - make the runner finish, and let no other pass begin
  * @exec: with a worker
  *
  * Does not wait. The caller shuts all queues of a device before it waits for the first,
@@ -76,7 +76,10 @@ void bell_exec_resume(struct bell_exec *exec)
 void bell_exec_shut(struct bell_exec *exec)
 {
 	WRITE_ONCE(exec->dead, true);
-	/* Pairs with the one in bell_exec_pass(): it sees us, or we see it. */
+	/*
+	 * Pairs with the barrier of taking the token in exec_enter(): a pass sees
+	 * `dead`, or bell_exec_pause() sees the token taken.
+	 */
 	smp_mb();
 	bell_exec_worker_interrupt(exec);
 }
@@ -94,15 +97,15 @@ static bool exec_gives_up(const struct bell_patience *p)
  * @exec: with a worker
  * @p: how long
  *
- * Requests in flight go on, and the worker submits again what would block. The
- * runner may be the worker and wait for a request slot of the disk, so this can
- * take as long as the disk takes. It sleeps in slices of EXEC_TELL, as the worker
- * hears only while it waits for user space and must be told again; a fatal signal
- * of the caller is looked for between two slices.
+ * Meanwhile requests in flight may complete, and the worker submits requests that would
+ * have blocked. The runner may be the worker and wait for a request slot of the disk, so
+ * this can take as long as the disk takes. It sleeps in slices of EXEC_TELL. After each
+ * slice it interrupts the worker again, which takes signals only while it waits for user
+ * space, and checks for a fatal signal of the caller.
  *
  * Context: Process context.
- * Return: 0, or -EINTR if patience ended: it is dead, and the caller resumes it or
- * calls this again.
+ * Return: 0, or -EINTR if @p ended the wait: the executor is dead, and the caller
+ * resumes it or calls this again.
  */
 int bell_exec_pause(struct bell_exec *exec, const struct bell_patience *p)
 {
@@ -115,7 +118,10 @@ int bell_exec_pause(struct bell_exec *exec, const struct bell_patience *p)
 					EXEC_TELL))
 			bell_exec_worker_interrupt(exec);
 	}
-	/* What the runner did comes before what the caller does: as in a wait. */
+	/*
+	 * Full barrier, as wait_event() implies one: the runner's writes are visible to
+	 * the caller.
+	 */
 	smp_mb();
 	if (exec->ops->settle)
 		exec->ops->settle(exec);
@@ -127,15 +133,20 @@ int bell_exec_pause(struct bell_exec *exec, const struct bell_patience *p)
  * @exec: of a queue, paused
  * @p: how long
  *
- * What would have blocked is submitted by the worker, which may wait for user
- * space on behalf of another queue: it is told, until it hears.
+ * The worker still submits requests that would have blocked. If it waits for user space
+ * on behalf of another queue it is interrupted, repeatedly.
  *
  * Context: Process context.
- * Return: 0, or -EINTR if patience ended; as for bell_exec_pause().
+ * Return: 0, or -EINTR if @p ended the wait; as for bell_exec_pause().
  */
 int bell_exec_drain(struct bell_exec *exec, const struct bell_patience *p)
 {
 	while (bell_vq_in_flight(exec->vq)) {
+		/* In each round: a request may be held after the last release. */
+		if (exec->ops->release)
+			exec->ops->release(exec);
+		if (!bell_vq_in_flight(exec->vq))
+			break;
 		if (exec_gives_up(p))
 			return -EINTR;
 		if (!bell_gmem_user_drain(&exec->vq->user, EXEC_TELL) &&
@@ -188,7 +199,7 @@ static bool exec_leave(struct bell_run *run, enum bell_pass how)
 
 	/*
 	 * The ioctl that stops the worker calls synchronize_rcu(): the worker exists
-	 * until we unlock.
+	 * until the unlock.
 	 */
 	rcu_read_lock();
 	if (how == BELL_PASS_DONE)
@@ -197,7 +208,10 @@ static bool exec_leave(struct bell_run *run, enum bell_pass how)
 		seen = atomic_xchg(&exec->token, EXEC_IDLE);
 	if (how == BELL_PASS_DONE && seen == EXEC_AGAIN) {
 		rcu_read_unlock();
-		/* A full barrier: what we look at is no older than the ring. */
+		/*
+		 * Full barrier: the next look sees what the driver added before it
+		 * rang.
+		 */
 		atomic_xchg(&exec->token, EXEC_RUNNING);
 		return false;
 	}
@@ -238,7 +252,7 @@ static enum bell_pass exec_run(struct bell_run *run)
  * bell_exec_pass() - serve the ring now, unless there is a runner
  * @exec: the executor
  * @budget: chains that may be taken
- * @may_sleep: whether the caller may
+ * @may_sleep: whether the caller may sleep
  *
  * Work that is left goes to the worker; if the caller is the worker, it tries again by
  * itself. If there is a runner already, that one looks at the ring again.
@@ -257,7 +271,8 @@ enum bell_pass bell_exec_pass(struct bell_exec *exec, unsigned int budget,
 }
 
 /**
- * bell_exec_pass_softirq() - the same, in softirq context
+ * bell_exec_pass_softirq() - serve the ring now, in softirq context, unless there is a
+ *	runner
  * @exec: the executor
  * @budget: chains that may be taken; out: what is left of it
  *
@@ -280,7 +295,7 @@ enum bell_pass bell_exec_pass_softirq(struct bell_exec *exec,
 }
 
 /**
- * bell_exec_prefers_softirq() - is what a port brings better served in softirq context?
+ * bell_exec_prefers_softirq() - should the port's frames be served in softirq context?
  * @exec: the executor
  *
  * Context: Any.
@@ -305,7 +320,7 @@ bool bell_exec_prefers_softirq(struct bell_exec *exec)
  */
 void bell_exec_ask_worker(struct bell_exec *exec)
 {
-	/* As in exec_leave(): the worker exists until we unlock. */
+	/* As in exec_leave(): the worker exists until the unlock. */
 	rcu_read_lock();
 	/* A dead executor may have no worker. Pairs with bell_exec_resume(). */
 	if (!smp_load_acquire(&exec->dead))
@@ -318,7 +333,12 @@ static bool exec_prefers_inline(struct bell_exec *exec)
 {
 	if (!exec->may_inline)
 		return false;
-	/* Rung by a completion of ours, perhaps in a pass of this very thread. */
+	/*
+	 * A completion of this module rings the bell, perhaps inside a pass of this
+	 * thread. If two queues are wired crosswise (the call eventfd of each is the
+	 * kick eventfd of the other), inline passes would keep this thread in task work
+	 * for ever. So the worker serves.
+	 */
 	if (bell_callfd_is_signalling())
 		return false;
 	if (exec->charges_runner && !bell_current_in_blkcg(exec->blkcg))
@@ -334,7 +354,7 @@ static bool exec_prefers_inline(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_ring() - the bell rang: have the queue served
+ * bell_exec_ring() - have the queue served, as the driver rang
  * @exec: the executor
  *
  * Context: Any, also with interrupts off and under an eventfd's lock.
@@ -342,9 +362,12 @@ static bool exec_prefers_inline(struct bell_exec *exec)
  */
 bool bell_exec_ring(struct bell_exec *exec)
 {
-	/* What the driver wrote before it rang comes before what a runner sees. */
+	/*
+	 * Order the driver's writes to the ring before the change of the token: a
+	 * runner that sees the change sees them.
+	 */
 	smp_mb__before_atomic();
-	/* A runner that has not left will look again, which is cheapest. */
+	/* A running pass will look at the ring again, which is the cheapest way. */
 	if (atomic_cmpxchg(&exec->token, EXEC_RUNNING, EXEC_AGAIN) != EXEC_IDLE)
 		return false;
 	if (exec_prefers_inline(exec) && bell_exec_vcpu_queue(exec))

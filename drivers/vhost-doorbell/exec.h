@@ -23,14 +23,18 @@ struct task_struct;
  */
 struct bell_run {
 	struct bell_exec	*exec;
-	unsigned int		 budget;	/* chains and looks that are left */
-	bool			 may_sleep;	/* and pin, and block in a disk */
-	bool			 softirq;	/* the softirq serves the rest itself */
+	/* Units of budget that are left, see bell_run_spend() */
+	unsigned int		 budget;
+	/* The runner may sleep, for example to pin pages */
+	bool			 may_sleep;
+	/* The runner is a NAPI poll, which runs again if work is left */
+	bool			 softirq;
 };
 
 /*
- * Each chain and each look at the ring costs one, so a guest that rings again and
- * again with an empty ring cannot keep the runner busy either.
+ * Take one unit of budget. Each chain and each look at the ring costs one, so a guest
+ * that rings again and again with an empty ring cannot keep the runner busy either.
+ * Returns false if no budget is left.
  */
 static inline bool bell_run_spend(struct bell_run *run)
 {
@@ -41,139 +45,190 @@ static inline bool bell_run_spend(struct bell_run *run)
 }
 
 enum bell_pass {
-	BELL_PASS_DONE,		/* the ring is empty, the driver will kick */
+	BELL_PASS_DONE,		/* the ring is empty; the driver was asked for a kick */
 	BELL_PASS_MORE,		/* out of budget */
-	BELL_PASS_PUNT,		/* the next chain may sleep */
-	BELL_PASS_STOP,		/* broken or parked: until the next start */
+	/* Serving the next chain may sleep: the worker has to do it */
+	BELL_PASS_PUNT,
+	/*
+	 * The queue is broken or dead: no pass can serve it until its next
+	 * start or resume
+	 */
+	BELL_PASS_STOP,
 };
 
 struct bell_exec_ops {
-	/* Serve the ring until a reason to stop; by the runner. */
+	/*
+	 * Serve the ring until one of the reasons in enum bell_pass; called by the
+	 * runner.
+	 */
 	enum bell_pass	(*pass)(struct bell_exec *exec, struct bell_run *run);
-	/* Submit the request of @node again, which would have blocked; by the worker. */
+	/*
+	 * Submit the request of @node again: before, it would have blocked. Called by
+	 * the worker.
+	 */
 	void		(*retry)(struct bell_exec *exec, struct llist_node *node);
 	/*
-	 * Would a pass find something? By the runner, in poll mode. NULL: it would
-	 * if the driver has added something to the ring.
+	 * End requests that wait for something other than the disk, now that the queue
+	 * is dead. Called by bell_exec_drain(), any number of times. May be NULL.
+	 */
+	void		(*release)(struct bell_exec *exec);
+	/*
+	 * Would a pass find something to do? Called by the runner in poll mode. NULL:
+	 * it would if the driver has added something to the ring.
 	 */
 	bool		(*pending)(struct bell_exec *exec);
 	/*
 	 * Wait until contexts that serve the queue without the token have seen that it
-	 * is dead; by the ioctl that pauses the queue. May be NULL.
+	 * is dead. Called by bell_exec_pause(). May be NULL.
 	 */
 	void		(*settle)(struct bell_exec *exec);
 };
 
-/* How long to wait until a queue is quiet. A NULL pointer means: until it is. */
+/* How long to wait until a queue is quiet. A NULL pointer: without limit. */
 struct bell_patience {
-	bool		killable;	/* until the caller is being killed */
+	/* Give up when the calling process is being killed */
+	bool		killable;
 	bool		bounded;
-	unsigned long	until;		/* in jiffies, if bounded */
+	unsigned long	until;		/* jiffies at which to give up, if @bounded */
 };
 
-/* How the queues of one device are served; may change at any time. */
+/*
+ * How the queues of one device are served. Written under the device's lock at any time,
+ * read without it. Documentation/uapi.rst explains each member.
+ */
 struct bell_exec_config {
 	u32	mode;		/* enum vhost_doorbell_mode */
 	u32	inline_max;
 	u32	budget;
 	u32	poll_us;
-	u32	poll_share;	/* per cent */
+	u32	poll_share;	/* of a CPU, in per cent */
 };
 
-/* exec_auto.c */
+/* State of auto mode; see exec_auto.c */
 struct bell_exec_auto {
-	/* Written by the thread that rings, one at a time. */
-	u64	seen;		/* requests */
-	u64	since;		/* when, in ns */
+	/* Written by the ringing thread; one thread at a time: */
+
+	u64	seen;		/* requests taken when the present window began */
+	u64	since;		/* when the present window began, in ns */
+	/* Requests came so rarely in the last window that inline submission is cheap */
 	bool	sparse;
-	bool	to_worker;	/* many requests a ring */
-	bool	trying;		/* the other */
-	u32	rings;		/* of the span that is timed */
-	u32	spans;		/* since the last trial */
-	u32	spans_max;	/* before the next */
-	u64	span_seen;	/* served, when it began */
-	u64	span_since;	/* when, in ns; 0: it is not timed */
-	u64	rate[2];	/* served per second, by ringer and by worker */
-	u32	tried;		/* inline passes */
-	u32	failed;		/* of these */
-	/* Written by other contexts, too. */
-	bool	would_block;		/* a request did, since the last pass */
-	u32	blocked;		/* rings still to be left to the worker */
-	u32	crowded;		/* rings still to be served inline */
-	unsigned long busy;		/* one of several that ring looks */
+	/* Present choice for rings that bring many requests: the worker serves them */
+	bool	to_worker;
+	bool	trying;		/* the present span tries the other choice */
+	u32	rings;		/* rings in the present span */
+	u32	spans;		/* spans since the last trial */
+	u32	spans_max;	/* spans between two trials */
+	u64	span_seen;	/* work served when the present span began */
+	/* When the present span began, in ns; 0: do not time it */
+	u64	span_since;
+	/* Work served per second by the ringer [0] and by the worker [1] */
+	u64	rate[2];
+	u32	tried;		/* inline passes since the last decision */
+	/* How many of @tried left work to the worker */
+	u32	failed;
+
+	/* Also written by other contexts: */
+
+	/* A request would have blocked since the last pass */
+	bool	would_block;
+	u32	blocked;		/* how many of the next rings go to the worker */
+	/* Rings still to be served inline, as the worker had to share its CPU */
+	u32	crowded;
+	/* Bit lock: only one of several ringers decides */
+	unsigned long busy;
 };
 
-/* The runner's; exec_poll.c */
+/* State of poll mode; only the runner accesses it; see exec_poll.c */
 struct bell_exec_poll {
-	u64	limit;		/* in ns, of one look */
-	u64	in_vain;	/* when one began that found nothing, or 0 */
+	u64	limit;		/* longest time of one poll of the ring, in ns */
+	/* When the last poll began, in ns, if it found nothing; otherwise 0 */
+	u64	in_vain;
 };
 
 /* A kernel thread that serves one queue or several of a device; exec_worker.c */
 struct bell_worker {
 	/* Constant while it runs. */
 	struct task_struct		*task;
+	/* Block cgroup that its I/O is charged to */
 	struct cgroup_subsys_state	*blkcg;
+	/* Memory cgroup that its memory is charged to */
 	struct mem_cgroup		*memcg;
-	kuid_t				 uid;		/* whose limit it counts to */
+	/* User whose RLIMIT_NPROC it counts for */
+	kuid_t				 uid;
 
-	/* Its own: executors that it is about to serve, time spent looking. */
+	/* Only the worker's thread accesses these: */
+
+	/* Executors that it has taken from @work and still has to serve */
 	struct llist_node		*batch;
-	u64				 poll_window;	/* when it began */
-	u64				 poll_spent;	/* of it, in ns */
+	/* When the present window of poll time began, in ns */
+	u64				 poll_window;
+	/* Time polled in that window, in ns */
+	u64				 poll_spent;
 
 	/* Executors to serve; any context that wakes the worker adds to it. */
 	struct llist_head		 work ____cacheline_aligned_in_smp;
 
-	/* Under the device's lock, when queues start and stop */
-	unsigned int			 users;
-	cpumask_t			 cpus;		/* at first */
+	/* Written under the device's lock, when queues start and stop */
+	unsigned int			 users;		/* running queues that it serves */
+	cpumask_t			 cpus;		/* CPU affinity of its creator */
 };
 
-/* Serves one queue or bell: which context runs it, and that only one does. */
+/*
+ * Executor of one queue or bell: chooses the context that serves it, and ensures that
+ * only one does at a time
+ */
 struct bell_exec {
 	/* Constant while the device lives. */
 	const struct bell_exec_ops	*ops;
 	const struct bell_exec_config	*cfg;
 	struct bell_vq			*vq;		/* NULL for a bell */
+	/* The ringing thread may serve it: that does not block. */
 	bool				 may_inline;
-	/* What a thread submits is charged to its own block cgroup. */
+	/* I/O is charged to the block cgroup of the thread that submits it. */
 	bool				 charges_runner;
+	/* The device or bell; queued task work holds a reference */
 	struct kref			*owner;
 	void				(*owner_release)(struct kref *owner);
 
-	/* Constant while the queue runs; set by its back end. */
-	/* In auto mode by the ringing thread, whatever the rings bring. */
+	/* Constant while the queue runs; set by its back end: */
+
+	/* In auto mode the ringing thread always serves. */
 	bool				 auto_inline;
-	/* Bytes are work, too: of a network's frames, which are copied. */
+	/* Auto mode counts bytes as work, too: a network's frames are copied. */
 	bool				 weighs_bytes;
 
-	/* The same; exec_worker.c */
+	/* Constant while the queue runs; set by bell_exec_worker_start() */
 	struct bell_worker		*worker;
-	struct cgroup_subsys_state	*blkcg;		/* the worker's */
-	struct mem_cgroup		*memcg;		/* the same */
+	struct cgroup_subsys_state	*blkcg;		/* block cgroup of the worker */
+	/* Memory cgroup of the worker */
+	struct mem_cgroup		*memcg;
 
-	/*
-	 * Written by ringers and by the runner: the run token, EXEC_IDLE, _RUNNING or
-	 * _AGAIN (see exec.c); the flags of exec_worker.c and exec_vcpu.c.
-	 */
+	/* All members from here on are written by several contexts. */
+
+	/* The run token: EXEC_IDLE, EXEC_RUNNING or EXEC_AGAIN, see exec.c */
 	atomic_t			 token ____cacheline_aligned_in_smp;
-	/* No pass does anything. */
+	/* Paused: a pass returns at once. Written by the ioctl that pauses or resumes */
 	bool				 dead;
+	/* WORKER_*, see exec_worker.c */
 	unsigned long			 worker_flags;
+	/* Entry in the worker's list of executors to serve */
 	struct llist_node		 worker_node;
-	struct bell_exec		*worker_next;	/* the worker's */
+	/* Only the worker accesses it: next in its list of punted executors */
+	struct bell_exec		*worker_next;
+	/* VCPU_*, see exec_vcpu.c */
 	unsigned long			 vcpu_flags;
+	/* Thread in which @vcpu_work is queued; compared only, never dereferenced */
 	struct task_struct		*ringer;
+	/* Task work that serves the queue in @ringer */
 	struct callback_head		 vcpu_work;
 
 	struct bell_exec_auto		 automatic;
 	struct bell_exec_poll		 poll;
 
-	/* Requests to submit again; completions add, the worker takes. */
+	/* Requests to submit again; any context adds, the worker takes all */
 	struct llist_head		 retries;
 
-	/* Seldom */
+	/* Wait queue of bell_exec_pause() and bell_exec_drain() */
 	wait_queue_head_t		 idle;
 };
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exec_auto - by the ringing thread or by the worker, as it goes
+ * exec_auto - auto mode: choose between the ringing thread and the worker
  *
- * The ringer's CPU is the guest's: what it submits costs the guest that time, and
- * the worker costs a wake-up and two context switches. So the worker gets a ring
- * when many requests are in flight, they come fast, and it has a CPU to itself;
- * and when the ringer could not do it lately, since something would block.
+ * Work in the ringing thread takes time of the guest's CPU. The worker costs a wake-up
+ * and two context switches. So the worker gets a ring when many requests are in flight,
+ * they arrive quickly, and it has a CPU to itself; or when recent inline passes had to
+ * leave work to it, as something would block.
  *
- * A disk that completes at once has nothing in flight when the bell rings, however
- * much the driver submits. If that is much, both are tried, and the worker gets it
- * if more is done that way: it serves while the guest submits and reaps. So it is with
- * a network, where bytes count, too: a frame of 64 KiB is copied.
+ * A disk that completes at once never has requests in flight when the bell rings,
+ * however much the driver submits. If each ring brings many requests, both choices are
+ * tried, and the worker gets the rings if more is served that way: it serves while the
+ * guest submits and reaps. For a network card the bytes count as well, since a frame of
+ * 64 KiB is copied.
  *
- * The choice rests on a few measured numbers, which go stale. Each is dropped after some
- * rings, so that the other way is tried again.
+ * The choice rests on a few measurements, which become stale. Each is dropped after
+ * some rings, so that the other choice is tried again.
  */
 #include <linux/bitops.h>
 #include <linux/ktime.h>
@@ -25,20 +26,28 @@
 #include "exec.h"
 #include "vq.h"
 
-#define AUTO_TRIES		16	/* between two looks at what would block */
-#define AUTO_FAILED		12	/* of these: flushes alone are half */
-#define AUTO_BLOCKED		256	/* rings for the worker after it did */
-#define AUTO_CROWDED		64	/* rings for the ringer */
-/* Bytes that are copied in the time that a small request takes: a power of 2 */
+#define AUTO_TRIES		16	/* inline passes between two decisions */
+/*
+ * If so many of these had to leave work to the worker, it gets the next rings. A driver
+ * that flushes after each write fails half of them.
+ */
+#define AUTO_FAILED		12
+#define AUTO_BLOCKED		256	/* rings that the worker serves then */
+/* Rings served inline after the worker had to share its CPU */
+#define AUTO_CROWDED		64
+/* Bytes copied in the time of a small request, as a power of 2 */
 #define AUTO_BYTES_SHIFT	11
 #define AUTO_WINDOW		NSEC_PER_MSEC
-/* To submit one is some 2 us of the guest's time: no more than a tenth of it. */
+/*
+ * Time between requests, in ns, from which inline submission is cheap: it takes about 2
+ * us of the guest's CPU, so no more than a tenth of its time.
+ */
 #define AUTO_SPARSE		(20 * NSEC_PER_USEC)
-#define AUTO_RINGS		64	/* of a span that is timed */
-/* Such spans between two trials: twice as many each time nothing changes. */
+#define AUTO_RINGS		64	/* rings in a span that is timed */
+/* Spans between two trials; doubled each time that a trial confirms the choice */
 #define AUTO_SPANS_MIN		2U
 #define AUTO_SPANS_MAX		64U
-/* The part by which the worker must be faster: it costs more. */
+/* The worker must be faster by this part (1/16), as it costs more CPU time. */
 #define AUTO_FASTER		16
 
 /* Work done so far: requests; for a network card the bytes add to it. */
@@ -53,7 +62,7 @@ static u64 auto_served(const struct bell_exec *exec)
 	return served;
 }
 
-/* Do requests come so seldom that the ringer has time for them? */
+/* Are requests so rare that inline submission is cheap? */
 static bool auto_sparse(struct bell_exec *exec)
 {
 	struct bell_exec_auto *a = &exec->automatic;
@@ -78,7 +87,10 @@ static bool auto_count_down(u32 *rings)
 	return n;
 }
 
-/* One of the two has had @n requests served in a span of @ns. */
+/*
+ * A span has ended in which @n units of work were served in @ns. Update the rate of the
+ * choice that served it; after a trial, choose the faster one.
+ */
 static void auto_timed(struct bell_exec_auto *a, u64 n, u64 ns)
 {
 	u64 *rate = &a->rate[a->to_worker ^ a->trying];
@@ -101,7 +113,10 @@ static void auto_timed(struct bell_exec_auto *a, u64 n, u64 ns)
 	}
 }
 
-/* Does the worker get more done when each ring brings many requests? */
+/*
+ * Does each ring bring many requests, and does the worker serve more of them per second
+ * than the ringing thread? Called for each ring; times spans of AUTO_RINGS rings.
+ */
 static bool auto_worker_faster(struct bell_exec *exec)
 {
 	struct bell_exec_auto *a = &exec->automatic;
@@ -131,7 +146,7 @@ static bool auto_worker_faster(struct bell_exec *exec)
  * bell_exec_auto_inline() - should the ringing thread serve this ring itself?
  * @exec: in auto mode
  *
- * Context: The thread that rings, one at a time.
+ * Context: The ringing thread; one thread at a time.
  */
 bool bell_exec_auto_inline(struct bell_exec *exec)
 {
@@ -145,10 +160,11 @@ bool bell_exec_auto_inline(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_auto_softirq() - the same for a softirq that the ringing thread runs
+ * bell_exec_auto_softirq() - should a softirq of the ringing thread serve this ring?
  * @exec: in auto mode
  *
- * Context: The ringing thread. Where several ring at a time only one looks.
+ * Context: The ringing thread. If several threads ring at the same time only one decides;
+ * the others use the softirq.
  * Return: true for the softirq, false for the worker.
  */
 bool bell_exec_auto_softirq(struct bell_exec *exec)
@@ -164,10 +180,11 @@ bool bell_exec_auto_softirq(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_auto_tried() - the ringer has served what it could
+ * bell_exec_auto_tried() - count an inline pass, and decide after several
  * @exec: the executor
  *
- * Context: The thread that rang. Two at once may lose a count; nothing else breaks.
+ * Context: The thread that rang. Two threads at the same time may lose a count, which is
+ * harmless.
  */
 void bell_exec_auto_tried(struct bell_exec *exec)
 {
@@ -179,7 +196,10 @@ void bell_exec_auto_tried(struct bell_exec *exec)
 		failed++;
 	}
 	if (tried == AUTO_TRIES) {
-		/* Only then is a try dearer than a wake-up for each. */
+		/*
+		 * With fewer failures it is cheaper to try inline first than to wake
+		 * the worker at each ring.
+		 */
 		if (failed >= AUTO_FAILED)
 			WRITE_ONCE(a->blocked, AUTO_BLOCKED);
 		tried = 0;
@@ -190,7 +210,8 @@ void bell_exec_auto_tried(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_auto_would_block() - the ringer had to leave something to the worker
+ * bell_exec_auto_would_block() - note that work was left to the worker, as it would
+ *	block
  * @exec: the executor
  *
  * Context: Any.
@@ -201,10 +222,10 @@ void bell_exec_auto_would_block(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_auto_crowd() - has the worker a CPU to itself?
+ * bell_exec_auto_crowd() - note whether the worker shares its CPU with other tasks
  * @exec: the executor
  *
- * Context: The worker, as it begins.
+ * Context: The worker, when it begins to serve.
  */
 void bell_exec_auto_crowd(struct bell_exec *exec)
 {

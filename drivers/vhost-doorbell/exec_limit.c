@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exec_limit - how many kernel threads a user may have us make
+ * exec_limit - limit the number of workers of each user
  *
- * A kernel thread counts neither for RLIMIT_NPROC nor for a pids cgroup, and any
- * number of bells and devices can be opened. So workers are counted by the real
- * user ID of the thread that starts them, and that thread's RLIMIT_NPROC is the
- * limit: a user cannot have more workers than processes. A worker counts until it has
- * ended, which may be after all of the user's processes have.
+ * Kernel threads count neither for RLIMIT_NPROC nor for a pids cgroup, and any number
+ * of bells and devices can be opened. So workers are counted by the real user ID of the
+ * thread that starts them, and that thread's RLIMIT_NPROC is the limit: a user cannot
+ * have more workers than processes. A worker counts until it has ended, which may be
+ * after all processes of the user have.
  *
  * Context: process context; may sleep.
  */
@@ -23,7 +23,8 @@
 struct limit_user {
 	struct list_head	node;
 	kuid_t			uid;
-	unsigned long		workers;	/* never zero in the list */
+	/* Workers of this user; an entry in the list has at least one */
+	unsigned long		workers;
 };
 
 static LIST_HEAD(limit_users);
@@ -42,9 +43,10 @@ static struct limit_user *limit_find(kuid_t uid)
 }
 
 /*
- * The user that workers count for: the caller, or, in a user namespace, the maker of
- * the outermost one. Else each user ID that a namespace maps would have a limit of
- * its own. (Root makes containers, and gives each its user IDs: there it is so.)
+ * The user that the caller's workers count for: the caller, or, in a user namespace,
+ * the creator of the outermost one. Otherwise each user ID that a namespace maps would
+ * have a limit of its own. Root is an exception: root creates containers for other
+ * users, so the user IDs that they map are counted one by one.
  */
 static kuid_t limit_payer(void)
 {
@@ -56,7 +58,7 @@ static kuid_t limit_payer(void)
 	return uid_eq(uid, GLOBAL_ROOT_UID) ? current_uid() : uid;
 }
 
-/* As fork() has it. */
+/* The limit does not apply to root and to these capabilities, as in fork(). */
 static bool limit_applies(kuid_t uid)
 {
 	return !uid_eq(uid, GLOBAL_ROOT_UID) && !capable(CAP_SYS_RESOURCE) &&
@@ -74,7 +76,9 @@ int bell_exec_limit_charge(kuid_t *uid)
 	struct limit_user *user, *fresh;
 
 	*uid = limit_payer();
-	/* Not under the lock: it may wait for the caller's memory cgroup. */
+	/*
+	 * Allocate outside of the lock: it may wait for memory of the caller's cgroup.
+	 */
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	if (!fresh)
 		return -ENOMEM;
@@ -100,7 +104,7 @@ int bell_exec_limit_charge(kuid_t *uid)
 
 /**
  * bell_exec_limit_uncharge() - undo bell_exec_limit_charge()
- * @uid: as it gave
+ * @uid: the user that bell_exec_limit_charge() returned
  */
 void bell_exec_limit_uncharge(kuid_t uid)
 {

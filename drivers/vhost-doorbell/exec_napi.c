@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exec_napi - serve the queue in softirq context, which a packet's sender runs
+ * exec_napi - serve a queue in softirq context, as a NAPI poll
  *
- * A port says that it has packets by bell_exec_napi_ring(), mostly in the thread
- * that sent them, with bottom halves off. The pass then runs as a NAPI poll when
- * that thread enables them: no thread is woken. What has to sleep there goes to
- * the worker.
+ * A port announces packets by bell_exec_napi_ring(), mostly in the sender's thread with
+ * bottom halves off. The poll then runs when that thread enables bottom halves; no
+ * other thread is woken. Work that may sleep goes to the worker.
  *
- * NAPI's weight of 64 is meant for devices. A pass may serve more, so that a burst
- * of a batch of 64 does not count as an overload, which ksoftirqd would end.
+ * A poll may serve more packets than NAPI's usual weight of 64. Otherwise a burst of
+ * one batch of 64 would count as an overload and be moved to ksoftirqd.
  */
 #include <linux/minmax.h>
 #include <linux/preempt.h>
@@ -30,8 +29,8 @@ static int exec_napi_poll(struct napi_struct *napi, int weight)
 	if (!weight)
 		return 0;
 	/*
-	 * Each packet of a burst asks for another poll. We look at the port after
-	 * this, so that those asked for until now are answered by this one.
+	 * Each packet of a burst schedules another poll. This poll looks at the port
+	 * after this point, so it also serves packets that were announced before.
 	 */
 	if (test_bit(NAPI_STATE_MISSED, &napi->state)) {
 		clear_bit(NAPI_STATE_MISSED, &napi->state);
@@ -51,10 +50,10 @@ static int exec_napi_poll(struct napi_struct *napi, int weight)
 }
 
 /**
- * bell_exec_napi_start() - get ready to serve a queue in softirq context
+ * bell_exec_napi_start() - prepare to serve a queue in softirq context
  * @n: not started
- * @exec: the queue's; paused
- * @polls: a counter, written in these polls only
+ * @exec: the paused executor of the queue
+ * @polls: counter of polls; nothing else writes it
  *
  * Context: Process context.
  * Return: 0 or -ENOMEM.
@@ -87,11 +86,11 @@ void bell_exec_napi_stop(struct bell_napi *n)
 }
 
 /**
- * bell_exec_napi_ring() - there is something for the queue: have it served
+ * bell_exec_napi_ring() - have the queue served, as its port has frames
  * @n: started
  *
- * Where bottom halves are on, a softirq would need ksoftirqd: then the worker does
- * it, as where the mode prefers it.
+ * With bottom halves on, a softirq would have to run in ksoftirqd; the worker is no
+ * slower, so it serves the queue. It also does so in the modes that prefer the worker.
  *
  * Context: Any.
  */

@@ -7,12 +7,17 @@
 
 struct bell_exec;
 
-/* Serves one queue in softirq context, for what a network brings. */
+/*
+ * NAPI instance that serves one queue in softirq context, for frames of a tap. Constant
+ * from start to stop.
+ */
 struct bell_napi {
 	struct napi_struct	 napi;
-	struct net_device	*dummy;		/* of no name, for @napi */
+	/* Not registered: a NAPI instance must belong to a device */
+	struct net_device	*dummy;
 	struct bell_exec	*exec;
-	u64			*polls;		/* the runner's counter */
+	/* Counter of polls; written by the poll */
+	u64			*polls;
 };
 
 int bell_exec_napi_start(struct bell_napi *n, struct bell_exec *exec,

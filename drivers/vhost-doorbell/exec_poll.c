@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exec_poll - keep looking at an empty ring for a while, instead of waiting
+ * exec_poll - poll mode: poll an empty ring for a while before asking for a kick
  *
- * In poll mode the worker, when it has served all, looks for more before it asks
- * for a kick: a driver that comes back in time pays no VM exit and no wake-up.
+ * The worker polls when it has served everything. A driver that adds a request in time
+ * needs no VM exit and no wake-up.
  *
- * How long it looks adapts itself, as KVM's halt polling does: twice as long when
- * the driver came back within the longest time allowed, half as long when later.
- * It gives up when another task wants the CPU or another queue of the worker has work,
- * and looks no more for the rest of a window in which the worker has used its share of
- * time.
+ * The length of a poll adapts, as in KVM's halt polling. If a poll found nothing, the
+ * length doubles when the driver's next request arrives within the longest allowed time,
+ * and halves when it arrives later. A poll ends when another task wants the CPU or another
+ * queue of the worker has work. When the worker has used its share of a window's time it
+ * does not poll again in that window.
  */
 #include <linux/ktime.h>
 #include <linux/minmax.h>
@@ -22,15 +22,18 @@
 #include "vq.h"
 
 #define POLL_WINDOW	(100 * NSEC_PER_MSEC)
-#define POLL_LOOKS	16	/* at the ring, between two at the clock */
-#define POLL_FIRST	8	/* part of the longest look that it begins with */
+#define POLL_LOOKS	16	/* reads of the ring between two reads of the clock */
+#define POLL_FIRST	8	/* the first poll lasts this part (1/8) of poll_us */
 
 static u64 poll_max(const struct bell_exec *exec)
 {
 	return READ_ONCE(exec->cfg->poll_us) * (u64)NSEC_PER_USEC;
 }
 
-/* The driver came back after a look that found nothing: had it paid to go on? */
+/*
+ * The driver added something after a poll that found nothing. If a poll of the longest
+ * allowed time would have seen it, make the next poll longer, otherwise shorter.
+ */
 static void poll_learn(struct bell_exec *exec, u64 now)
 {
 	struct bell_exec_poll *p = &exec->poll;
@@ -45,7 +48,7 @@ static void poll_learn(struct bell_exec *exec, u64 now)
 	p->in_vain = 0;
 }
 
-/* How long may it look now? */
+/* The time that this poll may take, in ns */
 static u64 poll_limit(struct bell_exec *exec, u64 now)
 {
 	u64 share = POLL_WINDOW / 100 * READ_ONCE(exec->cfg->poll_share);
@@ -82,12 +85,12 @@ static bool poll_look(struct bell_exec *exec, u64 from, u64 limit)
 }
 
 /**
- * bell_exec_poll() - is there something in the ring soon?
- * @run: of a runner that found it empty, and has not asked for a kick
+ * bell_exec_poll() - wait a while for the driver to add something to the ring
+ * @run: of a runner that found the ring empty, and has not asked for a kick
  *
  * Context: The queue's runner.
- * Return: true if there is; false at once in other modes than poll, and in
- * threads that may not sleep.
+ * Return: true if the driver did. False if not; and at once in other modes than poll, or
+ * if the runner may not sleep.
  */
 bool bell_exec_poll(struct bell_run *run)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exec_vcpu - serve the queue in the thread that rings, before it goes back
+ * exec_vcpu - serve the queue in the ringing thread, before it returns to the guest
  *
- * The kick hook runs in KVM's ioeventfd write, on the vCPU's own thread: the
- * pass is queued as task work, which KVM runs before it enters the guest again
- * (and a system call before it returns). No thread is woken and no context
- * switched; nothing here may block, as that would stall the vCPU.
+ * The kick hook runs in KVM's ioeventfd write, on the vCPU's own thread. It queues the
+ * pass as task work, which KVM runs before it enters the guest again, and a system call
+ * before it returns to user space. No thread is woken and there is no context switch.
+ * Nothing here may block, as that would stall the vCPU.
  *
- * Task work cannot be cancelled. So it holds a reference to the device, a dead
- * executor makes it a no-op, and no release ever waits for it.
+ * Task work cannot be cancelled. So it holds a reference to the device, does nothing if
+ * the executor is dead, and no release waits for it.
  */
 #include <linux/kref.h>
 #include <linux/minmax.h>
@@ -18,14 +18,14 @@
 
 #include "exec.h"
 
-#define VCPU_QUEUED	0	/* in vcpu_flags: the task work has an owner */
+#define VCPU_QUEUED	0	/* in vcpu_flags: the task work is queued */
 /*
  * Upper bound of a pass in chains, whatever budget is configured: a pass never calls
  * cond_resched().
  */
 #define VCPU_BUDGET_MAX	1024U
 
-/* Process context, of the thread that rang or of its exit. */
+/* The task work, in the thread that rang, or during its exit. */
 static void vcpu_run(struct callback_head *work)
 {
 	struct bell_exec *exec =
@@ -52,7 +52,7 @@ static void vcpu_run(struct callback_head *work)
 	kref_put(exec->owner, exec->owner_release);
 }
 
-/* bell_exec_vcpu_init() - get the task work ready */
+/* bell_exec_vcpu_init() - initialise the task work */
 void bell_exec_vcpu_init(struct bell_exec *exec)
 {
 	init_task_work(&exec->vcpu_work, vcpu_run);
@@ -89,7 +89,10 @@ bool bell_exec_vcpu_queue(struct bell_exec *exec)
 	if (!in_task() || current->flags & (PF_KTHREAD | PF_USER_WORKER |
 					    PF_IO_WORKER | PF_EXITING))
 		return false;
-	/* Another ringer was first: it may be far from leaving the kernel. */
+	/*
+	 * Queued already, perhaps by another thread, which may not leave the kernel
+	 * soon: then the worker has to serve.
+	 */
 	if (test_and_set_bit(VCPU_QUEUED, &exec->vcpu_flags))
 		return READ_ONCE(exec->ringer) == current;
 

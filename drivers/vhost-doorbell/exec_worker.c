@@ -11,10 +11,11 @@
  * wakes the worker. The worker takes the whole list and serves its executors in turn: if
  * many queues share few CPUs, many rings cost one wake-up, and workers do not compete.
  *
- * The one thing in it that can wait for user space is a page fault of the owner
- * (userfaultfd, a file system in user space): a fatal signal ends that.
+ * Only one wait in the worker may depend on user space: a page fault in the owner's
+ * memory (userfaultfd, a file system in user space). A fatal signal ends it.
  */
 #include <linux/cgroup.h>
+#include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/freezer.h>
 #include <linux/kthread.h>
@@ -24,10 +25,10 @@
 #include "exec.h"
 
 /* In worker_flags */
-#define WORKER_WORK	0	/* it is in the worker's list */
-#define WORKER_RETRY	1	/* the worker submits what would have blocked */
+#define WORKER_WORK	0	/* the executor is in the worker's list */
+#define WORKER_RETRY	1	/* the worker is submitting its @retries */
 
-#define WORKER_BUDGET	256	/* chains between two looks at the scheduler */
+#define WORKER_BUDGET	256	/* chains of one pass, between two cond_resched() */
 
 /**
  * bell_exec_worker_wake() - have the worker look at the ring
@@ -59,7 +60,10 @@ void bell_exec_worker_wake(struct bell_exec *exec)
  */
 void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 {
-	/* For the worker: it goes when the request has ended, and a period. */
+	/*
+	 * The worker exists until the unlock: it is freed after the request has ended
+	 * and a grace period has passed.
+	 */
 	rcu_read_lock();
 	llist_add(node, &exec->retries);
 	bell_exec_auto_would_block(exec);
@@ -80,17 +84,19 @@ static void worker_retry(struct bell_exec *exec)
 		return;
 	set_bit(WORKER_RETRY, &exec->worker_flags);
 	node = llist_reverse_order(llist_del_all(&exec->retries));
-	llist_for_each_safe(node, next, node)
+	llist_for_each_safe(node, next, node) {
 		exec->ops->retry(exec, node);
+		cond_resched();
+	}
 	clear_bit_unlock(WORKER_RETRY, &exec->worker_flags);
-	/* Pairs with the one in bell_exec_shut(). */
+	/* Pairs with the barrier in bell_exec_shut(). */
 	smp_mb__after_atomic();
 	if (READ_ONCE(exec->dead))
 		wake_up(&exec->idle);
 }
 
 /**
- * bell_exec_worker_retries() - does the worker submit something again, or is to?
+ * bell_exec_worker_retries() - does the worker still have requests to submit again?
  * @exec: dead
  *
  * Context: Any.
@@ -114,7 +120,10 @@ static enum bell_pass worker_serve(struct bell_exec *exec)
 	return bell_exec_pass(exec, WORKER_BUDGET, true);
 }
 
-/* They could not go on: let them, after a while, or when anybody comes. */
+/*
+ * Executors in @punted could not go on. Wait for a jiffy, or until another executor is
+ * added, and then put them into the list again.
+ */
 static void worker_serve_later(struct bell_worker *worker,
 			       struct bell_exec *punted)
 {
@@ -126,7 +135,7 @@ static void worker_serve_later(struct bell_worker *worker,
 		bell_exec_ask_worker(punted);
 }
 
-/* Serve all that are in the list, the first that came first. */
+/* Serve all executors in @list, oldest first. */
 static void worker_serve_all(struct bell_worker *worker,
 			     struct llist_node *list)
 {
@@ -146,17 +155,59 @@ static void worker_serve_all(struct bell_worker *worker,
 		}
 		cond_resched();
 	}
-	/* Even we cannot: until stale pages are released. */
+	/*
+	 * Even the worker could not serve these: memory is short, or stale pages have
+	 * to be released first.
+	 */
 	if (punted)
 		worker_serve_later(worker, punted);
 }
 
+/*
+ * Lies on the stack of worker_create(), which shares it with the new thread until
+ * @attached is completed
+ */
+struct worker_birth {
+	struct bell_worker *worker;
+	struct task_struct *owner;
+	struct completion   attached;
+	int		    ret;
+};
+
+/*
+ * Join the cgroups of the owner. The thread does this itself: if the owner moved it,
+ * kernel 6.1 would require CAP_SYS_NICE of the owner where cpusets are in use.
+ */
+static int worker_attach(struct worker_birth *birth)
+{
+	int ret = cgroup_attach_task_all(birth->owner, current);
+
+	birth->ret = ret;
+	/* After this worker_create() may return. @birth is on its stack: do not access it. */
+	complete(&birth->attached);
+	return ret;
+}
+
 static int worker_thread(void *data)
 {
-	struct bell_worker *worker = data;
+	struct bell_worker *worker = ((struct worker_birth *)data)->worker;
 	struct llist_node *list;
 
-	/* By itself: newer kernels give a thread its affinity as it begins. */
+	if (worker_attach(data)) {
+		/* Wait until the owner stops this thread. */
+		for (;;) {
+			set_current_state(TASK_IDLE);
+			if (kthread_should_stop())
+				break;
+			schedule();
+		}
+		__set_current_state(TASK_RUNNING);
+		return 0;
+	}
+	/*
+	 * Here and not by the creator: newer kernels set a kthread's affinity when it
+	 * starts.
+	 */
 	set_cpus_allowed_ptr(current, &worker->cpus);
 	if (worker->blkcg)
 		kthread_associate_blkcg(worker->blkcg);
@@ -165,7 +216,10 @@ static int worker_thread(void *data)
 	for (;;) {
 		/* No I/O may follow the snapshot of a hibernation. */
 		try_to_freeze();
-		/* The freezer need not wake it; once thawed it looks at the list. */
+		/*
+		 * TASK_FREEZABLE: the freezer need not wake it. Once thawed it looks at
+		 * the list.
+		 */
 		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		list = llist_del_all(&worker->work);
 		if (!list) {
@@ -182,7 +236,10 @@ static int worker_thread(void *data)
 	return 0;
 }
 
-/* All users are paused, so the list does not grow; what is still in it is dropped. */
+/*
+ * End the thread. All users are paused, so the list does not grow; entries that are
+ * left in it are dropped.
+ */
 static void worker_end(struct bell_worker *worker)
 {
 	struct bell_exec *exec, *next;
@@ -200,35 +257,38 @@ static void worker_end(struct bell_worker *worker)
 	bell_exec_limit_uncharge(worker->uid);
 }
 
-/* Make the thread, in the caller's likeness. */
+/* Make the worker's thread, with nice value, affinity and cgroups of the caller. */
 static int worker_create(struct bell_worker *worker, const char *name)
 {
+	struct worker_birth birth = { .worker = worker, .owner = current };
 	struct task_struct *task;
 	int ret;
 
 	ret = bell_exec_limit_charge(&worker->uid);
 	if (ret)
 		return ret;
-	task = kthread_create(worker_thread, worker, "%s", name);
+	init_completion(&birth.attached);
+	task = kthread_create(worker_thread, &birth, "%s", name);
 	if (IS_ERR(task)) {
 		ret = PTR_ERR(task);
 		goto err_limit;
 	}
-	/* A worker that the cgroup refuses must not run outside of it. */
-	ret = cgroup_attach_task_all(current, task);
-	if (ret)
-		goto err_task;
 	worker->blkcg = bell_current_blkcg();
 	worker->memcg = bell_current_memcg();
 	set_user_nice(task, task_nice(current));
 	cpumask_copy(&worker->cpus, current->cpus_ptr);
 	worker->task = task;
 	wake_up_process(task);
+	wait_for_completion(&birth.attached);
+	/* A worker that the cgroup refuses must not run outside of it. */
+	ret = birth.ret;
+	if (ret)
+		goto err_task;
 	return 0;
 
 err_task:
-	/* It has never run. */
-	kthread_stop(task);
+	worker_end(worker);
+	return ret;
 err_limit:
 	bell_exec_limit_uncharge(worker->uid);
 	return ret;
@@ -237,13 +297,14 @@ err_limit:
 /**
  * bell_exec_worker_start() - have a worker serve this executor, too
  * @exec: paused; its memory lives as long as the worker's
- * @worker: zeroed at first; its thread is made for the first user, in the
- *	caller's likeness
- * @name: of the thread
+ * @worker: zeroed before its first use. The first user creates its thread, which gets
+ *	nice value, affinity and cgroups of the caller
+ * @name: name of the thread
  *
- * Context: Process context, of a user process; of one worker, one at a time.
- * Return: 0; -EAGAIN if the user has as many workers as RLIMIT_NPROC allows; what
- * kthread_create() says, or the cgroup that refuses the thread.
+ * Context: Process context, of a user process. The caller serialises calls for one
+ * worker.
+ * Return: 0; -EAGAIN if the user has as many workers as RLIMIT_NPROC allows; or the
+ * error of kthread_create(), or of a cgroup that refuses the thread.
  */
 int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
 			   const char *name)
@@ -264,11 +325,10 @@ int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
 
 /**
  * bell_exec_worker_stop() - undo bell_exec_worker_start()
- * @exec: paused, nothing in flight, and a grace period ago
+ * @exec: paused, with nothing in flight, for at least a grace period
  *
- * The last one ends the thread. Before that it may still have the executor in its
- * list, where it is dead and nothing is done for it, or is there again for its
- * next start.
+ * The last user ends the thread. Until then the worker may still have the executor in its
+ * list: it finds the executor dead and does nothing, or serves it after the next start.
  *
  * Context: As for bell_exec_worker_start().
  */
@@ -284,11 +344,11 @@ void bell_exec_worker_stop(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_worker_interrupt() - end what the worker may wait for user space in
+ * bell_exec_worker_interrupt() - end a wait of the worker for user space
  * @exec: with a worker
  *
- * It hears signals only while it pins, so that they end no I/O of a request. What
- * it pins for another queue is tried again.
+ * The worker accepts signals only while it pins, so that a signal ends no I/O. If it
+ * pins for another queue that request is tried again.
  *
  * Context: Process context.
  */
@@ -297,7 +357,7 @@ void bell_exec_worker_interrupt(struct bell_exec *exec)
 	send_sig(SIGKILL, exec->worker->task, 1);
 }
 
-/* bell_exec_worker_wanted() - has the worker more to do than its pass? */
+/* bell_exec_worker_wanted() - has the worker another executor to serve? */
 bool bell_exec_worker_wanted(const struct bell_exec *exec)
 {
 	return exec->worker->batch || !llist_empty(&exec->worker->work);
@@ -307,7 +367,7 @@ bool bell_exec_worker_wanted(const struct bell_exec *exec)
  * bell_exec_worker_pid() - process id of the worker, 0 if there is none
  * @exec: the executor
  *
- * Context: Process context. The caller keeps the worker from being stopped.
+ * Context: Process context, under a lock that a stop of the worker takes.
  */
 pid_t bell_exec_worker_pid(struct bell_exec *exec)
 {
@@ -315,8 +375,7 @@ pid_t bell_exec_worker_pid(struct bell_exec *exec)
 }
 
 /**
- * bell_exec_worker_charge() - let this thread's I/O and the memory that it takes
- *	count as those of the worker
+ * bell_exec_worker_charge() - charge this thread's I/O and memory to the worker's cgroups
  * @exec: with a worker
  *
  * Context: A kernel thread, until bell_exec_worker_uncharge().

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmem - guest physical addresses to pinned pages, never stale ones
+ * gmem - look up the pinned page behind a guest physical address
  *
- * The owner's mappings of guest memory are pinned page by page when a request
- * first uses them (a guest page that was never touched costs nothing, and a
- * balloon stays blown up). From then on any context, hard irq included, finds
- * the page without an mm: two loads and no lock.
+ * The owner has the guest's memory mapped. Its pages are pinned one by one, when a
+ * request first uses them: a guest page that was never touched costs nothing, and pages
+ * in a balloon stay free. A pinned page is found in any context, also in hard irq,
+ * without an mm: by two loads and no lock.
  *
  *	region -> leaf (2 MiB of the owner's address space) -> page
  *
- * When the pages behind a mapping go away (hole punched, unmapped, migrated),
- * the mmu interval notifier takes whole leaves out of the table: no memory is
- * needed for that, so it cannot fail. Requests that already looked a page up go
- * on with it; the reaper releases the leaf when their epoch has ended. The next
- * use pins again and gets what the guest sees.
+ * When pages behind the mapping go away (hole punched, unmapped, migrated), the mmu
+ * interval notifier removes whole leaves from the table, which needs no memory and so
+ * cannot fail. Requests that have already looked a page up keep using it; the reaper
+ * releases the leaf when their epoch has ended. The next use pins again and gets the
+ * page that the guest now sees.
  *
- * Context: look-ups anywhere, between bell_gmem_user_enter() and _leave(), save
- * those that may pin: these sleep, in the owner or in a kernel thread.
+ * Context: look-ups run in any context, between bell_gmem_user_enter() and _leave().
+ * Those that may pin sleep; they run in the owner or in a kernel thread.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -30,13 +30,14 @@
 #include "gmem.h"
 #include "gmem_priv.h"
 
-#define GMEM_REAP_MAX	(HZ / 8U)	/* jiffies between two looks */
+/* Longest time between two checks of the reaper, in jiffies */
+#define GMEM_REAP_MAX	(HZ / 8U)
 
 struct kmem_cache *bell_gmem_leaf_cache;
 static struct workqueue_struct *gmem_wq;
 
 /**
- * bell_gmem_init() - make what all devices share
+ * bell_gmem_init() - create the slab cache and the workqueue that all devices share
  *
  * Return: 0 or -ENOMEM.
  */
@@ -45,7 +46,7 @@ int bell_gmem_init(void)
 	bell_gmem_leaf_cache = KMEM_CACHE(bell_gmem_leaf, SLAB_ACCOUNT);
 	if (!bell_gmem_leaf_cache)
 		return -ENOMEM;
-	/* Its work may wait for locks of pages: not for a queue of the system. */
+	/* A queue of its own, as its work may wait for page locks. */
 	gmem_wq = alloc_workqueue("vhost-doorbell-gmem", WQ_UNBOUND, 0);
 	if (!gmem_wq) {
 		kmem_cache_destroy(bell_gmem_leaf_cache);
@@ -84,7 +85,10 @@ static void gmem_free_leaves(struct bell_gmem *gm, struct llist_node *list)
 	}
 }
 
-/* From here on no stay begins that may know what left the table before. */
+/*
+ * Begin a new epoch of all users: its requests cannot find pages that have left the
+ * table by now.
+ */
 static void gmem_turn_users(struct bell_gmem *gm)
 {
 	struct bell_gmem_user *user;
@@ -117,7 +121,7 @@ static void gmem_reap(struct work_struct *work)
 		container_of(to_delayed_work(work), struct bell_gmem, reap);
 
 	if (!gm->batch) {
-		gm->batch = llist_del_all(&gm->stale);
+		WRITE_ONCE(gm->batch, llist_del_all(&gm->stale));
 		if (!gm->batch)
 			return;
 		gmem_turn_users(gm);
@@ -129,27 +133,49 @@ static void gmem_reap(struct work_struct *work)
 		return;
 	}
 	gmem_free_leaves(gm, gm->batch);
-	gm->batch = NULL;
-	/* What left it meanwhile. */
+	WRITE_ONCE(gm->batch, NULL);
+	WRITE_ONCE(gm->starved, false);
+	/* More leaves were taken out of the table meanwhile. */
 	if (!llist_empty(&gm->stale))
 		queue_delayed_work(gmem_wq, &gm->reap, 0);
 }
 
-/* bell_gmem_add_user() - let a user look pages up in @gm */
+/* bell_gmem_add_user() - register a user that will look pages up in @gm */
 void bell_gmem_add_user(struct bell_gmem *gm, struct bell_gmem_user *user)
 {
 	guard(mutex)(&gm->users_lock);
 	list_add_tail(&user->node, &gm->users);
 }
 
-/* bell_gmem_del_user() - a user that stays nowhere will look up no more */
+/* bell_gmem_del_user() - unregister a user, which no longer uses any page */
 void bell_gmem_del_user(struct bell_gmem *gm, struct bell_gmem_user *user)
 {
 	guard(mutex)(&gm->users_lock);
 	list_del_init(&user->node);
 }
 
-/* --- the table --- */
+/**
+ * bell_gmem_stay_blocks() - can no page be pinned until this request ends?
+ * @gm: the table
+ * @user: the user of the pages
+ * @epoch: what bell_gmem_user_enter() returned at the start of the request
+ *
+ * True if a pin failed because the limit of held pages was reached, some held pages are
+ * stale and wait for the requests from before the last turn of the epoch, and this
+ * request is one of these.
+ *
+ * Context: Any. The answer may change at any time.
+ */
+bool bell_gmem_stay_blocks(const struct bell_gmem *gm,
+			   const struct bell_gmem_user *user,
+			   unsigned int epoch)
+{
+	return READ_ONCE(gm->starved) && READ_ONCE(gm->batch) &&
+	       atomic_long_read(&gm->held) >= READ_ONCE(gm->limit) &&
+	       READ_ONCE(user->epoch) != epoch;
+}
+
+/* --- the table of regions and leaves --- */
 
 static void gmem_drop_leaf(struct bell_gmem_region *r, unsigned long i)
 {
@@ -165,8 +191,8 @@ static void gmem_drop_leaf(struct bell_gmem_region *r, unsigned long i)
 }
 
 /*
- * Take leaves [first, end) out of the table. The lock is dropped after each, as a
- * region may have a million of them, and look-ups need none.
+ * Take leaves [first, end) out of the table. The lock is dropped after each leaf: a
+ * region may have a million of them, and look-ups take no lock.
  */
 static void gmem_drop_leaves(struct bell_gmem_region *r, unsigned long first,
 			     unsigned long end, bool may_sleep)
@@ -184,16 +210,17 @@ static void gmem_drop_leaves(struct bell_gmem_region *r, unsigned long first,
 	}
 }
 
-/* Is something going to be released? */
+/* Will the reaper release pages? */
 static bool gmem_reaps(struct bell_gmem *gm)
 {
 	return !llist_empty(&gm->stale) || READ_ONCE(gm->batch);
 }
 
 /*
- * bell_gmem_evict_one() - as many pages are held as may be: let a leaf go
+ * bell_gmem_evict_one() - make room for a pin when as many pages are held as may be
  *
- * Each in its turn; none if stale pages are going to be released anyway.
+ * Takes the next leaf out of the table, all leaves in turn; none if stale pages are
+ * going to be released anyway.
  */
 void bell_gmem_evict_one(struct bell_gmem *gm)
 {
@@ -217,7 +244,7 @@ void bell_gmem_evict_one(struct bell_gmem *gm)
 		queue_delayed_work(gmem_wq, &gm->reap, 0);
 }
 
-/* bell_gmem_evict_all() - let all leaves go, to be released later */
+/* bell_gmem_evict_all() - take all leaves out of the table, for the reaper to release */
 void bell_gmem_evict_all(struct bell_gmem *gm)
 {
 	unsigned int i;
@@ -229,11 +256,12 @@ void bell_gmem_evict_all(struct bell_gmem *gm)
 }
 
 /*
- * The mmu notifier: the pages behind a part of a region go away, or may. Runs in the
- * context that changes the mapping (munmap, reclaim, ...), which sometimes may not block.
+ * The mmu notifier: pages behind a part of a region go away, or may. Runs in the
+ * context that changes the mapping (munmap, reclaim, ...), which sometimes may not
+ * block.
  *
- * From the new sequence on, until the kernel is done with all notifiers, no page
- * is put into the table: what began before fails, what begins waits.
+ * From the new sequence number on, until the kernel has finished all notifiers, no page
+ * is put into the table: pins that began before fail, and later ones wait.
  */
 static bool gmem_invalidate(struct mmu_interval_notifier *notifier,
 			    const struct mmu_notifier_range *range,
@@ -283,7 +311,7 @@ static int gmem_cmp_region(const void *a, const void *b)
 	return x->gpa < y->gpa ? -1 : x->gpa > y->gpa;
 }
 
-/* Fill in the regions, sorted; they must not overlap in guest memory. */
+/* Fill in the regions, sorted by guest address; they must not overlap there. */
 static int gmem_set_regions(struct bell_gmem *gm,
 			    const struct vhost_memory_region *regions,
 			    unsigned int n)
@@ -341,7 +369,9 @@ static void gmem_stop_regions(struct bell_gmem *gm)
 	/* 1. No more invalidations, hence no more work for the reaper. */
 	for (i = 0; i < gm->nregions && gm->region[i].leaf; i++)
 		mmu_interval_notifier_remove(&gm->region[i].notifier);
-	/* 2. Free the leaves that the notifiers dropped: no stay is left. */
+	/*
+	 * 2. Free the leaves that the notifiers dropped: no request uses them any more.
+	 */
 	cancel_delayed_work_sync(&gm->reap);
 	gmem_free_leaves(gm, gm->batch);
 	gmem_free_leaves(gm, llist_del_all(&gm->stale));
@@ -358,7 +388,7 @@ static void gmem_stop_regions(struct bell_gmem *gm)
 	}
 }
 
-/* Can memory of this kind be pinned at all? Some file systems refuse. */
+/* Probe whether a page of each region can be pinned: some file systems refuse that. */
 static int gmem_probe(struct bell_gmem *gm)
 {
 	struct page *page;
@@ -383,22 +413,25 @@ static void gmem_free(struct bell_gmem *gm)
 
 /**
  * bell_gmem_create() - make a table of guest memory
- * @mm: the caller's own address space, where the regions are mapped
+ * @mm: the caller's own address space, where the regions are mapped. The table can pin
+ *	as long as @mm has users (mmget())
  * @regions: guest physical address and user address of each, which begin a
  *	page, and size in bytes; must not overlap
  * @n: number of regions, not zero
- * @old: the table that this one replaces, or NULL: what was accounted for it
- *	now counts for this one
+ * @old: the table that this one replaces, or NULL. In the same address space, pages
+ *	accounted for it now count for this one; in another one, this one is accounted
+ *	in full
  *
  * Context: Process context, the owner's.
- * Return: the table, or an ERR_PTR: -EINVAL bad region, -ENOMEM no memory or
- * more than RLIMIT_MEMLOCK allows, -EFAULT memory that cannot be pinned.
+ * Return: the table, or an ERR_PTR: -EINVAL for a bad region; -ENOMEM if there is no
+ * memory or the table is larger than RLIMIT_MEMLOCK allows; -EFAULT or another errno
+ * if the memory cannot be pinned.
  */
 struct bell_gmem *bell_gmem_create(struct mm_struct *mm,
 				   const struct vhost_memory_region *regions,
 				   unsigned int n, struct bell_gmem *old)
 {
-	unsigned long had = old ? old->accounted : 0;
+	const struct bell_gmem *same = bell_gmem_same_mm(mm, old);
 	struct bell_gmem *gm;
 	unsigned int i;
 	int ret;
@@ -422,8 +455,8 @@ struct bell_gmem *bell_gmem_create(struct mm_struct *mm,
 	ret = gmem_set_regions(gm, regions, n);
 	if (ret)
 		goto err_free;
-	/* Never less than before, until @old is destroyed. */
-	gm->accounted = max(gm->npages, had);
+	/* Until @old is destroyed, no fewer pages than it has accounted for. */
+	gm->accounted = max(gm->npages, same ? same->accounted : 0);
 	ret = bell_gmem_account_table(gm, old);
 	if (ret)
 		goto err_free;
@@ -451,7 +484,7 @@ err_free:
 /**
  * bell_gmem_revert() - undo bell_gmem_create(): @old stays in use
  * @gm: a table that never had a user
- * @old: the one it was to replace, or NULL
+ * @old: the table that @gm was made to replace, or NULL
  *
  * Context: Process context.
  */
@@ -459,7 +492,7 @@ void bell_gmem_revert(struct bell_gmem *gm, struct bell_gmem *old)
 {
 	unsigned long extra;
 
-	if (old) {
+	if (bell_gmem_same_mm(gm->mm, old)) {
 		extra = gm->accounted - old->accounted;
 		gm->accounted = 0;
 		gm->rings_accounted = 0;
@@ -469,7 +502,25 @@ void bell_gmem_revert(struct bell_gmem *gm, struct bell_gmem *old)
 }
 
 /**
- * bell_gmem_replaced() - @gm is in use instead of @old, which goes
+ * bell_gmem_take_stats() - continue the counters of @old in @gm
+ * @gm: the table that bell_gmem_create() made to replace @old
+ * @old: the table in use; may be NULL
+ *
+ * Context: Process context, before a reader of the counters can see @gm.
+ */
+void bell_gmem_take_stats(struct bell_gmem *gm, struct bell_gmem *old)
+{
+	struct bell_gmem_stats st;
+
+	bell_gmem_get_stats(old, &st);
+	gm->past_pins = st.pins;
+	gm->past_invalidations = st.invalidations;
+	/* Without that of the log, which moves to @gm. */
+	gm->past_logged = old ? old->past_logged : 0;
+}
+
+/**
+ * bell_gmem_replaced() - destroy @old, as @gm is now used in its place
  * @gm: the table that bell_gmem_create() made to replace @old
  * @old: has no user any more; may be NULL
  *
@@ -477,25 +528,25 @@ void bell_gmem_revert(struct bell_gmem *gm, struct bell_gmem *old)
  */
 void bell_gmem_replaced(struct bell_gmem *gm, struct bell_gmem *old)
 {
-	struct bell_gmem_stats st;
 	unsigned long extra;
 
 	if (!old)
 		return;
-	bell_gmem_get_stats(old, &st);
-	gm->past_pins = st.pins;
-	gm->past_invalidations = st.invalidations;
-	old->accounted = 0;
-	old->rings_accounted = 0;
+	if (bell_gmem_same_mm(gm->mm, old)) {
+		old->accounted = 0;
+		old->rings_accounted = 0;
+	}
+	gm->log = old->log;
+	old->log = NULL;
 	bell_gmem_destroy(old);
-	/* What it had more than @gm needs. */
+	/* Pages that were accounted for @old and that @gm does not need */
 	extra = gm->accounted - gm->npages;
 	bell_gmem_unaccount(gm->mm, extra);
 	gm->accounted -= extra;
 }
 
 /**
- * bell_gmem_destroy() - unpin everything and forget it
+ * bell_gmem_destroy() - unpin all pages and free the table
  * @gm: a table that has no user, or NULL
  *
  * Context: Process context.
@@ -504,12 +555,13 @@ void bell_gmem_destroy(struct bell_gmem *gm)
 {
 	if (!gm)
 		return;
+	bell_gmem_log_destroy(gm, gm->log);
 	gmem_stop_regions(gm);
 	bell_gmem_unaccount(gm->mm, gm->accounted + gm->rings_accounted);
 	gmem_free(gm);
 }
 
-/* bell_gmem_get_stats() - add up what the regions counted; @gm may be NULL */
+/* bell_gmem_get_stats() - sums of the regions' counters; @gm may be NULL */
 void bell_gmem_get_stats(struct bell_gmem *gm, struct bell_gmem_stats *st)
 {
 	unsigned int i;
@@ -520,6 +572,7 @@ void bell_gmem_get_stats(struct bell_gmem *gm, struct bell_gmem_stats *st)
 	st->regions = gm->nregions;
 	st->pins = gm->past_pins;
 	st->invalidations = gm->past_invalidations;
+	st->logged = gm->past_logged + bell_gmem_log_count(gm->log);
 	for (i = 0; i < gm->nregions; i++) {
 		struct bell_gmem_region *r = &gm->region[i];
 
@@ -566,7 +619,7 @@ static struct bell_gmem_leaf *gmem_leaf(const struct bell_gmem_region *r,
 	return READ_ONCE(r->leaf[k]);
 }
 
-/* bell_gmem_span(), for all that is not quick */
+/* bell_gmem_span() without its short path */
 static noinline int gmem_span(struct bell_gmem *gm, u64 gpa, u64 len,
 			      bool may_pin, struct bell_gmem_span *span)
 {
@@ -596,7 +649,7 @@ static noinline int gmem_span(struct bell_gmem *gm, u64 gpa, u64 len,
 			return ret;
 	}
 
-	/* How far the pages behind it lie side by side */
+	/* Extend the span over contiguous pages of the same leaf. */
 	run = PAGE_SIZE - offset_in_page(gpa);
 	for (k = 1; run < len && (i & GMEM_LEAF_MASK) + k < GMEM_LEAF_PAGES &&
 	     READ_ONCE(slot[k]) == page + k; k++)
@@ -616,8 +669,8 @@ static noinline int gmem_span(struct bell_gmem *gm, u64 gpa, u64 len,
  * @may_pin: pin what is not yet pinned; sleeps
  * @span: out: the piece that begins at @gpa; it may end before @len
  *
- * Context: Within a stay of a user of @gm. With @may_pin process context of the
- * owner or a kernel thread, else any.
+ * Context: Between bell_gmem_user_enter() and bell_gmem_user_leave() of a user of @gm.
+ * With @may_pin process context of the owner or a kernel thread, else any.
  * Return: 0, -EFAULT if no region holds @gpa, -EAGAIN if it is not pinned and
  * @may_pin is false, or what bell_gmem_pin() returns.
  */
@@ -631,8 +684,8 @@ int bell_gmem_span(struct bell_gmem *gm, u64 gpa, u64 len, bool may_pin,
 	unsigned long i;
 
 	/*
-	 * Most is in the region found last, and within a page that is pinned and
-	 * not cut off by the region's end.
+	 * The short path: the address is in the region found last, and all of @len lies
+	 * in one pinned page, before the region's end.
 	 */
 	if (unlikely(gpa - r->gpa >= r->whole || len > PAGE_SIZE - offset))
 		return gmem_span(gm, gpa, len, may_pin, span);
@@ -651,8 +704,8 @@ int bell_gmem_span(struct bell_gmem *gm, u64 gpa, u64 len, bool may_pin,
  * bell_gmem_read() - copy from guest memory, once
  * @gm: the table
  * @gpa: guest physical address
- * @to: where to
- * @len: bytes
+ * @to: the buffer
+ * @len: bytes to copy
  * @may_pin: as for bell_gmem_span()
  *
  * Context: As for bell_gmem_span().
@@ -680,8 +733,8 @@ int bell_gmem_read(struct bell_gmem *gm, u64 gpa, void *to, u32 len,
  * bell_gmem_write() - copy to guest memory
  * @gm: the table
  * @gpa: guest physical address
- * @from: where from
- * @len: bytes
+ * @from: the buffer
+ * @len: bytes to copy
  * @may_pin: as for bell_gmem_span()
  *
  * Context: As for bell_gmem_span().
@@ -703,24 +756,4 @@ int bell_gmem_write(struct bell_gmem *gm, u64 gpa, const void *from, u32 len,
 		len -= span.len;
 	}
 	return 0;
-}
-
-/**
- * bell_gmem_covers() - is this piece of the owner's memory within one region?
- * @gm: the table
- * @uaddr: user address
- * @len: bytes
- */
-bool bell_gmem_covers(struct bell_gmem *gm, u64 uaddr, size_t len)
-{
-	unsigned int i;
-
-	for (i = 0; i < gm->nregions; i++) {
-		struct bell_gmem_region *r = &gm->region[i];
-
-		if (uaddr >= r->uaddr && uaddr - r->uaddr < r->size &&
-		    len <= r->size - (uaddr - r->uaddr))
-			return true;
-	}
-	return false;
 }

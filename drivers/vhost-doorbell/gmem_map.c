@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmem_map - the rings: pinned and mapped for as long as a queue runs
+ * gmem_map - pin and map rings, for as long as their queue runs
  *
- * A ring keeps its pins until it is unmapped, whatever the owner does to the
- * memory: a guest that gives its rings away hurts itself only.
+ * A ring stays pinned until it is unmapped, even if the owner unmaps or replaces the
+ * memory: a guest that gives its ring pages away hurts only itself.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -23,26 +23,13 @@ static bool map_is_contiguous(struct page **pages, unsigned long n)
 	return true;
 }
 
-/**
- * bell_gmem_map() - pin and map a part of a ring
- * @gm: the table
- * @uaddr: its address in the owner's memory, within one region
- * @len: bytes
- * @map: out
- *
- * Context: Process context, the owner's; the caller serialises this, unmapping and
- * the exchange of tables. It may wait for requests that use the table's pages.
- * Return: 0, -EFAULT if no region holds it or it cannot be pinned, -ENOMEM no
- * memory, or more pages than the owner accounts for, -EINTR.
- */
-int bell_gmem_map(struct bell_gmem *gm, u64 uaddr, size_t len,
-		  struct bell_gmem_map *map)
+/* bell_gmem_map_any() - bell_gmem_map() of memory that need not be the guest's */
+int bell_gmem_map_any(struct bell_gmem *gm, u64 uaddr, size_t len,
+		      struct bell_gmem_map *map)
 {
 	unsigned long start = uaddr & PAGE_MASK, n;
 	int got, ret;
 
-	if (!bell_gmem_covers(gm, uaddr, len))
-		return -EFAULT;
 	n = DIV_ROUND_UP(offset_in_page(uaddr) + len, PAGE_SIZE);
 	*map = (struct bell_gmem_map){};
 	ret = bell_gmem_charge_ring(gm, n);
@@ -78,6 +65,26 @@ int bell_gmem_map(struct bell_gmem *gm, u64 uaddr, size_t len,
 err_unmap:
 	bell_gmem_unmap(gm, map);
 	return ret;
+}
+
+/**
+ * bell_gmem_map() - pin and map a part of a ring
+ * @gm: the table
+ * @uaddr: address of the part in the owner's memory, within one region
+ * @len: length in bytes
+ * @map: out: the mapping
+ *
+ * Context: Process context, the owner's. The caller serialises mapping, unmapping and
+ * the exchange of tables. May wait for requests that use the table's pages.
+ * Return: 0; -EFAULT if no region holds the part or it cannot be pinned; -ENOMEM if there
+ * is no memory or the owner would account for too few pages; -EINTR.
+ */
+int bell_gmem_map(struct bell_gmem *gm, u64 uaddr, size_t len,
+		  struct bell_gmem_map *map)
+{
+	if (!bell_gmem_covers(gm, uaddr, len))
+		return -EFAULT;
+	return bell_gmem_map_any(gm, uaddr, len, map);
 }
 
 /**

@@ -2,8 +2,10 @@
 /*
  * gmem_pin - pin guest pages through the owner's address space
  *
- * Never through the address space of the thread that rings: else any process that can be
- * made to write to the eventfd would lend its memory to the guest.
+ * Pages are never pinned through the address space of the thread that rings: otherwise
+ * the guest could get memory of any process that can be made to write to the kick
+ * eventfd. The device holds the owner's address space, so pages can be pinned after the
+ * owner has died, too.
  */
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -15,8 +17,9 @@
 #include "gmem_priv.h"
 
 /*
- * Which pages to pin along with page @i: those of the same large folio, as
- * they are there anyway. [first, first + n) stays within the leaf and region.
+ * Find the pages to pin along with page @i: those of the same large folio, which are in
+ * memory anyway. Returns the first one; there are @n, all within the leaf and the
+ * region.
  */
 static unsigned long gmem_pin_around(struct bell_gmem_region *r,
 				     unsigned long i, struct page *page,
@@ -36,7 +39,11 @@ static unsigned long gmem_pin_around(struct bell_gmem_region *r,
 	return first;
 }
 
-/* Put @n pins into the table, unless pages went away since @seq was read. */
+/*
+ * Put @n pins into the table; @i is the first page. Returns false, with nothing done,
+ * if pages went away since @seq was read. Sets the entries of @pages to NULL that were
+ * put into the table.
+ */
 static bool gmem_install(struct bell_gmem_region *r, unsigned long i,
 			 struct page **pages, unsigned long n,
 			 struct bell_gmem_leaf **fresh, unsigned long seq)
@@ -72,8 +79,10 @@ static bool gmem_install(struct bell_gmem_region *r, unsigned long i,
 }
 
 /*
- * Pin the folio around @page, which is page *@i and is held. On success the pins
- * are in the scratch array, from page *@i on, and @page is among them.
+ * Pin the folio around @page, which is page *@i; the caller has pinned it. On success
+ * returns the number of pages pinned: gm->scratch has them, *@i is the index of the
+ * first, and the caller's own pin is dropped. Returns 0 if only @page can be pinned;
+ * then the caller keeps its pin.
  */
 static int gmem_pin_folio(struct bell_gmem *gm, struct bell_gmem_region *r,
 			  struct page *page, unsigned long *i)
@@ -85,7 +94,7 @@ static int gmem_pin_folio(struct bell_gmem *gm, struct bell_gmem_region *r,
 	first = gmem_pin_around(r, *i, page, &n);
 	if (!bell_gmem_hold(gm, n - 1))
 		return 0;
-	/* Of those that were given away none is to come back by this. */
+	/* FOLL_NOFAULT: do not allocate pages that the guest gave away (balloon). */
 	got = pin_user_pages_fast(base + (first << PAGE_SHIFT), n,
 				  FOLL_WRITE | FOLL_LONGTERM | FOLL_NOFAULT,
 				  gm->scratch);
@@ -95,7 +104,7 @@ static int gmem_pin_folio(struct bell_gmem *gm, struct bell_gmem_region *r,
 		*i = first;
 		return got;
 	}
-	/* The neighbours are not mapped as they lie in the folio. */
+	/* The neighbours in the folio are not mapped at the neighbouring addresses. */
 	if (got > 0)
 		unpin_user_pages(gm->scratch, got);
 	bell_gmem_unhold(gm, n - 1);
@@ -103,10 +112,10 @@ static int gmem_pin_folio(struct bell_gmem *gm, struct bell_gmem_region *r,
 }
 
 /*
- * Pin page @i of the region and its neighbours, in the owner's address space:
- * the pins are in the scratch array, the first one is that of page *@i. They are
- * held before they are pinned, so that two threads together pin no more than
- * the owner accounts for.
+ * Pin page *@i of the region and its neighbours, in the owner's address space. Returns
+ * the number of pages pinned: gm->scratch has them, and *@i is the index of the first;
+ * or a negative errno. Pages are counted as held before they are pinned, so that
+ * several threads together do not pin more than the owner accounts for.
  */
 static int gmem_pin_pages(struct bell_gmem *gm, struct bell_gmem_region *r,
 			  unsigned long *i)
@@ -117,6 +126,7 @@ static int gmem_pin_pages(struct bell_gmem *gm, struct bell_gmem_region *r,
 
 	lockdep_assert_held(&gm->pin_lock);
 	if (!bell_gmem_hold(gm, 1)) {
+		WRITE_ONCE(gm->starved, true);
 		bell_gmem_evict_one(gm);
 		return -EBUSY;
 	}
@@ -135,7 +145,10 @@ static int gmem_pin_pages(struct bell_gmem *gm, struct bell_gmem_region *r,
 	return 1;
 }
 
-/* Return: 0, 1 if pages went away meanwhile, or a negative errno. */
+/*
+ * Pin page @i once. Returns 0; 1 if pages went away meanwhile, to try again; or a
+ * negative errno.
+ */
 static int gmem_pin_once(struct bell_gmem *gm, struct bell_gmem_region *r,
 			 unsigned long i, struct bell_gmem_leaf **fresh)
 {
@@ -173,7 +186,10 @@ static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
 		do {
 			cond_resched();
 			ret = gmem_pin_once(gm, r, i, &fresh);
-			/* Pages that keep going away must not keep us. */
+			/*
+			 * Pages may be invalidated each time, so a fatal signal must
+			 * end the loop.
+			 */
 		} while (ret > 0 && !fatal_signal_pending(current));
 		mutex_unlock(&gm->pin_lock);
 	}
@@ -186,24 +202,25 @@ static int gmem_pin_in_mm(struct bell_gmem *gm, struct bell_gmem_region *r,
 }
 
 /**
- * bell_gmem_pin() - pin page @i of a region, and what is in one folio with it
+ * bell_gmem_pin() - pin page @i of a region, and the other pages of its folio
  * @gm: the table
  * @r: a region of it
  * @i: the page, counted from the start of the first leaf
  *
  * Context: A kernel thread; sleeps. A fatal signal of the kernel ends it.
- * Return: 0; -ESRCH if the owner has died; -EFAULT if there is no such page, or it
- * cannot be pinned; -EAGAIN if it cannot be pinned for now: more pages would be
- * held than the owner accounts for, until stale pages are released (if there are
- * none, a leaf is evicted), there is no memory, or a signal came.
+ * Return: 0; -EFAULT if there is no such page or it cannot be pinned; -EAGAIN if it
+ * cannot be pinned now: a signal came, there is no memory, or more pages would be held
+ * than the owner accounts for. In the last case stale pages are going to be released; if
+ * there were none, a leaf was evicted.
  */
 int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
 		  unsigned long i)
 {
 	int ret;
 
+	/* Fails only if the device was left: its queues are dead. */
 	if (!mmget_not_zero(gm->mm))
-		return -ESRCH;
+		return -EAGAIN;
 	kthread_use_mm(gm->mm);
 	ret = gmem_pin_in_mm(gm, r, i);
 	kthread_unuse_mm(gm->mm);
@@ -215,7 +232,7 @@ int bell_gmem_pin(struct bell_gmem *gm, struct bell_gmem_region *r,
 	case -EBUSY:
 	case -EINTR:
 	case -ENOMEM:
-		/* These pass, and the guest did not cause them: try again. */
+		/* These are temporary, and not the guest's fault: try again. */
 		return -EAGAIN;
 	default:
 		/*

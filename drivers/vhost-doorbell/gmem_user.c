@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmem_user - who uses guest pages, and until when
+ * gmem_user - counts of the requests that use guest memory, by epoch
  *
- * A page that left the table is released when all stays that may know it have
- * ended. Each stay is counted in the epoch in which it began. Once the epoch has
- * turned, the count of the old one is that of those stays and no others.
+ * A request enters when it begins to use pages, and leaves when it has ended. A page that
+ * left the table is released when all requests that may use it have left. Each request is
+ * counted in the epoch in which it entered. After a turn of the epoch, the count of the
+ * old epoch is the number of those requests.
  */
 #include <linux/compiler.h>
 #include <linux/rcupdate.h>
@@ -13,7 +14,7 @@
 
 #include "gmem_user.h"
 
-/* bell_gmem_user_init() - prepare a user that stays nowhere yet */
+/* bell_gmem_user_init() - initialise a user that has no request */
 void bell_gmem_user_init(struct bell_gmem_user *user)
 {
 	memset(user, 0, sizeof(*user));
@@ -22,7 +23,7 @@ void bell_gmem_user_init(struct bell_gmem_user *user)
 }
 
 /**
- * bell_gmem_user_enter() - begin a stay: pages looked up from here on are kept
+ * bell_gmem_user_enter() - count a new request: pages that it looks up are kept
  * @user: the user of the pages
  *
  * Context: Any, one caller at a time.
@@ -37,9 +38,9 @@ unsigned int bell_gmem_user_enter(struct bell_gmem_user *user)
 		epoch = smp_load_acquire(&user->epoch);
 		WRITE_ONCE(user->entered[epoch], user->entered[epoch] + 1);
 		/*
-		 * Pairs with the barrier in bell_gmem_user_turn(): either it sees
-		 * us in flight, or we see the new epoch and move over, and with
-		 * it that the stale leaves have left the table.
+		 * Pairs with the barrier in bell_gmem_user_turn(): either the turn
+		 * counts this request, or this context sees the new epoch and enters it.
+		 * Then it also sees that the stale leaves have left the table.
 		 */
 		smp_mb();
 		/*
@@ -53,7 +54,7 @@ unsigned int bell_gmem_user_enter(struct bell_gmem_user *user)
 }
 
 /**
- * bell_gmem_user_cancel() - end a stay in the context that began it
+ * bell_gmem_user_cancel() - undo bell_gmem_user_enter(), in the same context
  * @user: the user of the pages
  * @epoch: what bell_gmem_user_enter() returned
  *
@@ -66,32 +67,35 @@ void bell_gmem_user_cancel(struct bell_gmem_user *user, unsigned int epoch)
 }
 
 /**
- * bell_gmem_user_leave() - end stays
+ * bell_gmem_user_leave() - count requests that have ended
  * @user: the user of the pages
  * @epoch: what bell_gmem_user_enter() returned for each of them
- * @n: how many
+ * @n: number of requests
  *
- * Context: Any, one caller at a time, in an RCU read-side section, which the hold of
- * a spinlock is, too: the caller that waits for the last stay also waits for a grace
- * period before @user goes.
+ * Context: Any, one caller at a time, in an RCU read-side section or with a spinlock
+ * held. The caller that waits for the last request also waits for a grace period before it
+ * frees @user.
  */
 void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch,
 			  u32 n)
 {
 	/* Pairs with the acquire in bell_gmem_user_stays(). */
 	smp_store_release(&user->left[epoch], user->left[epoch] + n);
-	/* wq_has_sleeper() has a barrier: we see the waiter, or it sees `left`. */
+	/*
+	 * wq_has_sleeper() has a barrier: this sees the waiter, or the waiter sees
+	 * `left`.
+	 */
 	if (wq_has_sleeper(&user->idle))
 		wake_up(&user->idle);
 }
 
 /**
- * bell_gmem_user_drain() - wait until all stays have ended
- * @user: the user of the pages, which begins no new stay
+ * bell_gmem_user_drain() - wait until all requests have left
+ * @user: the user of the pages; no new request may enter
  * @timeout: in jiffies
  *
  * Context: Process context.
- * Return: false if there are some when time is up.
+ * Return: false if some have not left after @timeout.
  */
 bool bell_gmem_user_drain(struct bell_gmem_user *user, long timeout)
 {
@@ -100,7 +104,8 @@ bool bell_gmem_user_drain(struct bell_gmem_user *user, long timeout)
 }
 
 /**
- * bell_gmem_user_turn() - new stays may not know what has left the table by now
+ * bell_gmem_user_turn() - begin a new epoch, whose requests cannot find pages that
+ *	have left the table by now
  * @user: the user of the pages; bell_gmem_user_turned() is true for the turn before
  *
  * Context: Process context, one caller at a time.
@@ -114,7 +119,7 @@ void bell_gmem_user_turn(struct bell_gmem_user *user)
 }
 
 /**
- * bell_gmem_user_turned() - have all stays from before the turn ended?
+ * bell_gmem_user_turned() - have all requests from before the turn left?
  * @user: the user of the pages
  *
  * Context: As for bell_gmem_user_turn().

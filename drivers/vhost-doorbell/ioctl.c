@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * ioctl - /dev/vhost-doorbell: copy in, call the device, copy out
- */
+/* ioctl - /dev/vhost-doorbell: copy arguments in, call the device, copy results out */
 #include <linux/build_bug.h>
 #include <linux/capability.h>
+#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/vhost.h>
 #include <linux/vmalloc.h>
@@ -25,12 +25,17 @@ static_assert(sizeof(struct vhost_doorbell_exec) == 48);
 static_assert(sizeof(struct vhost_doorbell_run) == 16);
 static_assert(sizeof(struct vhost_doorbell_stats) == 192);
 static_assert(sizeof(struct vhost_doorbell_mem_stats) == 64);
+static_assert(sizeof(struct vhost_doorbell_hist) == 1088);
+static_assert(sizeof(struct vhost_doorbell_errors) == 616);
+static_assert(sizeof(struct vhost_doorbell_log) == 32);
+static_assert(sizeof(struct vhost_doorbell_claim) == 32);
+static_assert(sizeof(struct vhost_doorbell_inflight) == 48);
 static_assert(sizeof(struct vhost_doorbell_net) == 48);
 static_assert(sizeof(struct vhost_doorbell_net_dev) == 56);
 static_assert(sizeof(struct vhost_doorbell_net_port) == 32);
 static_assert(sizeof(struct vhost_doorbell_net_stats) == 192);
 
-/* Any of the fixed-size arguments. */
+/* Arguments of all ioctls of fixed size */
 union ioctl_arg {
 	u64				features;
 	u64				sectors;
@@ -48,7 +53,36 @@ union ioctl_arg {
 	struct vhost_doorbell_net_dev	net_dev;
 	struct vhost_doorbell_net_port	net_port;
 	struct vhost_doorbell_net_stats	net_stats;
+	struct vhost_doorbell_errors	errors;
+	struct vhost_doorbell_log	log;
+	struct vhost_doorbell_claim	claim;
+	struct vhost_doorbell_inflight	inflight;
 };
+
+/*
+ * Ioctls that only read. They take the show_lock only, so they are answered while
+ * another call waits for the disk.
+ */
+static int ioctl_read(struct bell_device *dev, unsigned int cmd,
+		      union ioctl_arg *arg)
+{
+	switch (cmd) {
+	case VHOST_DOORBELL_GET_INFO:
+		return bell_device_get_info(dev, &arg->info);
+	case VHOST_DOORBELL_GET_EXEC:
+		return bell_device_get_exec(dev, &arg->exec);
+	case VHOST_DOORBELL_GET_STATS:
+		return bell_device_get_stats(dev, &arg->stats);
+	case VHOST_DOORBELL_GET_MEM_STATS:
+		return bell_device_get_mem_stats(dev, &arg->mem_stats);
+	case VHOST_DOORBELL_GET_NET_STATS:
+		return bell_device_get_net_stats(dev, &arg->net_stats);
+	case VHOST_DOORBELL_GET_ERRORS:
+		return bell_device_get_errors(dev, &arg->errors);
+	default:
+		return -ENOIOCTLCMD;
+	}
+}
 
 static int ioctl_call(struct bell_device *dev, unsigned int cmd,
 		      union ioctl_arg *arg)
@@ -74,42 +108,41 @@ static int ioctl_call(struct bell_device *dev, unsigned int cmd,
 		return bell_device_set_vring_call(dev, &arg->file);
 	case VHOST_SET_VRING_ERR:
 		return bell_device_set_vring_err(dev, &arg->file);
-	case VHOST_DOORBELL_GET_INFO:
-		return bell_device_get_info(dev, &arg->info);
 	case VHOST_DOORBELL_SET_BLK:
 		return bell_device_set_blk(dev, &arg->blk);
 	case VHOST_DOORBELL_GET_CONFIG:
 		return bell_device_get_config(dev, &arg->config);
 	case VHOST_DOORBELL_SET_CONFIG:
 		return bell_device_set_config(dev, &arg->config);
-	case VHOST_DOORBELL_GET_EXEC:
-		return bell_device_get_exec(dev, &arg->exec);
 	case VHOST_DOORBELL_SET_EXEC:
 		return bell_device_set_exec(dev, &arg->exec);
 	case VHOST_DOORBELL_SET_RUN:
 		return bell_device_set_run(dev, &arg->run);
-	case VHOST_DOORBELL_GET_STATS:
-		return bell_device_get_stats(dev, &arg->stats);
-	case VHOST_DOORBELL_GET_MEM_STATS:
-		return bell_device_get_mem_stats(dev, &arg->mem_stats);
 	case VHOST_DOORBELL_RESIZE:
 		return bell_device_resize(dev, &arg->sectors);
+	case VHOST_DOORBELL_SET_LOG:
+		return bell_device_set_log(dev, &arg->log);
+	case VHOST_DOORBELL_SET_CLAIM:
+		return bell_device_set_claim(dev, &arg->claim);
+	case VHOST_DOORBELL_SET_INFLIGHT:
+		return bell_device_set_inflight(dev, &arg->inflight);
 	case VHOST_DOORBELL_SET_NET:
 		return bell_device_set_net(dev, &arg->net);
 	case VHOST_DOORBELL_SET_NET_PORT:
 		return bell_device_set_net_port(dev, &arg->net_port);
 	case VHOST_DOORBELL_SET_NET_DEV:
 		return bell_device_set_net_dev(dev, &arg->net_dev);
-	case VHOST_DOORBELL_GET_NET_STATS:
-		return bell_device_get_net_stats(dev, &arg->net_stats);
 	default:
 		return -ENOTTY;
 	}
 }
 
-/* The only argument of variable size. */
-static int ioctl_set_mem_table(struct bell_device *dev,
-			       const struct vhost_memory __user *umem)
+/* The two ioctls whose argument has a variable size: @call is one of them. */
+static int ioctl_mem_table(struct bell_device *dev,
+			   const struct vhost_memory __user *umem,
+			   int (*call)(struct bell_device *dev,
+				       const struct vhost_memory_region *regions,
+				       unsigned int n))
 {
 	struct vhost_memory_region *regions;
 	struct vhost_memory head;
@@ -127,17 +160,37 @@ static int ioctl_set_mem_table(struct bell_device *dev,
 		return PTR_ERR(regions);
 	ret = bell_device_lock(dev);
 	if (!ret) {
-		ret = bell_device_set_mem_table(dev, regions, head.nregions);
+		ret = call(dev, regions, head.nregions);
 		bell_device_unlock(dev);
 	}
 	kvfree(regions);
 	return ret;
 }
 
-/* Which way the argument goes. vhost's own numbers say it wrongly at times. */
+/* The ioctl number encodes in which direction its argument is copied. */
 static bool ioctl_copies_in(unsigned int cmd)
 {
 	return _IOC_DIR(cmd) & _IOC_WRITE;
+}
+
+/* VHOST_DOORBELL_GET_HIST, on its own: its argument is too large for the stack. */
+static int ioctl_get_hist(struct bell_device *dev,
+			  struct vhost_doorbell_hist __user *user)
+{
+	struct vhost_doorbell_hist *hist = memdup_user(user, sizeof(*hist));
+	int ret;
+
+	if (IS_ERR(hist))
+		return PTR_ERR(hist);
+	ret = bell_device_show_lock(dev);
+	if (!ret) {
+		ret = bell_device_get_hist(dev, hist);
+		bell_device_show_unlock(dev);
+	}
+	if (!ret && copy_to_user(user, hist, sizeof(*hist)))
+		ret = -EFAULT;
+	kfree(hist);
+	return ret;
 }
 
 static bool ioctl_copies_out(unsigned int cmd)
@@ -154,18 +207,29 @@ static long bell_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 	int ret;
 
 	if (cmd == VHOST_SET_MEM_TABLE)
-		return ioctl_set_mem_table(dev, user);
+		return ioctl_mem_table(dev, user, bell_device_set_mem_table);
+	if (cmd == VHOST_DOORBELL_ADOPT)
+		return ioctl_mem_table(dev, user, bell_device_adopt);
 	if (cmd == VHOST_DOORBELL_CREATE_BELL)
 		return bell_ioctl_bell_create(user);
+	if (cmd == VHOST_DOORBELL_GET_HIST)
+		return ioctl_get_hist(dev, user);
 	if (size > sizeof(arg))
 		return -ENOTTY;
 	if (ioctl_copies_in(cmd) && copy_from_user(&arg, user, size))
 		return -EFAULT;
-	ret = bell_device_lock(dev);
+	ret = bell_device_show_lock(dev);
 	if (ret)
 		return ret;
-	ret = ioctl_call(dev, cmd, &arg);
-	bell_device_unlock(dev);
+	ret = ioctl_read(dev, cmd, &arg);
+	bell_device_show_unlock(dev);
+	if (ret == -ENOIOCTLCMD) {
+		ret = bell_device_lock(dev);
+		if (ret)
+			return ret;
+		ret = ioctl_call(dev, cmd, &arg);
+		bell_device_unlock(dev);
+	}
 	if (ret)
 		return ret;
 	if (ioctl_copies_out(cmd) && copy_to_user(user, &arg, size))
@@ -212,16 +276,16 @@ static struct miscdevice bell_misc = {
 };
 
 /**
- * bell_ioctl_register() - make /dev/vhost-doorbell
+ * bell_ioctl_register() - register /dev/vhost-doorbell
  *
- * Return: 0 or what misc_register() says.
+ * Return: 0 or what misc_register() returns.
  */
 int bell_ioctl_register(void)
 {
 	return misc_register(&bell_misc);
 }
 
-/** bell_ioctl_unregister() - take /dev/vhost-doorbell away */
+/** bell_ioctl_unregister() - unregister /dev/vhost-doorbell */
 void bell_ioctl_unregister(void)
 {
 	misc_deregister(&bell_misc);

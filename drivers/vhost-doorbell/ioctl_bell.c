@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioctl_bell - the file that is a bell: copy in, call it, copy out
+ * ioctl_bell - the file of a bell: copy arguments in, call the bell, copy results out
  */
 #include <linux/anon_inodes.h>
 #include <linux/build_bug.h>
@@ -129,7 +129,7 @@ static const struct file_operations ioctl_bell_fops = {
 };
 
 /**
- * bell_ioctl_bell_create() - VHOST_DOORBELL_CREATE_BELL
+ * bell_ioctl_bell_create() - make a bell for VHOST_DOORBELL_CREATE_BELL
  * @arg: the caller's struct vhost_doorbell_bell
  *
  * Context: Process context.

@@ -3,14 +3,14 @@
  * kickfd - run device work when a guest rings a queue's eventfd
  *
  * Context: the wake-up runs under the eventfd's wqh->lock with interrupts off,
- * mostly on a vCPU thread inside KVM's ioeventfd write. It may mark and hand
- * over; it never touches guest memory.
+ * mostly on a vCPU thread inside KVM's ioeventfd write. It may only set
+ * flags and hand the work to another context; it never touches guest memory.
  *
  * A queue holds the eventfd's file: KVM keeps only the context, so that it may ring
  * an eventfd whose last descriptor the VMM has closed. A bell's wire holds the
  * context only: the last close is seen as a hang-up and unhooks it, which is how a
- * wire ends. A held file makes no circle of references: an eventfd refers to no
- * other file, whatever a hostile owner passes where.
+ * wire ends. Holding the file cannot make a cycle of references: an eventfd refers
+ * to no other file.
  *
  * Teardown: after bell_kickfd_arm(k, false) or bell_kickfd_detach(k) no wake-up
  * rings and none can start. A write while it is not armed stays in the eventfd's count;
@@ -35,7 +35,10 @@ static int kickfd_wake(wait_queue_entry_t *wait, unsigned int mode, int sync,
 		k->ring(k, count);
 	}
 	if (events & EPOLLHUP) {
-		/* Detach finds an empty entry and takes it off once more. */
+		/*
+		 * Empty the entry: bell_kickfd_detach() removes it once more, which
+		 * does nothing then.
+		 */
 		list_del_init(&wait->entry);
 		WRITE_ONCE(k->hungup, true);
 	}
@@ -55,7 +58,8 @@ static void kickfd_hook(struct file *file, wait_queue_head_t *wqh,
  * bell_kickfd_attach() - hook into an eventfd, not armed yet
  * @k: zeroed or detached
  * @fd: file descriptor of an eventfd
- * @hold: keep its file open until it is detached; else a last close hangs up
+ * @hold: keep its file open until it is detached; if not, its last close is seen as a
+ *	hang-up
  * @ring: called for each signal while armed
  *
  * Context: Process context. The caller serialises attach, arm and detach.
@@ -88,9 +92,9 @@ int bell_kickfd_attach(struct bell_kickfd *k, int fd, bool hold,
 }
 
 /**
- * bell_kickfd_arm() - let the eventfd ring, or no longer
+ * bell_kickfd_arm() - arm or disarm the hook
  * @k: attached
- * @armed: whether it rings
+ * @armed: whether signals of the eventfd call @k->ring
  *
  * Context: Process context. After disarming no call of @k->ring runs.
  */
@@ -102,11 +106,11 @@ void bell_kickfd_arm(struct bell_kickfd *k, bool armed)
 }
 
 /**
- * bell_kickfd_take() - take more of the count
+ * bell_kickfd_take() - take more of the eventfd's count
  * @k: attached
  *
- * All of it is given to @k->ring already, save for an eventfd made with
- * EFD_SEMAPHORE, which gives one at a time.
+ * Needed only for an eventfd made with EFD_SEMAPHORE, which gives one at a time; of any
+ * other one @k->ring got the whole count.
  *
  * Context: In @k->ring only.
  * Return: the count that was taken, 0 if the eventfd was empty.
@@ -121,7 +125,7 @@ u64 bell_kickfd_take(struct bell_kickfd *k)
 }
 
 /**
- * bell_kickfd_ring_pending() - ring for writes from before it was armed
+ * bell_kickfd_ring_pending() - call @k->ring for writes from before it was armed
  * @k: armed
  *
  * Context: Process context.

@@ -9,8 +9,9 @@ struct eventfd_ctx;
 struct file;
 
 /*
- * An eventfd that rings us. @ring is called for each signal while armed, with
- * the sum of what was written; it may not sleep nor signal an eventfd.
+ * An eventfd whose signals the module handles. @ring is called for each signal while
+ * @armed is true, under wqh->lock with interrupts off; @count is the sum of what was
+ * written. It may not sleep nor signal an eventfd.
  */
 struct bell_kickfd {
 	/* Constant from attach to detach. */
@@ -23,7 +24,10 @@ struct bell_kickfd {
 	bool			 armed;
 	bool			 hungup;
 
-	/* Constant from attach to detach; NULL if it hears a hang-up. */
+	/*
+	 * Keeps the eventfd open, from attach to detach. NULL if a hang-up is to be
+	 * seen instead, in @hungup.
+	 */
 	struct file		*file;
 
 	poll_table		 table;

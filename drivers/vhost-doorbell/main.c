@@ -6,7 +6,9 @@
 #include <linux/rcupdate.h>
 
 #include "device.h"
+#include "disk.h"
 #include "gmem.h"
+#include "hist.h"
 #include "ioctl.h"
 #include "port.h"
 
@@ -14,12 +16,16 @@ static int __init bell_init(void)
 {
 	int ret;
 
+	bell_hist_init();
 	ret = bell_gmem_init();
 	if (ret)
 		return ret;
-	ret = bell_device_init();
+	ret = bell_disk_cache_init();
 	if (ret)
 		goto err_gmem;
+	ret = bell_device_init();
+	if (ret)
+		goto err_cache;
 	ret = bell_port_init();
 	if (ret)
 		goto err_device;
@@ -32,21 +38,30 @@ err_port:
 	bell_port_exit();
 err_device:
 	bell_device_exit();
+err_cache:
+	bell_disk_cache_exit();
 err_gmem:
 	bell_gmem_exit();
 	return ret;
 }
 
-/* Each device and bell holds the module until its memory is freed: none is left. */
+/*
+ * Each device and each bell holds a reference to the module until its memory is freed;
+ * so none is left when this runs.
+ */
 static void __exit bell_exit(void)
 {
-	/* 1. No more devices. */
+	/* 1. No device can be opened any more. */
 	bell_ioctl_unregister();
-	/* 2. The end of work items that have freed one. */
+	/* 2. Wait for work items that have freed a device, or dropped a page cache. */
 	bell_device_exit();
-	/* 3. The last instructions of other threads that have; see bell_device_free(). */
+	bell_disk_cache_exit();
+	/*
+	 * 3. Wait for threads that are still on their way out of the code that freed a
+	 * device; see bell_device_free().
+	 */
 	synchronize_rcu_tasks();
-	/* 4. Eventfds that are put after a grace period. */
+	/* 4. Wait for RCU callbacks that put eventfds. */
 	rcu_barrier();
 	bell_port_exit();
 	bell_gmem_exit();

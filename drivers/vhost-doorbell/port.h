@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * port - what backend_net asks of what carries the packets of a pair of queues
+ * port - the interface between backend_net*.c and a port, which carries the
+ * packets of one pair of queues
  *
- * A port gives the guest's frames to the host's network, and the host's frames to
- * bell_backend_net_deliver(). How it gets these is its own affair: a tap is pulled
- * from by the queue's pass, a network device of our own pushes.
+ * A port passes the guest's frames to the host's network, and the host's frames
+ * to bell_backend_net_deliver(). The pass of the receiving queue pulls frames
+ * from a tap (port_tap.c). A network device of the card's own (port_dev.c)
+ * pushes them in the sender's context.
  */
 #ifndef BELL_PORT_H
 #define BELL_PORT_H
@@ -24,70 +26,79 @@ struct iov_iter;
 struct seq_file;
 struct vhost_doorbell_net_dev;
 
-/* Free bytes before a frame, for the port and for the network's headers. */
+/* Free bytes in front of a frame, for the port and for the network's headers */
 #define BELL_PORT_HEADROOM	\
 	SKB_DATA_ALIGN(NET_IP_ALIGN + NET_SKB_PAD + XDP_PACKET_HEADROOM)
-/* Of a frame that goes in one piece, with the room before and behind it. */
+/*
+ * Size of the buffer of a frame of @len bytes: headroom, frame, struct
+ * skb_shared_info
+ */
 #define BELL_PORT_BUFLEN(len)	\
 	(SKB_DATA_ALIGN(BELL_PORT_HEADROOM + (len)) + \
 	 SKB_DATA_ALIGN(sizeof(struct skb_shared_info)))
 #define BELL_PORT_BATCH		64
 
-/* A frame of the guest, copied into a part of a page. */
+/* A frame of the guest, copied into a fragment of a page */
 struct bell_port_frame {
 	void			*buf;		/* BELL_PORT_BUFLEN() of @len */
-	u32			 len;		/* without virtio header */
-	struct virtio_net_hdr	 hdr;		/* as the guest gave it */
+	/* Bytes of the frame, without the virtio header */
+	u32			 len;
+	/* The header that the guest wrote; not checked yet */
+	struct virtio_net_hdr	 hdr;
 };
 
 struct bell_port_ops {
 	/*
-	 * Send the guest's frames, and free their buffers. By the runner of the
-	 * sending queue, with bottom halves on. Return: 0, or an error if a frame was
-	 * dropped, which counts for all of them: -ENETDOWN for being down.
+	 * Send @n frames of the guest and consume their buffers. Called by the runner
+	 * of the sending queue, with bottom halves on. Returns 0, or an error if any
+	 * frame was dropped, and then all are counted as dropped; -ENETDOWN if the
+	 * port is down.
 	 */
 	int	(*send)(struct bell_port *port,
 			const struct bell_port_frame *frame, unsigned int n,
 			u32 hdr_len);
 	/*
-	 * The same of one that does not fit into a buffer: @iter gives the header of
-	 * @hdr_len bytes and then the frame. Return: 0, -EAGAIN to be tried again
-	 * by the worker, or an error: it is dropped.
+	 * Send one frame that does not fit into a page: @iter gives the virtio header
+	 * of @hdr_len bytes and then the frame. Returns 0; -EAGAIN if the worker must
+	 * try again; or another error if the frame was dropped.
 	 */
 	int	(*send_large)(struct bell_port *port, struct iov_iter *iter,
 			      u32 hdr_len, bool may_sleep);
 
 	/*
-	 * Around a run of the receiving queue. From the start on the port has
-	 * @exec served when there are frames; after the stop it does not touch
-	 * @rx. Process context.
+	 * Called before and after the receiving queue runs, in process context. After
+	 * start() the port rings @exec when it has frames; after stop() it does not
+	 * access @rx.
 	 */
 	int	(*start)(struct bell_port *port, struct bell_net_rx *rx,
 			 struct bell_exec *exec);
 	void	(*stop)(struct bell_port *port);
 	/*
-	 * Deliver frames until there are none or something stops us; by the runner of
-	 * the receiving queue. Return: BELL_PASS_*; and PUNT for a worker: a page
-	 * is to be pinned.
+	 * Deliver frames until there are none, the driver has no buffers, or the pass
+	 * must stop. Called by the runner of the receiving queue. In the worker,
+	 * BELL_PASS_PUNT means that a page must be pinned first.
 	 */
 	enum bell_pass (*receive)(struct bell_port *port, struct bell_run *run);
-	/* Are there frames? A hint, by the runner. NULL for one that pushes. */
+	/*
+	 * Are there frames? A hint; called by the runner. NULL for a port that
+	 * delivers frames in their sender's context.
+	 */
 	bool	(*pending)(struct bell_port *port);
-	/* One device carries the frames of all pairs. */
+	/* One network device carries the frames of all pairs of the card. */
 	bool	shared;
 
-	/* As of struct bell_exec_ops, for the receiving queue; or NULL. */
+	/* As in struct bell_exec_ops, for the receiving queue. May be NULL. */
 	void	(*settle)(struct bell_port *port);
 
 	void	(*show)(struct bell_port *port, struct seq_file *m);
-	/* With the queues of the pair stopped. */
+	/* Free the port. The queues of the pair are stopped. */
 	void	(*close)(struct bell_port *port);
 };
 
-/* Embedded in the port's own structure. */
+/* First part of each kind of port's own structure; constant */
 struct bell_port {
 	const struct bell_port_ops *ops;
-	const struct bell_net_stats *stats;	/* of its pair */
+	const struct bell_net_stats *stats;	/* counters of its pair */
 };
 
 /* port_tap.c */

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * port_dev - a network device of our own as the port of a card
+ * port_dev - a network device of the card's own as the port of all its pairs
  *
- * The host's end of the card, with a queue for each pair. Its ndo_start_xmit()
- * writes a packet straight into the guest's buffers, in the sender's context: there
- * is no ring between and no poll. What the guest sends is received here, in the
- * thread that serves the sending queue.
+ * The device is the host's end of the card and has one queue for each pair. Its
+ * ndo_start_xmit() writes a packet straight into the guest's buffers, in the sender's
+ * context; there is no ring between them and no poll. Frames that the guest sends enter
+ * the host's network stack here, in the thread that serves the sending queue.
  *
- * When the guest has no buffers the queue stops, and packets wait in its qdisc; the
- * guest's kick starts it again. A guest that takes fewer than DEV_SERVED packets in
- * DEV_PATIENCE is taken for dead: its packets are dropped until it adds buffers and kicks.
+ * When the guest has no buffers the device's queue stops, and packets wait in its
+ * qdisc; the guest's kick starts the queue again. A guest that takes fewer than
+ * DEV_SERVED packets in DEV_PATIENCE is considered dead: its packets are dropped until
+ * it adds buffers and kicks.
  *
- * Context: the transmit lock of a queue (_xmit_lock) stands for the run token of the
- * receiving queue: whatever takes buffers holds it, with bottom halves off. The pass of
- * that queue only starts the device's queue again, and pins; while it pins, @held
- * keeps the sender off.
+ * Context: the transmit lock of a device's queue (_xmit_lock) replaces the run token of
+ * the receiving queue: every context that takes buffers holds that lock, with bottom
+ * halves off. The pass of the receiving queue only wakes the device's queue and pins
+ * pages; while it pins, @held keeps senders from delivering.
  *
- * Life: the device goes with the file of the card, or before that with its network
- * namespace. @dev is NULL from then on. Nothing here holds a reference to it.
+ * Life: the device is unregistered when the card's file is closed, or before that when
+ * its network namespace goes. card->dev is NULL from then on. Nothing here holds a
+ * reference to the device.
  */
 #include <linux/capability.h>
 #include <linux/err.h>
@@ -44,8 +46,9 @@
 #include "port_dev_priv.h"
 
 #define DEV_PATIENCE	(5 * HZ / 2)
-#define DEV_SERVED	64	/* frames in that time that a live guest takes */
-#define DEV_LINEAR	256	/* bytes of a large frame that are in one piece */
+/* Fewest frames that a live guest takes in DEV_PATIENCE */
+#define DEV_SERVED	64
+#define DEV_LINEAR	256	/* bytes in the linear part of a large frame */
 
 #define DEV_OFFLOADS	(NETIF_F_HW_CSUM | NETIF_F_ALL_TSO)
 #define DEV_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA | \
@@ -54,8 +57,9 @@
 			 DEV_OFFLOADS)
 
 /*
- * While a guest's batch is sent on this CPU, what it brings to other guests is
- * shown to each of them once, at its end. Bottom halves are off from begin to end.
+ * While a batch of one guest is sent on this CPU, frames for other guests are
+ * collected: each of these guests is shown its frames once, at the end of the batch.
+ * Only this CPU accesses it, with bottom halves off from begin to end.
  */
 struct dev_batch {
 	bool			 on;
@@ -69,7 +73,7 @@ static struct dev_queue *dev_queue_of(struct bell_port *port)
 	return container_of(port, struct dev_queue, port);
 }
 
-/* The device's queue, or NULL if the device is gone. Bottom halves are off. */
+/* The device's queue, or NULL if the device is gone. Called with bottom halves off. */
 static struct netdev_queue *dev_txq(const struct dev_queue *q)
 {
 	struct net_device *dev = rcu_dereference_bh(q->card->dev);
@@ -112,8 +116,9 @@ static void dev_batch_end(void)
 }
 
 /*
- * A guest that adds a buffer now and then would hold packets up as one does that
- * adds none: its time runs on from the first stop.
+ * Stop the device's queue. The period of DEV_PATIENCE runs on across stops, so that a
+ * guest that adds a single buffer now and then does not delay packets for longer than
+ * one that adds none.
  */
 static void dev_stop_queue(struct dev_queue *q, struct netdev_queue *txq)
 {
@@ -127,8 +132,10 @@ static void dev_stop_queue(struct dev_queue *q, struct netdev_queue *txq)
 		mod_timer(&q->timer, q->starved + DEV_PATIENCE);
 }
 
-/* 0: delivered; 1: dropped for what it is; -EBUSY: the queue is stopped; other errors:
- * to be dropped.
+/*
+ * Deliver a packet. Returns 0 if it was delivered, 1 if it was dropped and counted, as
+ * it does not fit the driver's buffers or offloads, -EBUSY if the queue was stopped, or
+ * another errno if the caller must drop it.
  */
 static int dev_deliver(struct dev_queue *q, struct netdev_queue *txq,
 		       struct sk_buff *skb)
@@ -147,7 +154,10 @@ static int dev_deliver(struct dev_queue *q, struct netdev_queue *txq,
 	if (likely(ret >= 0))
 		return ret;
 	if (ret == -ENOBUFS && !q->dead) {
-		/* First stopped, then asked for a kick: none is missed. */
+		/*
+		 * Stop first, then ask for a kick: the kick wakes the queue, so it must
+		 * not come before the stop.
+		 */
 		dev_stop_queue(q, txq);
 		ret = bell_backend_net_deliver(q->rx, skb);
 		if (ret >= 0)
@@ -164,7 +174,9 @@ static int dev_deliver(struct dev_queue *q, struct netdev_queue *txq,
 	return ret;
 }
 
-/* Stop the queue when the last buffer is taken: does the guest add some meanwhile? */
+/*
+ * Stop the queue when its last buffer was taken, unless the guest adds one meanwhile.
+ */
 static void dev_stop_dry(struct dev_queue *q, struct netdev_queue *txq)
 {
 	if (q->dead || !bell_backend_net_dry(q->rx))
@@ -227,7 +239,10 @@ static netdev_tx_t dev_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-/* A guest that takes so few does not hold packets up. */
+/*
+ * DEV_PATIENCE is over. If the queue is still stopped, consider the guest dead, and
+ * wake the queue so that its packets are dropped.
+ */
 static void dev_timeout(struct timer_list *timer)
 {
 	struct dev_queue *q = container_of(timer, struct dev_queue, timer);
@@ -251,9 +266,11 @@ out:
 	rcu_read_unlock_bh();
 }
 
-/* --- the receiving queue --- */
+/* --- start, stop and pass of the receiving queue --- */
 
-/* By its runner: the guest has kicked, or there is something to pin. */
+/*
+ * The pass of the receiving queue: the guest has kicked, or the worker must pin a page.
+ */
 static enum bell_pass dev_receive(struct bell_port *port, struct bell_run *run)
 {
 	struct dev_queue *q = dev_queue_of(port);
@@ -272,7 +289,7 @@ static enum bell_pass dev_receive(struct bell_port *port, struct bell_run *run)
 			}
 		} else {
 			q->held = false;
-			/* Else it has kicked, and added nothing. */
+			/* A kick without new buffers does not wake the queue. */
 			if (bell_backend_net_has_more(q->rx)) {
 				if (q->dead)
 					q->served = DEV_SERVED;
@@ -287,7 +304,10 @@ static enum bell_pass dev_receive(struct bell_port *port, struct bell_run *run)
 	return how;
 }
 
-/* A packet that was being delivered when the queue was shut has been. */
+/*
+ * Wait for a sender that began to deliver before the queue was shut: taking the lock is
+ * enough.
+ */
 static void dev_settle(struct bell_port *port)
 {
 	struct dev_queue *q = dev_queue_of(port);
@@ -302,7 +322,10 @@ static void dev_settle(struct bell_port *port)
 	rcu_read_unlock_bh();
 }
 
-/* The guest's queues that run are those of the device that are used. */
+/*
+ * Set the number of the device's queues in use: up to the last pair whose receiving
+ * queue runs.
+ */
 static int dev_set_queues(struct dev_card *card, struct net_device *dev)
 {
 	u32 i, n = 0;
@@ -346,7 +369,10 @@ static int dev_start(struct bell_port *port, struct bell_net_rx *rx,
 	rtnl_lock();
 	dev = rtnl_dereference(q->card->dev);
 	if (dev) {
-		/* First, so that no frame comes that the guest cannot have. */
+		/*
+		 * First, so that no packet needs an offload that the guest does not
+		 * accept.
+		 */
 		q->card->offloads = bell_backend_net_offloads(rx);
 		netdev_update_features(dev);
 		dev_set_rx(q, dev, rx, exec);
@@ -368,7 +394,7 @@ static void dev_stop(struct bell_port *port)
 	if (dev) {
 		dev_set_rx(q, dev, NULL, NULL);
 		dev_set_queues(q->card, dev);
-		/* What waits is dropped. */
+		/* Wake the queue, so that packets in its qdisc are dropped. */
 		netif_tx_wake_queue(netdev_get_tx_queue(dev, q->index));
 	}
 	rtnl_unlock();
@@ -377,7 +403,7 @@ static void dev_stop(struct bell_port *port)
 
 /* --- frames of the guest --- */
 
-/* @skb is the guest's frame: have the host receive it. */
+/* Pass a frame of the guest to the host's network stack, as received on the device. */
 static void dev_rx(struct net_device *dev, struct sk_buff *skb, u16 queue,
 		   const struct virtio_net_hdr *hdr)
 {
@@ -483,7 +509,7 @@ static int dev_send_large(struct bell_port *port, struct iov_iter *iter,
 	return 0;
 }
 
-/* --- the device --- */
+/* --- the network device --- */
 
 static int dev_up(struct net_device *dev)
 {
@@ -503,7 +529,10 @@ static netdev_features_t dev_fix_features(struct net_device *dev,
 	return features & (~DEV_OFFLOADS | bell_port_dev_card(dev)->offloads);
 }
 
-/* It goes, by us or with its network namespace: under the RTNL. */
+/*
+ * The device is being unregistered, by dev_port_close() or with its network namespace.
+ * Under the RTNL.
+ */
 static void dev_uninit(struct net_device *dev)
 {
 	RCU_INIT_POINTER(bell_port_dev_card(dev)->dev, NULL);
@@ -520,7 +549,10 @@ static const struct net_device_ops dev_ops = {
 	.ndo_validate_addr	= eth_validate_addr,
 };
 
-/* By no alloc() and no setup(): 'ip link' shows them and can neither add nor delete. */
+/*
+ * 'ip link' shows devices of this kind. Without alloc(), setup() and dellink() it can
+ * neither add nor delete them.
+ */
 static struct rtnl_link_ops dev_link_ops = {
 	.kind	= "doorbell",
 };
@@ -537,13 +569,16 @@ static void dev_setup(struct net_device *dev)
 	dev->ethtool_ops = &bell_port_dev_ethtool_ops;
 	dev->rtnl_link_ops = &dev_link_ops;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL;
-	/* A checksum may have to be completed in the packet. */
+	/* dev_start_xmit() may write a checksum into the packet. */
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->hw_features = DEV_FEATURES;
 	dev->vlan_features = DEV_FEATURES & ~(NETIF_F_HW_VLAN_CTAG_TX |
 					      NETIF_F_HW_VLAN_STAG_TX);
-	/* While no guest runs dev_fix_features() takes its offloads away. */
+	/*
+	 * dev_fix_features() removes offloads that the guest does not accept; without a
+	 * guest, all of DEV_OFFLOADS.
+	 */
 	dev->features = DEV_FEATURES;
 	dev->max_mtu = ETH_MAX_MTU;
 	dev->needs_free_netdev = true;
@@ -591,7 +626,7 @@ static int dev_register(struct dev_card *card,
 	RCU_INIT_POINTER(card->dev, dev);
 	ret = register_netdevice(dev);
 	if (!ret) {
-		/* From here on it is the device's, too. */
+		/* A reference for the device; dev_free() puts it. */
 		kref_get(&card->ref);
 		dev->priv_destructor = dev_free;
 		netif_set_real_num_tx_queues(dev, 1);
@@ -616,7 +651,10 @@ static void dev_show(struct bell_port *port, struct seq_file *m)
 	rcu_read_unlock();
 }
 
-/* The first that is closed takes the device away, which has the queues of all. */
+/*
+ * Close one pair's port. The first call unregisters the device, which has the queues of
+ * all pairs.
+ */
 static void dev_port_close(struct bell_port *port)
 {
 	struct dev_card *card = dev_queue_of(port)->card;
@@ -655,14 +693,14 @@ static bool dev_name_fits(const struct vhost_doorbell_net_dev *cfg)
 
 /**
  * bell_port_dev_create() - make a network device and a port for each of its queues
- * @cfg: checked for flags and reserved fields; name and ifindex are filled in
- * @mtu: of the device, in bytes; 0: that of Ethernet
- * @stats: of each pair
+ * @cfg: the caller has checked flags and reserved fields; out: name and ifindex
+ * @mtu: MTU of the device in bytes; 0: that of Ethernet
+ * @stats: counters of each pair
  * @port: out: the ports
- * @n: how many
+ * @n: number of pairs
  *
  * Context: Process context.
- * Return: 0 or as the UAPI says of VHOST_DOORBELL_SET_NET_DEV.
+ * Return: 0, or an errno as Documentation/uapi.rst lists for VHOST_DOORBELL_SET_NET_DEV.
  */
 int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg, u16 mtu,
 			 const struct bell_net_stats **stats,
@@ -697,9 +735,9 @@ int bell_port_dev_create(struct vhost_doorbell_net_dev *cfg, u16 mtu,
 }
 
 /**
- * bell_port_init() - make the kind of network device known to 'ip link'
+ * bell_port_init() - register the kind of network device that 'ip link' shows
  *
- * Return: 0 or what rtnl_link_register() says.
+ * Return: 0 or what rtnl_link_register() returns.
  */
 int bell_port_init(void)
 {

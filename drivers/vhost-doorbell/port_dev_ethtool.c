@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * port_dev_ethtool - what ethtool asks of a card's own network device
+ * port_dev_ethtool - ethtool operations of a card's own network device
  *
  * Context: under the RTNL.
  */
@@ -19,7 +19,10 @@ static void dev_get_drvinfo(struct net_device *dev,
 	strscpy(info->version, BELL_VERSION, sizeof(info->version));
 }
 
-/* By the names that they have in the UAPI, as the guest sees the directions. */
+/*
+ * Names and directions are those of struct vhost_doorbell_net_stats: rx is what the
+ * guest receives.
+ */
 #define DEV_STAT(name)	{ #name, offsetof(struct bell_net_stats, name) }
 
 static const struct {

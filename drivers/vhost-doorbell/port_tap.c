@@ -3,23 +3,24 @@
  * port_tap - a tap or macvtap as the port of a pair of queues
  *
  * Frames for the guest: the sender puts a packet into the ring of the tap's file and
- * wakes the reader of that file. Our hook takes the place of that reader: of a tap the
- * sk_data_ready() of its socket, with bottom halves off and no lock held; of a
- * macvtap an entry of its wait queue, under the lock of that, interrupts off. It has
- * the receiving queue served by exec_napi.c, and the pass takes the packets from the
- * ring straight into the guest's pages, in the sender's thread.
+ * wakes the reader of that file. The hook here takes the reader's place. For a tap it
+ * is sk_data_ready() of the socket, called with bottom halves off and without a lock.
+ * For a macvtap it is an entry of the socket's wait queue, called under that queue's
+ * lock with interrupts off. The hook has exec_napi.c serve the receiving queue. The
+ * pass takes packets from the ring and copies them into the guest's pages, in the
+ * sender's thread.
  *
- * The lock of the ring's consumers is one that others take with bottom halves on: a
- * read() of the same file, or the end of the tap. A softirq that waited for it might
- * wait for the very thread that it interrupted. So it only tries, and else leaves
- * the pass to the worker.
+ * Other users of the ring's consumer lock (a read() of the same file, or the end of the
+ * tap) take it with bottom halves on. If a softirq waited for it, it might wait for the
+ * thread that it interrupted. So the softirq only tries the lock, and leaves the pass
+ * to the worker if that fails.
  *
- * Frames of the guest go the way that vhost-net's go: small ones by a batch of XDP
- * buffers, a large one as if written to the file.
+ * Frames of the guest are sent as vhost-net sends them: small ones as a batch of XDP
+ * buffers, a large one like a write() to the file.
  *
- * Teardown: a tap that goes calls the hook with the RTNL held and without RCU. Thus
- * the hook is taken off under the RTNL, and after a grace period none runs. It takes
- * no lock that is held around the RTNL.
+ * Teardown: a tap that is being deleted calls the hook with the RTNL held, but outside
+ * of RCU. So the hook is removed under the RTNL, and after a grace period none runs.
+ * The hook takes no lock that is held around the RTNL.
  */
 #include <linux/err.h>
 #include <linux/file.h>
@@ -44,10 +45,10 @@
 #include "port.h"
 
 #define TAP_BATCH	BELL_PORT_BATCH
-/* When a batch ends, so that the ring's lock is not held for long: */
+/* Limits of a batch, so that the ring's lock is not held for long */
 #define TAP_BYTES	SZ_512K
-#define TAP_PLACES	4096U	/* descriptors */
-#define TAP_SPEND	16	/* of them for one of a pass's budget */
+#define TAP_PLACES	4096U	/* descriptors of the driver's buffers */
+#define TAP_SPEND	16	/* descriptors that cost one unit of a pass's budget */
 
 struct tap_port {
 	struct bell_port	 port;
@@ -56,17 +57,20 @@ struct tap_port {
 	struct ptr_ring		*ring;
 	bool			 macvtap;
 
-	/* While the receiving queue runs. */
+	/* Constant while the receiving queue runs */
 	struct bell_net_rx	*rx;
 	struct bell_napi	 napi;
 	void			(*sk_data_ready)(struct sock *sk);
 	struct wait_queue_entry	 wait;
 
-	/* The receiving queue's runner: packets that were delivered. */
+	/* Only the runner of the receiving queue: packets delivered in this batch */
 	void			*delivered[TAP_BATCH];
 
-	/* The sending queue's; when the tap was last looked at, in jiffies. */
+	/* Only the runner of the sending queue accesses these: */
+
+	/* When it last read the tap's state, in jiffies */
 	unsigned long		 looked;
+	/* At that time the interface was down */
 	bool			 down;
 	struct xdp_buff		 xdp[BELL_PORT_BATCH];
 };
@@ -78,15 +82,19 @@ static struct tap_port *tap_of(struct bell_port *port)
 
 /* --- frames of the guest --- */
 
-/* A socket with a small buffer is charged for what it has sent, frame by frame. */
+/*
+ * Does the tap accept batches? A socket whose send buffer was limited must be charged
+ * for each frame, which only single frames are.
+ */
 static bool tap_batches(const struct tap_port *tap)
 {
 	return READ_ONCE(tap->sock->sk->sk_sndbuf) == INT_MAX;
 }
 
 /*
- * A tap that is down drops what is written to its file, but takes batches. Whether it
- * is up, poll() tells; that takes the lock of the ring, so not for each batch.
+ * Is the tap's interface down? Then the tap drops what is written to its file, but not
+ * batches, so drop these here. poll() reports the state; it takes the ring's lock, so
+ * ask once a jiffy at most.
  */
 static bool tap_is_down(struct tap_port *tap)
 {
@@ -112,7 +120,10 @@ static int tap_send_iter(struct tap_port *tap, struct iov_iter *iter)
 	return min(ret, 0);
 }
 
-/* The header goes into the headroom. What the socket has no room for is dropped. */
+/*
+ * Send frames one by one; the virtio header is written into the headroom. A frame that
+ * the socket has no room for is dropped.
+ */
 static int tap_send_each(struct tap_port *tap,
 			 const struct bell_port_frame *frame, unsigned int n,
 			 u32 hdr_len)
@@ -162,7 +173,7 @@ static int tap_send(struct bell_port *port, const struct bell_port_frame *frame,
 				  BELL_PORT_HEADROOM, frame[i].len,
 				  &frame[i].hdr);
 	ret = tap->sock->ops->sendmsg(tap->sock, &msg, 0);
-	/* The buffers stay ours then. */
+	/* On an error the buffers are not consumed: free them. */
 	return ret < 0 ? bell_backend_net_drop_frames(frame, n, -ENETDOWN) : 0;
 }
 
@@ -189,7 +200,7 @@ static int tap_deliver(struct tap_port *tap, void *ptr)
 	skb = ptr;
 	len = skb->len;
 	ret = bell_backend_net_deliver(tap->rx, skb);
-	/* While it is in the ring the tap cannot go. */
+	/* skb->dev is valid: the tap is not deleted while the packet is in its ring. */
 	if (!ret && !tap->macvtap)
 		dev_sw_netstats_tx_add(skb->dev, 1, len);
 	return ret;
@@ -215,8 +226,8 @@ static enum bell_pass tap_reason(int ret)
 }
 
 /*
- * Deliver a batch. It stays in the ring's order, and what cannot be delivered stays
- * in the ring. Return: true if there may be more, else @how says why not.
+ * Deliver a batch in the ring's order. A packet that cannot be delivered stays in the
+ * ring. Returns true if there may be more packets; else @how says why the pass ends.
  */
 static bool tap_receive_batch(struct tap_port *tap, struct bell_run *run,
 			      enum bell_pass *how, unsigned int *n)
@@ -267,7 +278,7 @@ static void tap_free_delivered(struct tap_port *tap, unsigned int n)
 	}
 }
 
-/* Bottom halves are off. Return: as for tap_receive_batch(). */
+/* Deliver a batch, with bottom halves off. Returns as tap_receive_batch() does. */
 static bool tap_receive_bh(struct tap_port *tap, struct bell_run *run,
 			   enum bell_pass *how)
 {
@@ -308,7 +319,10 @@ static enum bell_pass tap_receive(struct bell_port *port, struct bell_run *run)
 	return how;
 }
 
-/* The ring may be exchanged by a larger one: not without the lock. */
+/*
+ * The tap may exchange the ring's memory when it resizes the ring: read it only with
+ * the lock.
+ */
 static bool tap_pending(struct bell_port *port)
 {
 	struct ptr_ring *ring = tap_of(port)->ring;
@@ -329,7 +343,7 @@ static void tap_ring(struct tap_port *tap)
 	bell_exec_napi_ring(&tap->napi);
 }
 
-/* Of a tap's socket; in the sender, or in a process that takes the tap away. */
+/* Hook of a tap's socket; runs in the sender, or in a process that deletes the tap. */
 static void tap_data_ready(struct sock *sk)
 {
 	struct tap_port *tap;
@@ -343,7 +357,7 @@ static void tap_data_ready(struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* Of a macvtap; under the lock of its wait queue, interrupts off. */
+/* Hook of a macvtap; runs under the lock of its wait queue, with interrupts off. */
 static int tap_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		    void *key)
 {
@@ -352,7 +366,10 @@ static int tap_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 	return 0;
 }
 
-/* A socket has one hook: what is in its ring is not for two. Under the RTNL. */
+/*
+ * Install the hook, under the RTNL. A socket has one hook at most: two queues cannot
+ * share its packets.
+ */
 static int tap_hook(struct tap_port *tap)
 {
 	struct sock *sk = tap->sock->sk;
@@ -367,7 +384,7 @@ static int tap_hook(struct tap_port *tap)
 		return 0;
 	}
 	tap->sk_data_ready = sk->sk_data_ready;
-	/* Pairs with the caller's read of the function: the hook finds the port. */
+	/* A sender that sees the new function also sees sk_user_data. */
 	smp_store_release(&sk->sk_data_ready, tap_data_ready);
 	return 0;
 }
@@ -382,7 +399,7 @@ static void tap_unhook(struct tap_port *tap)
 	else
 		WRITE_ONCE(sk->sk_data_ready, tap->sk_data_ready);
 	rcu_assign_sk_user_data(sk, NULL);
-	/* With the RTNL held this grace period is an expedited one. */
+	/* While the RTNL is held synchronize_net() expedites the grace period. */
 	synchronize_net();
 	/*
 	 * A hook that was still running may have found sk_user_data NULL and dropped its
@@ -416,7 +433,7 @@ static void tap_stop(struct bell_port *port)
 
 	rtnl_lock();
 	tap_unhook(tap);
-	/* It has a grace period, too. */
+	/* Under the RTNL, so that its grace period is expedited, too. */
 	bell_exec_napi_stop(&tap->napi);
 	rtnl_unlock();
 	tap->rx = NULL;
@@ -464,9 +481,9 @@ static int tap_find(struct tap_port *tap)
  * bell_port_tap_open() - make a port of an open tap or macvtap
  * @fd: file descriptor
  *
- * Context: Process context, of the process that has @fd.
- * Return: the port or an ERR_PTR: -EBADF if @fd is not open for both, -EINVAL if it is
- * neither, -ENOMEM.
+ * Context: Process context, in the process that has @fd open.
+ * Return: the port, or an ERR_PTR: -EBADF if @fd is not open for reading and writing,
+ * -EINVAL if it is neither a tap nor a macvtap, -ENOMEM.
  */
 struct bell_port *bell_port_tap_open(int fd)
 {
@@ -484,7 +501,7 @@ struct bell_port *bell_port_tap_open(int fd)
 	ret = tap_find(tap);
 	if (ret)
 		goto err_file;
-	/* No more than read() and write() may. */
+	/* Allow no more than read() and write() on this descriptor would. */
 	ret = -EBADF;
 	if ((tap->file->f_mode & (FMODE_READ | FMODE_WRITE)) !=
 	    (FMODE_READ | FMODE_WRITE))

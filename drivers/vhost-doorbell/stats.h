@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stats - counters of one queue, grouped by who may write them
+ * stats - counters of one queue, grouped by the context that writes them
  *
- * Each counter has one writer at a time, so none is atomic; readers take what
- * they find.
+ * Unless its comment says otherwise, a counter is not atomic and has one writer at a
+ * time. Readers take no lock. Documentation/uapi.rst explains each counter.
  */
 #ifndef BELL_STATS_H
 #define BELL_STATS_H
 
+#include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/types.h>
 
 struct bell_stats {
-	/* The kick hook, under the eventfd's wqh->lock. */
+	/* Written by the kick hook, under the eventfd's wqh->lock */
 	u64	kicks;
 
-	/* Whoever holds the run token. */
+	/* Written by the holder of the run token */
 	u64	inline_passes ____cacheline_aligned_in_smp;
 	u64	worker_passes;
 	u64	punts;
@@ -25,7 +26,7 @@ struct bell_stats {
 	u64	poll_hits;
 	u64	poll_ns;
 
-	/* Whoever holds the queue's completion lock. */
+	/* Written under vq->lock */
 	u64	completed ____cacheline_aligned_in_smp;
 	u64	bytes_read;
 	u64	bytes_written;
@@ -34,16 +35,71 @@ struct bell_stats {
 	u64	suppressed;
 	u64	coalesced;
 	u64	broken;
+
+	/*
+	 * Disks only: requests that wait for room on a full disk. Written in any
+	 * context, several at a time.
+	 */
+	atomic_t	held;		/* requests that wait now */
+	atomic_long_t	holds;		/* requests that began to wait */
 };
 
-/* Of a pair of queues of a network card, beyond those of its queues. */
+/*
+ * Kinds of requests; the same values as enum vhost_doorbell_kind. BELL_KIND_NONE is
+ * counted in no histogram.
+ */
+enum bell_kind {
+	BELL_KIND_READ,
+	BELL_KIND_WRITE,
+	BELL_KIND_FLUSH,
+	BELL_KIND_DISCARD,
+	BELL_KIND_ZEROES,
+	BELL_KIND_OTHER,
+	BELL_KIND_FRAME,
+	BELL_KINDS,
+	BELL_KIND_NONE = BELL_KINDS,
+};
+
+/* Why a request failed; the same values as enum vhost_doorbell_cause */
+enum bell_cause {
+	BELL_CAUSE_IO,
+	BELL_CAUSE_NOSPC,
+	BELL_CAUSE_UNSUPP,
+	BELL_CAUSE_INVALID,
+	BELL_CAUSE_NOMEM,
+	BELL_CAUSE_ZONE,
+	BELL_CAUSES,
+};
+
+#define BELL_NO_SECTOR	(~0ULL)
+
+/* A failed request */
+struct bell_failure {
+	u64	sector;		/* of 512 bytes, or BELL_NO_SECTOR */
+	u64	time;		/* nanoseconds since 1970 */
+	/* Negative errno of the disk; 0: the device refused it */
+	int	error;
+	u8	kind;
+	u8	cause;
+	u8	status;		/* virtio status that the driver gets */
+};
+
+/* Failures of one queue, under vq->lock */
+struct bell_failures {
+	u64			count[BELL_KINDS][BELL_CAUSES];
+	struct bell_failure	last;
+};
+
+/*
+ * Counters of one pair of queues of a network card, in addition to those of each queue
+ */
 struct bell_net_stats {
-	/* The hooks of the port, which may run at the same time: some get lost. */
+	/* Written by hooks of the port, several at a time: increments may get lost. */
 	u64	rx_hooks;
-	/* The poll in softirq context. */
+	/* Written by the NAPI poll */
 	u64	rx_polls;
 
-	/* Whoever delivers to the receiving queue. */
+	/* Written by the context that delivers to the receiving queue */
 	u64	rx_packets ____cacheline_aligned_in_smp;
 	u64	rx_bytes;
 	u64	rx_batches;
@@ -53,7 +109,7 @@ struct bell_net_stats {
 	u64	rx_drop_offload;
 	u64	rx_drop_dead;
 
-	/* Whoever runs the sending queue. */
+	/* Written by the runner of the sending queue */
 	u64	tx_packets ____cacheline_aligned_in_smp;
 	u64	tx_bytes;
 	u64	tx_batches;

@@ -5,7 +5,23 @@
 #if !defined(BELL_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define BELL_TRACE_H
 
+#include <linux/preempt.h>
 #include <linux/tracepoint.h>
+
+/*
+ * Documentation/tracing.rst describes each event; the scripts in tools/trace use them.
+ * An event that is off costs one no-op instruction, as its fields are computed only
+ * when it is on.
+ */
+
+/* Context of the kick hook, in bell_kick */
+#define BELL_TRACE_TASK		0
+#define BELL_TRACE_SOFTIRQ	1
+#define BELL_TRACE_HARDIRQ	2
+
+/* Why an inline pass leaves the rest to the worker, in bell_punt */
+#define BELL_PUNT_SLEEP		0	/* the next request may sleep */
+#define BELL_PUNT_BUDGET	1	/* the pass has used up its budget */
 
 TRACE_EVENT(bell_kick,
 	TP_PROTO(u32 dev, u16 queue, u64 count, bool is_inline),
@@ -14,17 +30,23 @@ TRACE_EVENT(bell_kick,
 		__field(u32, dev)
 		__field(u16, queue)
 		__field(u64, count)
-		__field(bool, is_inline)
+		__field(u8, is_inline)
+		__field(u8, context)
 	),
 	TP_fast_assign(
 		__entry->dev = dev;
 		__entry->queue = queue;
 		__entry->count = count;
 		__entry->is_inline = is_inline;
+		__entry->context = in_hardirq() ? BELL_TRACE_HARDIRQ :
+				   in_serving_softirq() ? BELL_TRACE_SOFTIRQ :
+				   BELL_TRACE_TASK;
 	),
-	TP_printk("dev=%u queue=%u count=%llu to=%s", __entry->dev,
+	TP_printk("dev=%u queue=%u count=%llu to=%s from=%s", __entry->dev,
 		  __entry->queue, __entry->count,
-		  __entry->is_inline ? "inline" : "worker")
+		  __entry->is_inline ? "inline" : "worker",
+		  __entry->context == BELL_TRACE_HARDIRQ ? "hardirq" :
+		  __entry->context == BELL_TRACE_SOFTIRQ ? "softirq" : "task")
 );
 
 TRACE_EVENT(bell_take,
@@ -49,6 +71,23 @@ TRACE_EVENT(bell_take,
 		  __entry->nin)
 );
 
+TRACE_EVENT(bell_untake,
+	TP_PROTO(u32 dev, u16 queue, u16 id),
+	TP_ARGS(dev, queue, id),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u16, id)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->id = id;
+	),
+	TP_printk("dev=%u queue=%u head=%u", __entry->dev, __entry->queue,
+		  __entry->id)
+);
+
 TRACE_EVENT(bell_submit,
 	TP_PROTO(u32 dev, u16 queue, u16 id, u32 type, u64 sector, u32 bytes),
 	TP_ARGS(dev, queue, id, type, sector, bytes),
@@ -71,6 +110,59 @@ TRACE_EVENT(bell_submit,
 	TP_printk("dev=%u queue=%u head=%u type=%u sector=%llu bytes=%u",
 		  __entry->dev, __entry->queue, __entry->id, __entry->type,
 		  __entry->sector, __entry->bytes)
+);
+
+TRACE_EVENT(bell_end_io,
+	TP_PROTO(u32 dev, u16 queue, u16 id, int error),
+	TP_ARGS(dev, queue, id, error),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u16, id)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->id = id;
+		__entry->error = error;
+	),
+	TP_printk("dev=%u queue=%u head=%u error=%d", __entry->dev,
+		  __entry->queue, __entry->id, __entry->error)
+);
+
+TRACE_EVENT(bell_retry,
+	TP_PROTO(u32 dev, u16 queue, u16 id),
+	TP_ARGS(dev, queue, id),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u16, id)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->id = id;
+	),
+	TP_printk("dev=%u queue=%u head=%u", __entry->dev, __entry->queue,
+		  __entry->id)
+);
+
+TRACE_EVENT(bell_punt,
+	TP_PROTO(u32 dev, u16 queue, u8 reason),
+	TP_ARGS(dev, queue, reason),
+	TP_STRUCT__entry(
+		__field(u32, dev)
+		__field(u16, queue)
+		__field(u8, reason)
+	),
+	TP_fast_assign(
+		__entry->dev = dev;
+		__entry->queue = queue;
+		__entry->reason = reason;
+	),
+	TP_printk("dev=%u queue=%u reason=%s", __entry->dev, __entry->queue,
+		  __entry->reason == BELL_PUNT_BUDGET ? "budget" : "sleep")
 );
 
 TRACE_EVENT(bell_complete,

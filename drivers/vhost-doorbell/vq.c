@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vq - a virtqueue: take chains, complete them, tell the guest
+ * vq - a virtqueue: take chains, complete them, signal the driver
  *
- * Context: taking is for the holder of the run token; completing works from any
- * context, hard irq included, and for several completions at once. A chain that
- * was taken keeps the guest pages it uses until it is completed.
+ * Context: only the holder of the run token takes chains. Any context completes them,
+ * also in hard irq, several at the same time. A chain that was taken keeps the guest
+ * pages that it uses until it is completed.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -15,12 +15,18 @@
 #include "vq.h"
 #include "vq_layout.h"
 
-/* Drivers may build indirect tables longer than the ring; QEMU allows these. */
+/*
+ * Least limit of a chain's length: drivers may use indirect tables longer than the
+ * ring, as they may with QEMU.
+ */
 #define VQ_MIN_SEGS	1024
 
 /*
- * bell_vq_init() - a queue that does not run yet, zeroed by the caller, who keeps
- * the configuration as long
+ * bell_vq_init() - initialise a queue that does not run yet
+ * @vq: zeroed
+ * @dev_id: number of the device, for messages and tracepoints
+ * @index: number of the queue
+ * @signal_cfg: the caller keeps it as long as @vq
  */
 void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index,
 		  const struct bell_vq_signal_config *signal_cfg)
@@ -35,12 +41,15 @@ void bell_vq_init(struct bell_vq *vq, u32 dev_id, u16 index,
 
 static void vq_unmap(struct bell_vq *vq, struct bell_gmem *gm)
 {
+	bell_vq_inflight_free(vq, gm);
 	bell_gmem_unmap(gm, &vq->used_map);
 	bell_gmem_unmap(gm, &vq->avail_map);
 	bell_gmem_unmap(gm, &vq->desc_map);
+	kvfree(vq->log);
 	kvfree(vq->order);
 	kvfree(vq->taken);
 	kvfree(vq->segs);
+	vq->log = NULL;
 	vq->order = NULL;
 	vq->taken = NULL;
 	vq->segs = NULL;
@@ -91,26 +100,36 @@ static int vq_map(struct bell_vq *vq, struct bell_gmem *gm,
 }
 
 /**
- * bell_vq_start() - map the rings and get ready to take
+ * bell_vq_start() - map the rings and prepare to take chains
  * @vq: stopped
  * @gm: guest memory
- * @cfg: where the rings are; @cfg->num is a power of 2 for a split ring, and
- *	@cfg->base within the ring for a packed one
+ * @cfg: where the rings are; the caller has checked that @cfg->num is a power of 2
+ *	for a split ring, and that @cfg->base lies within a packed ring
  *
  * Context: Process context, the owner's.
- * Return: 0, or what bell_gmem_map() returns.
+ * Return: 0, or what bell_gmem_map() or bell_vq_inflight_start() returns.
  */
 int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 		  const struct bell_vq_config *cfg)
 {
+	struct bell_vq_log *log = NULL;
 	int ret;
 
+	if (bell_gmem_get_log(gm)) {
+		log = bell_vq_log_alloc(cfg->num);
+		if (!log)
+			return -ENOMEM;
+	}
 	ret = vq_map(vq, gm, cfg);
 	if (ret) {
+		kvfree(log);
 		vq_unmap(vq, gm);
 		return ret;
 	}
 	vq->gmem = gm;
+	vq->desc_uaddr = cfg->desc_uaddr;
+	vq->used_uaddr = cfg->used_uaddr;
+	bell_vq_log_set(vq, log);
 	vq->num = cfg->num;
 	vq->mask = cfg->num - 1;
 	vq->packed = cfg->packed;
@@ -122,21 +141,26 @@ int bell_vq_start(struct bell_vq *vq, struct bell_gmem *gm,
 	vq->avail = vq->avail_map.addr;
 	vq->used = vq->used_map.addr;
 	WRITE_ONCE(vq->broken, false);
-	WRITE_ONCE(vq->parked, false);
+	WRITE_ONCE(vq->detour, false);
 	if (vq->packed)
 		bell_vq_packed_start(vq, cfg->base);
 	else
 		bell_vq_split_start(vq, cfg->base);
+	ret = bell_vq_inflight_start(vq, gm, cfg);
+	if (ret) {
+		vq_unmap(vq, gm);
+		return ret;
+	}
 	bell_gmem_add_user(gm, &vq->user);
 	return 0;
 }
 
 /**
- * bell_vq_stop() - let go of the rings
+ * bell_vq_stop() - unmap and unpin the rings
  * @vq: started, with no runner and nothing in flight
  *
  * Context: Process context.
- * Return: where to go on, as VHOST_GET_VRING_BASE has it.
+ * Return: where the next start is to begin, as in VHOST_GET_VRING_BASE.
  */
 u32 bell_vq_stop(struct bell_vq *vq)
 {
@@ -144,8 +168,12 @@ u32 bell_vq_stop(struct bell_vq *vq)
 				bell_vq_split_base(vq);
 
 	bell_vq_coalesce_stop(vq);
-	/* The next back end may not know that kicks are off: ask for them again. */
+	/*
+	 * The next device to serve the ring may not know that kicks are disabled:
+	 * enable them.
+	 */
 	bell_vq_enable_kick(vq);
+	bell_vq_inflight_stop(vq);
 	bell_gmem_del_user(vq->gmem, &vq->user);
 	vq_unmap(vq, vq->gmem);
 	return base;
@@ -172,7 +200,20 @@ void bell_vq_set_gmem(struct bell_vq *vq, struct bell_gmem *gm)
 {
 	bell_gmem_del_user(vq->gmem, &vq->user);
 	vq->gmem = gm;
+	if (vq->log)
+		bell_vq_log_moved(vq);
 	bell_gmem_add_user(gm, &vq->user);
+}
+
+/**
+ * bell_vq_move() - a queue has another owner; if it was started bell_vq_set_gmem() follows
+ * @vq: stopped, or started with no runner and nothing in flight
+ * @cfg: where the rings are for the new owner; they stay on their pages
+ */
+void bell_vq_move(struct bell_vq *vq, const struct bell_vq_config *cfg)
+{
+	vq->desc_uaddr = cfg->desc_uaddr;
+	vq->used_uaddr = cfg->used_uaddr;
 }
 
 static int vq_avail(struct bell_vq *vq)
@@ -189,7 +230,7 @@ static int vq_fetch(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
 			    bell_vq_split_fetch(vq, may_pin, chain);
 }
 
-/* Go on, or back, by a chain. */
+/* Move the position of the next take by @ndesc entries, backward if negative. */
 static void vq_move(struct bell_vq *vq, int ndesc)
 {
 	if (vq->packed)
@@ -220,6 +261,53 @@ static void vq_order_take_back(struct bell_vq *vq)
 	o->next = (o->next ?: vq->num) - 1;
 }
 
+/* Count the chain as taken. */
+static __always_inline void vq_taken(struct bell_vq *vq,
+				     const struct bell_chain *chain)
+{
+	WRITE_ONCE(vq->taken[chain->head], chain->ndesc);
+	if (vq->order)
+		vq_order_add(vq, chain->head);
+	bell_stat_inc(vq->stats.requests);
+	trace_bell_take(vq->dev_id, vq->index, chain->head, chain->nout,
+			chain->nin);
+}
+
+/* Take the next of the chains that are to be taken again. Returns as bell_vq_take(). */
+static int vq_take_again(struct bell_vq *vq, bool may_pin,
+			 struct bell_chain *chain)
+{
+	int ret;
+
+	chain->seg = vq->segs;
+	chain->nout = 0;
+	chain->nin = 0;
+	chain->epoch = bell_gmem_user_enter(&vq->user);
+	ret = bell_vq_split_fetch_head(vq, may_pin, chain,
+				       bell_vq_inflight_head(vq));
+	if (unlikely(vq->log) && !ret)
+		ret = bell_vq_log_keep(vq, may_pin, chain);
+	if (ret) {
+		bell_gmem_user_cancel(&vq->user, chain->epoch);
+		return ret;
+	}
+	bell_vq_inflight_took(vq);
+	vq_taken(vq, chain);
+	return 1;
+}
+
+/* Returns as bell_vq_take(), or 0 to take from the available ring. */
+static noinline int vq_take_detour(struct bell_vq *vq, bool may_pin,
+				   struct bell_chain *chain)
+{
+	if (READ_ONCE(vq->broken))
+		return -EPROTO;
+	if (bell_vq_inflight_left(vq))
+		return vq_take_again(vq, may_pin, chain);
+	WRITE_ONCE(vq->detour, false);
+	return 0;
+}
+
 /**
  * bell_vq_take() - take the next chain from the available ring
  * @vq: the queue
@@ -229,48 +317,52 @@ static void vq_order_take_back(struct bell_vq *vq)
  * Context: The queue's runner.
  * Return: 1 if taken, and then bell_vq_complete() or bell_vq_untake() must
  * follow; 0 if the ring is empty; -EPROTO if the queue is broken, -EAGAIN if
- * it takes pinning, -ESRCH if the owner has died.
+ * a page must be pinned first.
  */
 int bell_vq_take(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
 {
 	int ret;
 
-	if (READ_ONCE(vq->broken))
-		return -EPROTO;
+	if (unlikely(READ_ONCE(vq->detour))) {
+		ret = vq_take_detour(vq, may_pin, chain);
+		if (ret)
+			return ret;
+	}
 	ret = vq_avail(vq);
 	if (ret <= 0)
 		return ret;
 
 	chain->epoch = bell_gmem_user_enter(&vq->user);
 	ret = vq_fetch(vq, may_pin, chain);
+	if (unlikely(vq->log) && !ret)
+		ret = bell_vq_log_keep(vq, may_pin, chain);
 	if (ret) {
 		bell_gmem_user_cancel(&vq->user, chain->epoch);
 		return ret;
 	}
 	vq_move(vq, chain->ndesc);
-	WRITE_ONCE(vq->taken[chain->head], chain->ndesc);
-	if (vq->order)
-		vq_order_add(vq, chain->head);
-	bell_stat_inc(vq->stats.requests);
-	trace_bell_take(vq->dev_id, vq->index, chain->head, chain->nout,
-			chain->nin);
+	vq_taken(vq, chain);
 	return 1;
 }
 
 /**
  * bell_vq_untake() - put back the chain taken last; the next take gets it again
  * @vq: the queue
- * @chain: what bell_vq_take() gave
+ * @chain: the chain that bell_vq_take() returned
  *
  * Context: The queue's runner.
  */
 void bell_vq_untake(struct bell_vq *vq, const struct bell_chain *chain)
 {
+	if (unlikely(vq->log))
+		bell_vq_log_forget(vq, chain->head);
 	WRITE_ONCE(vq->taken[chain->head], 0);
 	if (vq->order)
 		vq_order_take_back(vq);
-	vq_move(vq, -chain->ndesc);
+	if (likely(!vq->detour) || !bell_vq_inflight_untake(vq))
+		vq_move(vq, -chain->ndesc);
 	bell_stat_add(vq->stats.requests, -1);
+	trace_bell_untake(vq->dev_id, vq->index, chain->head);
 	bell_gmem_user_cancel(&vq->user, chain->epoch);
 }
 
@@ -296,11 +388,11 @@ void bell_vq_untake_n(struct bell_vq *vq, const struct bell_done *done,
 }
 
 /**
- * bell_vq_pending() - is there something to take?
+ * bell_vq_pending() - is there a chain to take?
  * @vq: the queue
  *
  * Context: The queue's runner.
- * Return: true if bell_vq_take() would take something, or say what is wrong.
+ * Return: true if bell_vq_take() would take a chain, or break the queue.
  */
 bool bell_vq_pending(struct bell_vq *vq)
 {
@@ -324,7 +416,7 @@ bool bell_vq_kick_due(struct bell_vq *vq)
  * @vq: the queue
  *
  * Context: The queue's runner.
- * Return: true if it added something meanwhile, perhaps without a kick.
+ * Return: true if the driver added something meanwhile, perhaps without a kick.
  */
 bool bell_vq_enable_kick(struct bell_vq *vq)
 {
@@ -352,7 +444,10 @@ static void vq_put(struct bell_vq *vq, u16 head, u32 len)
 	u16 ndesc = vq->taken[head];
 
 	lockdep_assert_held(&vq->lock);
-	/* Before the driver can know, and make the head available again. */
+	/*
+	 * Clear the entry before the driver sees the completion and may make the head
+	 * available again.
+	 */
 	WRITE_ONCE(vq->taken[head], 0);
 	if (vq->packed)
 		bell_vq_packed_put(vq, head, len, ndesc);
@@ -361,10 +456,11 @@ static void vq_put(struct bell_vq *vq, u16 head, u32 len)
 }
 
 /*
- * The same, and those that waited for it; or none, if it has to wait itself.
+ * Complete a chain in order: put it into the used ring with all newer ones that waited
+ * for it; or leave it waiting for an older one. Returns true if any was put.
  *
- * The slot after the newest chain holds a stale head. If that head is in flight
- * again, its own slot lies before this one, so that it is not ended.
+ * The slot after the newest chain holds a stale head. If that head is in flight again,
+ * its own slot lies before this one, so that `ended` is false and the loop stops.
  */
 static bool vq_put_in_order(struct bell_vq *vq, const struct bell_done *done)
 {
@@ -385,7 +481,10 @@ static bool vq_put_in_order(struct bell_vq *vq, const struct bell_done *done)
 	return put;
 }
 
-/* Show the driver what was put into the used ring: does it wait for that? */
+/*
+ * Make the entries that were put visible to the driver. Returns true if it wants a
+ * signal.
+ */
 static bool vq_publish(struct bell_vq *vq)
 {
 	lockdep_assert_held(&vq->lock);
@@ -397,7 +496,10 @@ static bool vq_publish(struct bell_vq *vq)
 	return bell_vq_split_wants_signal(vq);
 }
 
-/* Put a chain into the used ring; does the driver wait for what came there? */
+/*
+ * Put a chain into the used ring and publish it. Returns true if the driver wants a
+ * signal.
+ */
 static bool vq_use(struct bell_vq *vq, const struct bell_done *done)
 {
 	lockdep_assert_held(&vq->lock);
@@ -408,7 +510,9 @@ static bool vq_use(struct bell_vq *vq, const struct bell_done *done)
 	return vq_publish(vq);
 }
 
-/* The same of several, which the driver sees at once. */
+/*
+ * Put several chains into the used ring and publish them together. Returns as vq_use().
+ */
 static bool vq_use_n(struct bell_vq *vq, const struct bell_done *done,
 		     unsigned int n)
 {
@@ -434,10 +538,8 @@ static bool vq_coalesces(struct bell_vq *vq)
 }
 
 /*
- * @n chains were used and counted; tell the driver if it wants to know.
- *
- * The ioctl that stops the queue calls synchronize_rcu(), which waits until vq->lock is
- * released here, and again for a signal that is still under way without the lock.
+ * @n chains were put and counted: signal the driver if @signal says so and coalescing
+ * allows. Unlocks vq->lock.
  */
 static __always_inline void vq_tell(struct bell_vq *vq, unsigned int n,
 				    bool signal, unsigned long flags)
@@ -462,24 +564,47 @@ static __always_inline void vq_tell(struct bell_vq *vq, unsigned int n,
 	rcu_read_unlock();
 }
 
-static void vq_count(struct bell_vq *vq, const struct bell_done *done)
+static noinline void vq_count_failure(struct bell_vq *vq,
+				      const struct bell_failure *failure)
+{
+	lockdep_assert_held(&vq->lock);
+	bell_stat_inc(vq->stats.errors);
+	vq->failures.count[failure->kind][failure->cause]++;
+	vq->failures.last = *failure;
+}
+
+static noinline void vq_count_hist(struct bell_vq *vq,
+				   const struct bell_done *done)
+{
+	lockdep_assert_held(&vq->lock);
+	bell_hist_add(&vq->hist[done->kind], done->value);
+}
+
+static __always_inline void vq_count(struct bell_vq *vq,
+				     const struct bell_done *done)
 {
 	struct bell_stats *st = &vq->stats;
 
 	lockdep_assert_held(&vq->lock);
 	bell_stat_add(st->bytes_read, done->bytes_read);
 	bell_stat_add(st->bytes_written, done->bytes_written);
-	if (done->failed)
-		bell_stat_inc(st->errors);
+	/*
+	 * The kind may be unset, if histograms were switched on only after @done was
+	 * filled in.
+	 */
+	if (bell_hist_is_on() && done->kind < BELL_KINDS)
+		vq_count_hist(vq, done);
+	if (unlikely(done->failure))
+		vq_count_failure(vq, done->failure);
 }
 
 /**
- * bell_vq_complete() - put a taken chain into the used ring, or where order was
- *	agreed on, have it wait there for older ones
+ * bell_vq_complete() - put a taken chain into the used ring; with VIRTIO_F_IN_ORDER
+ *	when all older ones have completed, too
  * @vq: the queue
- * @done: how it ended
+ * @done: the chain and its result
  *
- * After this the chain's memory is the driver's again.
+ * The caller does not access the chain's memory any more: it is the driver's again.
  *
  * Context: Any.
  */
@@ -489,6 +614,8 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 	bool signal;
 
 	trace_bell_complete(vq->dev_id, vq->index, done->head, done->len);
+	if (unlikely(vq->log))
+		bell_vq_log_done(vq, done);
 	spin_lock_irqsave(&vq->lock, flags);
 	signal = vq_use(vq, done);
 	bell_gmem_user_leave(&vq->user, done->epoch, 1);
@@ -498,9 +625,9 @@ void bell_vq_complete(struct bell_vq *vq, const struct bell_done *done)
 }
 
 /**
- * bell_vq_complete_n() - the same for several chains, which the driver sees together
+ * bell_vq_complete_n() - complete several chains, which the driver sees together
  * @vq: the queue
- * @done: how they ended, in the order in which the driver is to see them
+ * @done: the chains and their results, in the order in which the driver is to see them
  * @n: how many, not zero
  *
  * One lock, one publication and at most one signal for all of them.
@@ -515,6 +642,8 @@ void bell_vq_complete_n(struct bell_vq *vq, const struct bell_done *done,
 	u32 left[2] = {};
 	bool signal;
 
+	for (i = 0; unlikely(vq->log) && i < n; i++)
+		bell_vq_log_done(vq, &done[i]);
 	spin_lock_irqsave(&vq->lock, flags);
 	signal = vq_use_n(vq, done, n);
 	for (i = 0; i < n; i++) {
@@ -530,12 +659,51 @@ void bell_vq_complete_n(struct bell_vq *vq, const struct bell_done *done,
 }
 
 /**
- * bell_vq_break() - the guest broke the rules: serve this queue no more
- * @vq: the queue
- * @fmt: what it did
+ * bell_vq_read_hist() - copy a histogram, as it was at one moment
+ * @vq: the queue, running or not
+ * @kind: kind of request
+ * @sum: out: sum of all values
+ * @max: out: the largest value
+ * @bucket: out: BELL_HIST_BUCKETS counts
  *
- * The driver sees no more completions from requests it makes after that; what
- * was taken before is completed. The VMM sees the error eventfd.
+ * Context: Any.
+ */
+void bell_vq_read_hist(struct bell_vq *vq, enum bell_kind kind, u64 *sum,
+		       u64 *max, u64 *bucket)
+{
+	const struct bell_hist *h = &vq->hist[kind];
+	unsigned long flags;
+
+	spin_lock_irqsave(&vq->lock, flags);
+	*sum = h->sum;
+	*max = h->max;
+	memcpy(bucket, h->bucket, sizeof(h->bucket));
+	spin_unlock_irqrestore(&vq->lock, flags);
+}
+
+/**
+ * bell_vq_read_failures() - copy the counters of failures, as they were at one moment
+ * @vq: the queue, running or not
+ * @f: out: the copy
+ *
+ * Context: Any.
+ */
+void bell_vq_read_failures(struct bell_vq *vq, struct bell_failures *f)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vq->lock, flags);
+	*f = vq->failures;
+	spin_unlock_irqrestore(&vq->lock, flags);
+}
+
+/**
+ * bell_vq_break() - stop serving a queue, as the guest broke the rules of the ring
+ * @vq: the queue
+ * @fmt: what the guest did, for the log
+ *
+ * Requests that were taken before are completed; no more are taken. The error eventfd
+ * tells the VMM.
  *
  * Context: The queue's runner.
  * Return: -EPROTO, for the caller to pass on.
@@ -549,6 +717,7 @@ int bell_vq_break(struct bell_vq *vq, const char *fmt, ...)
 	if (READ_ONCE(vq->broken))
 		return -EPROTO;
 	WRITE_ONCE(vq->broken, true);
+	WRITE_ONCE(vq->detour, true);
 	spin_lock_irqsave(&vq->lock, flags);
 	bell_stat_inc(vq->stats.broken);
 	spin_unlock_irqrestore(&vq->lock, flags);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vq_chain - what the ring formats share: pieces of a chain, indirect tables
+ * vq_chain - code that both ring formats share: pieces of a chain, indirect tables
  *
- * Both formats have entries of 16 bytes in their tables; what is in them differs.
+ * Entries of an indirect table have 16 bytes in both formats; their fields differ.
  */
 #include <linux/align.h>
 #include <linux/minmax.h>
@@ -14,11 +14,11 @@
 
 #define CHAIN_ENTRY	sizeof(struct vring_desc)
 
-/* bell_vq_chain_add_fails() - why a piece of data cannot be added */
+/* bell_vq_chain_add_fails() - break the queue, as a piece cannot be added to its chain */
 int bell_vq_chain_add_fails(struct bell_vq *vq, u32 len, u32 n)
 {
 	if (!len)
-		return bell_vq_break(vq, "descriptor of no length");
+		return bell_vq_break(vq, "descriptor of length 0");
 	if (n >= vq->max_segs)
 		return bell_vq_break(vq, "chain of more than %u descriptors",
 				     vq->max_segs);
@@ -27,15 +27,15 @@ int bell_vq_chain_add_fails(struct bell_vq *vq, u32 len, u32 n)
 
 static int chain_table_fails(struct bell_vq *vq, int ret, u64 addr)
 {
-	if (ret == -EAGAIN || ret == -ESRCH)
+	if (ret == -EAGAIN)
 		return ret;
-	return bell_vq_break(vq, "indirect table at %#llx", addr);
+	return bell_vq_break(vq, "indirect table at %#llx is outside guest memory", addr);
 }
 
 /*
  * bell_vq_chain_open_table() - check an indirect table and find its pages
  *
- * Return: 0, -EPROTO queue broken, -EAGAIN or -ESRCH from bell_gmem_span().
+ * Return: 0, -EPROTO queue broken, -EAGAIN from bell_gmem_span().
  */
 int bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr,
 			     u32 len, struct bell_vq_table *table)
@@ -44,11 +44,11 @@ int bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr,
 	int ret;
 
 	if (!vq->indirect)
-		return bell_vq_break(vq, "indirect descriptor not agreed on");
+		return bell_vq_break(vq, "indirect descriptor was not negotiated");
 	if (!len || len % CHAIN_ENTRY)
 		return bell_vq_break(vq, "indirect table of %u bytes", len);
 	if (addr + len - 1 < addr)
-		return bell_vq_break(vq, "indirect table wraps");
+		return bell_vq_break(vq, "indirect table wraps around the address space");
 
 	table->addr = addr;
 	table->num = len / CHAIN_ENTRY;
@@ -61,7 +61,12 @@ int bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr,
 	return 0;
 }
 
-/* bell_vq_chain_copy_table() - the same of one that is in pieces */
+/*
+ * bell_vq_chain_copy_table() - read entry @i of an indirect table that is misaligned, or
+ *	not contiguous in kernel memory
+ *
+ * Return: as for bell_vq_chain_read_table().
+ */
 int bell_vq_chain_copy_table(struct bell_vq *vq, bool may_pin,
 			     const struct bell_vq_table *table, u32 i,
 			     void *entry)
@@ -75,10 +80,10 @@ int bell_vq_chain_copy_table(struct bell_vq *vq, bool may_pin,
 /**
  * bell_vq_chain_copy() - copy between a buffer and a chain
  * @vq: the queue
- * @cur: where in the chain, which has @len more bytes; moves on
+ * @cur: position in the chain, which has at least @len bytes left; moved by @len
  * @buf: the buffer
- * @len: bytes
- * @to_guest: the direction
+ * @len: bytes to copy
+ * @to_guest: true to copy to the chain, false to copy from it
  * @may_pin: as for bell_gmem_span()
  *
  * Context: As for bell_gmem_span().

@@ -2,11 +2,11 @@
 /*
  * vq_coalesce - interrupt coalescing: one signal for several completions
  *
- * The first completion that the driver wants to be told of starts a timer. It is
- * told when that ends, or before when enough have completed, or when nothing is
- * in flight that could: a driver that waits for its last request waits no longer
- * than without. Of a network card nothing ever is in flight, and more may come all
- * the same: there the timer and the number decide.
+ * The first completion that the driver wants a signal for starts a timer. The signal is
+ * sent when the timer ends, or before that when enough chains have completed, or when
+ * no more are in flight: so a driver that waits for its last request waits no longer
+ * than without coalescing. The last rule is not used for a network card: it never has
+ * chains in flight between passes, though more may come.
  */
 #include <linux/hrtimer.h>
 
@@ -38,7 +38,7 @@ static enum hrtimer_restart vq_signal_timeout(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* bell_vq_coalesce_init() - no signal waits */
+/* bell_vq_coalesce_init() - set up the timer; no signal waits */
 void bell_vq_coalesce_init(struct bell_vq *vq)
 {
 	hrtimer_setup(&vq->signal_timer, vq_signal_timeout, CLOCK_MONOTONIC,
@@ -46,8 +46,8 @@ void bell_vq_coalesce_init(struct bell_vq *vq)
 }
 
 /**
- * bell_vq_coalesce_stop() - no signal waits any more
- * @vq: with nothing in flight
+ * bell_vq_coalesce_stop() - stop the timer and send a signal that waits
+ * @vq: the queue, with nothing in flight
  *
  * Context: Process context.
  */
@@ -58,15 +58,16 @@ void bell_vq_coalesce_stop(struct bell_vq *vq)
 }
 
 /**
- * bell_vq_coalesce_signal() - is it time to tell the driver?
- * @vq: a queue whose signals wait, or may; chains of it were completed and counted
- * @n: how many
- * @signal: whether the driver waits for them
+ * bell_vq_coalesce_signal() - should the driver be signalled now?
+ * @vq: a queue that coalesces; chains of it were just completed and counted
+ * @n: number of these chains
+ * @signal: whether the driver wants a signal for them
  *
- * A timer whose signal was sent before is left alone: the next burst starts it
- * anew, and else it finds nothing.
+ * A signal that is sent early leaves the timer running: the next burst restarts it,
+ * or it expires with nothing to do.
  *
- * Context: Any, under the lock of the queue.
+ * Context: Any, under vq->lock.
+ * Return: true if so; false if no signal is wanted or it waits.
  */
 bool bell_vq_coalesce_signal(struct bell_vq *vq, u32 n, bool signal)
 {
@@ -78,8 +79,9 @@ bool bell_vq_coalesce_signal(struct bell_vq *vq, u32 n, bool signal)
 	if (first && !signal)
 		return false;
 	/*
-	 * A chain that is being taken may be missed, and the driver told at
-	 * once; or be put back, and the driver told when time is up.
+	 * @requests is read without a lock. If a chain that is being taken is missed,
+	 * the signal is sent at once; if it is counted and then put back, the signal
+	 * waits for the timer.
 	 */
 	vq->unsignalled += n;
 	if (!us || vq->unsignalled >= READ_ONCE(cfg->coalesce_count) ||

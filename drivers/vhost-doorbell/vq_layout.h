@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * vq_layout - what a ring format does for vq.c; pure over guest memory
+ * vq_layout - the interface between vq.c and the ring formats
  *
- * All sizes are in bytes and those of the virtio spec. The runner calls
- * avail, fetch, enable_kick and disable_kick; put, publish and wants_signal are
- * called under the completion lock.
+ * Sizes are in bytes, as in the virtio spec. Only the runner calls avail, fetch,
+ * enable_kick, kick_due and disable_kick. put, publish and wants_signal are called
+ * under vq->lock.
  */
 #ifndef BELL_VQ_LAYOUT_H
 #define BELL_VQ_LAYOUT_H
@@ -14,15 +14,21 @@
 #include "gmem.h"
 
 struct bell_chain;
+struct bell_done;
 struct bell_vq;
+struct bell_vq_config;
 
-/* --- vq_chain.c: what the formats share --- */
+/* --- vq_chain.c: shared by both formats --- */
 
-/* An indirect table, and what of it can be read without looking up again. */
+/* An indirect table */
 struct bell_vq_table {
 	u64			addr;
-	u32			num;	/* entries, not zero */
-	const u64		*entry;	/* NULL: not in one piece */
+	u32			num;	/* number of entries, not zero */
+	/*
+	 * Kernel address of the table's entries. NULL if the driver placed the table
+	 * misaligned, or if its pages are not contiguous in kernel memory
+	 */
+	const u64		*entry;
 };
 
 int bell_vq_chain_add_fails(struct bell_vq *vq, u32 len, u32 n);
@@ -58,7 +64,7 @@ int bell_vq_chain_copy_table(struct bell_vq *vq, bool may_pin,
 /*
  * bell_vq_chain_read_table() - read entry @i of an indirect table, once
  *
- * Return: 0, -EPROTO queue broken, -EAGAIN or -ESRCH from bell_gmem_span().
+ * Return: 0, -EPROTO queue broken, -EAGAIN from bell_gmem_span().
  */
 static inline int bell_vq_chain_read_table(struct bell_vq *vq, bool may_pin,
 					   const struct bell_vq_table *table,
@@ -73,7 +79,28 @@ static inline int bell_vq_chain_read_table(struct bell_vq *vq, bool may_pin,
 	return 0;
 }
 
-/* --- the formats --- */
+/* --- vq_log.c; called only while there is a log --- */
+
+void bell_vq_log_moved(struct bell_vq *vq);
+void bell_vq_log_desc(struct bell_vq *vq, const void *p, u32 len);
+void bell_vq_log_used(struct bell_vq *vq, const void *p, u32 len);
+int bell_vq_log_keep(struct bell_vq *vq, bool may_sleep,
+		     const struct bell_chain *chain);
+void bell_vq_log_forget(struct bell_vq *vq, u16 head);
+void bell_vq_log_done(struct bell_vq *vq, const struct bell_done *done);
+
+/* --- vq_inflight.c --- */
+
+int bell_vq_inflight_start(struct bell_vq *vq, struct bell_gmem *gm,
+			   const struct bell_vq_config *cfg);
+void bell_vq_inflight_stop(struct bell_vq *vq);
+void bell_vq_inflight_free(struct bell_vq *vq, struct bell_gmem *gm);
+bool bell_vq_inflight_left(struct bell_vq *vq);
+u16 bell_vq_inflight_head(const struct bell_vq *vq);
+void bell_vq_inflight_took(struct bell_vq *vq);
+bool bell_vq_inflight_untake(struct bell_vq *vq);
+
+/* --- the two ring formats --- */
 
 size_t bell_vq_split_desc_size(u32 num);
 size_t bell_vq_split_avail_size(u32 num);
@@ -84,6 +111,8 @@ u32 bell_vq_split_base(const struct bell_vq *vq);
 int bell_vq_split_avail(struct bell_vq *vq);
 int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
 			struct bell_chain *chain);
+int bell_vq_split_fetch_head(struct bell_vq *vq, bool may_pin,
+			     struct bell_chain *chain, u16 head);
 bool bell_vq_split_enable_kick(struct bell_vq *vq);
 bool bell_vq_split_kick_due(struct bell_vq *vq);
 void bell_vq_split_disable_kick(struct bell_vq *vq);
@@ -97,6 +126,7 @@ size_t bell_vq_packed_event_size(void);
 void bell_vq_packed_start(struct bell_vq *vq, u32 base);
 u32 bell_vq_packed_base(const struct bell_vq *vq);
 void bell_vq_packed_move(struct bell_vq *vq, int ndesc);
+bool bell_vq_packed_is_used(const struct bell_vq *vq);
 int bell_vq_packed_avail(struct bell_vq *vq);
 int bell_vq_packed_fetch(struct bell_vq *vq, bool may_pin,
 			 struct bell_chain *chain);

@@ -2,13 +2,14 @@
 /*
  * vq_packed - the packed ring (virtio 1.3, section 2.8)
  *
- * One ring of descriptors that driver and device both write: whose an entry is
- * tell two bits of its flags, held against a wrap counter that turns at each end
- * of the ring. A chain is consecutive entries; the device marks it used in the
- * first entry that is not used yet, and skips as many as the chain had.
+ * Driver and device write to one ring of descriptors. Two bits of an entry's flags,
+ * compared with a wrap counter that flips at each end of the ring, tell whether the
+ * driver or the device owns it. A chain is a run of consecutive entries. The device
+ * marks a chain used in the first entry that is not used yet, and skips as many entries
+ * as the chain had.
  *
- * As in the split ring, each field is read once into a copy; but the flags of a
- * head are looked at before that, for whose it is and for nothing else.
+ * As in the split ring, each field is read once into a copy. The flags of a head are
+ * read one time more before that, only to see whether the device owns it.
  */
 #include <linux/nospec.h>
 
@@ -20,7 +21,10 @@
 #define PACKED_WRAP	BIT(VRING_PACKED_EVENT_F_WRAP_CTR)
 #define PACKED_OFF	(PACKED_WRAP - 1)
 
-/* Of VHOST_SET_VRING_BASE: where we use, above where we take. */
+/*
+ * In VHOST_SET_VRING_BASE: bits 0 to 15 are the position to take the next chain from,
+ * bits 16 to 31 (from this shift on) the position to write the next used entry to
+ */
 #define PACKED_BASE_USED	16
 
 size_t bell_vq_packed_desc_size(u32 num)
@@ -28,13 +32,22 @@ size_t bell_vq_packed_desc_size(u32 num)
 	return sizeof(struct vring_packed_desc) * num;
 }
 
-/* Of the areas in which driver and device say when they want to be told. */
+/* Size of the driver and device event suppression areas */
 size_t bell_vq_packed_event_size(void)
 {
 	return sizeof(struct vring_packed_desc_event);
 }
 
-/* bell_vq_packed_start() - go on at @base */
+/* Write the flags of the device's event area, after its other word. */
+static void packed_set_event(struct bell_vq *vq, u16 flags)
+{
+	WRITE_ONCE(vq->device_event->flags, cpu_to_le16(flags));
+	if (unlikely(vq->log))
+		bell_vq_log_used(vq, vq->device_event,
+				 sizeof(*vq->device_event));
+}
+
+/* bell_vq_packed_start() - set the positions to those in @base, and enable kicks */
 void bell_vq_packed_start(struct bell_vq *vq, u32 base)
 {
 	u16 used = base >> PACKED_BASE_USED;
@@ -46,11 +59,10 @@ void bell_vq_packed_start(struct bell_vq *vq, u32 base)
 	vq->used_idx = used & PACKED_OFF;
 	vq->used_wrap = used & PACKED_WRAP;
 	vq->signalled_valid = false;
-	WRITE_ONCE(vq->device_event->flags,
-		   cpu_to_le16(VRING_PACKED_EVENT_FLAG_ENABLE));
+	packed_set_event(vq, VRING_PACKED_EVENT_FLAG_ENABLE);
 }
 
-/* bell_vq_packed_base() - where to go on */
+/* bell_vq_packed_base() - the present positions, as in VHOST_GET_VRING_BASE */
 u32 bell_vq_packed_base(const struct bell_vq *vq)
 {
 	u32 avail = vq->last_avail | (vq->avail_wrap ? PACKED_WRAP : 0);
@@ -59,7 +71,10 @@ u32 bell_vq_packed_base(const struct bell_vq *vq)
 	return avail | used << PACKED_BASE_USED;
 }
 
-/* bell_vq_packed_move() - go on by @ndesc entries, or back if negative */
+/*
+ * bell_vq_packed_move() - move the position of the next take by @ndesc entries;
+ * backward if negative
+ */
 void bell_vq_packed_move(struct bell_vq *vq, int ndesc)
 {
 	int at = vq->last_avail + ndesc;
@@ -79,8 +94,17 @@ static bool packed_is_avail(struct bell_vq *vq, u16 at, bool wrap)
 	return !!(flags & PACKED_AVAIL) == wrap && !!(flags & PACKED_USED) != wrap;
 }
 
+/* bell_vq_packed_is_used() - is the entry at the position of the next used one used? */
+bool bell_vq_packed_is_used(const struct bell_vq *vq)
+{
+	u16 flags = le16_to_cpu(READ_ONCE(vq->pdesc[vq->used_idx].flags));
+
+	return !!(flags & PACKED_AVAIL) == vq->used_wrap &&
+	       !!(flags & PACKED_USED) == vq->used_wrap;
+}
+
 /*
- * bell_vq_packed_avail() - is there anything to take?
+ * bell_vq_packed_avail() - is there a chain to take?
  *
  * Return: 1 if so, 0 if not.
  */
@@ -106,7 +130,10 @@ static int packed_add(struct bell_vq *vq, struct bell_chain *chain,
 				 le16_to_cpu(d->flags) & VRING_DESC_F_WRITE);
 }
 
-/* Of a table all entries count, and of their flags the one for writing only. */
+/*
+ * Add the entries of an indirect table to the chain: all of them, as only the WRITE
+ * flag of each has a meaning.
+ */
 static int packed_fetch_indirect(struct bell_vq *vq, bool may_pin,
 				 struct bell_chain *chain,
 				 const struct vring_packed_desc *d)
@@ -117,7 +144,7 @@ static int packed_fetch_indirect(struct bell_vq *vq, bool may_pin,
 	int ret;
 
 	if (le16_to_cpu(d->flags) & VRING_DESC_F_NEXT)
-		return bell_vq_break(vq, "indirect descriptor with a next");
+		return bell_vq_break(vq, "indirect descriptor with the NEXT flag");
 	ret = bell_vq_chain_open_table(vq, may_pin, le64_to_cpu(d->addr),
 				       le32_to_cpu(d->len), &table);
 	if (ret)
@@ -135,7 +162,7 @@ static int packed_fetch_indirect(struct bell_vq *vq, bool may_pin,
 	return 0;
 }
 
-/* Walk the entries of the chain; the last one has the buffer id. */
+/* Walk the entries of the chain. The last one has the buffer ID. */
 static int packed_walk(struct bell_vq *vq, bool may_pin,
 		       struct bell_chain *chain, u16 *id)
 {
@@ -165,9 +192,9 @@ static int packed_walk(struct bell_vq *vq, bool may_pin,
 }
 
 /*
- * bell_vq_packed_fetch() - read the next available chain, which there is
+ * bell_vq_packed_fetch() - read the next chain; the caller has seen that there is one
  *
- * Return: 0, -EPROTO queue broken, -EAGAIN or -ESRCH from bell_gmem_span().
+ * Return: 0, -EPROTO queue broken, -EAGAIN from bell_gmem_span().
  */
 int bell_vq_packed_fetch(struct bell_vq *vq, bool may_pin,
 			 struct bell_chain *chain)
@@ -190,9 +217,9 @@ int bell_vq_packed_fetch(struct bell_vq *vq, bool may_pin,
 }
 
 /*
- * bell_vq_packed_enable_kick() - ask for a kick for what comes next
+ * bell_vq_packed_enable_kick() - ask the driver for a kick when it adds a chain
  *
- * Return: true if something came meanwhile: look again.
+ * Return: true if it added one meanwhile: look again.
  */
 bool bell_vq_packed_enable_kick(struct bell_vq *vq)
 {
@@ -206,10 +233,10 @@ bool bell_vq_packed_enable_kick(struct bell_vq *vq)
 			   cpu_to_le16(vq->last_avail |
 				       (vq->avail_wrap ? PACKED_WRAP : 0)));
 		flags = VRING_PACKED_EVENT_FLAG_DESC;
-		/* The driver reads the flags first, and what they tell then. */
+		/* The driver reads the flags before the offset: write them after it. */
 		smp_wmb();
 	}
-	WRITE_ONCE(vq->device_event->flags, cpu_to_le16(flags));
+	packed_set_event(vq, flags);
 	/*
 	 * Pairs with the driver's full barrier between making entries available
 	 * and reading what we just wrote: else it skips the kick and we sleep
@@ -219,26 +246,28 @@ bool bell_vq_packed_enable_kick(struct bell_vq *vq)
 	return bell_vq_packed_avail(vq);
 }
 
-/* bell_vq_packed_kick_due() - has anything come since a kick was asked for? */
+/* bell_vq_packed_kick_due() - has the driver added a chain since it was asked to kick? */
 bool bell_vq_packed_kick_due(struct bell_vq *vq)
 {
 	return packed_is_avail(vq, vq->kick_at, vq->kick_wrap);
 }
 
-/* bell_vq_packed_disable_kick() - we are looking: no kick needed */
+/* bell_vq_packed_disable_kick() - tell the driver that no kick is needed */
 void bell_vq_packed_disable_kick(struct bell_vq *vq)
 {
-	/* With EVENT_IDX the place stays behind: one kick in two rounds. */
+	/*
+	 * With EVENT_IDX the old event offset stays: the driver kicks once in two
+	 * rounds of the ring at most.
+	 */
 	if (!vq->event_idx)
-		WRITE_ONCE(vq->device_event->flags,
-			   cpu_to_le16(VRING_PACKED_EVENT_FLAG_DISABLE));
+		packed_set_event(vq, VRING_PACKED_EVENT_FLAG_DISABLE);
 }
 
 /*
- * bell_vq_packed_put() - write that a chain of @ndesc entries is used
+ * bell_vq_packed_put() - put a chain of @ndesc entries into the ring as used
  *
- * The driver looks at the entries in their order: it sees none of them before
- * the flags of the first are written.
+ * The driver reads used entries in order: it sees none before
+ * bell_vq_packed_publish() has written the flags of the first.
  */
 void bell_vq_packed_put(struct bell_vq *vq, u16 id, u32 len, u16 ndesc)
 {
@@ -256,6 +285,8 @@ void bell_vq_packed_put(struct bell_vq *vq, u16 id, u32 len, u16 ndesc)
 	} else {
 		WRITE_ONCE(d->flags, cpu_to_le16(flags));
 	}
+	if (unlikely(vq->log))
+		bell_vq_log_desc(vq, d, sizeof(*d));
 
 	vq->used_idx += ndesc;
 	if (vq->used_idx >= vq->num) {
@@ -264,17 +295,19 @@ void bell_vq_packed_put(struct bell_vq *vq, u16 id, u32 len, u16 ndesc)
 	}
 }
 
-/* bell_vq_packed_publish() - show the driver all that was put there */
+/* bell_vq_packed_publish() - make the entries that were put visible to the driver */
 void bell_vq_packed_publish(struct bell_vq *vq)
 {
 	lockdep_assert_held(&vq->lock);
 	/* Pairs with the driver's read barrier after it reads the flags. */
 	smp_store_release(&vq->used_first->flags,
 			  cpu_to_le16(vq->used_first_flags));
+	if (unlikely(vq->log))
+		bell_vq_log_desc(vq, vq->used_first, sizeof(*vq->used_first));
 	vq->used_first = NULL;
 }
 
-/* bell_vq_packed_wants_signal() - does the driver wait for what was pushed? */
+/* bell_vq_packed_wants_signal() - does the driver want a signal for these entries? */
 bool bell_vq_packed_wants_signal(struct bell_vq *vq)
 {
 	u16 old = vq->signalled_used, new = vq->used_idx, event, flags;
@@ -294,10 +327,12 @@ bool bell_vq_packed_wants_signal(struct bell_vq *vq)
 	if (!valid)
 		return true;
 
-	/* Pairs with the driver's barrier between the place and the flags. */
+	/* Pairs with the driver's barrier between writing the offset and the flags. */
 	smp_rmb();
 	event = le16_to_cpu(READ_ONCE(vq->driver_event->off_wrap));
-	/* As if the ring went on: what is of the round before is below zero. */
+	/*
+	 * Compare as if positions did not wrap: those of the round before are negative.
+	 */
 	if (!!(event & PACKED_WRAP) != vq->used_wrap)
 		event = (event & PACKED_OFF) - vq->num;
 	else

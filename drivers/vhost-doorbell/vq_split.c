@@ -2,12 +2,12 @@
 /*
  * vq_split - the split ring (virtio 1.3, section 2.7)
  *
- * The guest may write any of it at any time: each field is read once into a
- * copy, and only the copy is checked and used. What breaks the rules of the
- * ring breaks the queue; a bad address of data is the back end's to answer.
+ * The guest may write to the ring at any time. So each field is read once into a copy,
+ * and only the copy is checked and used. A guest that breaks the rules of the ring
+ * breaks the queue. A bad address of data does not; the back end reports that.
  *
- * Legacy rings have the layout of modern ones. Fields are little endian for
- * both: the device offers legacy only on hosts where that is native.
+ * Legacy rings have the same layout as modern ones. Fields are little endian in both:
+ * the device offers legacy only on hosts where that is native.
  */
 #include <linux/align.h>
 #include <linux/mm.h>
@@ -21,7 +21,10 @@ size_t bell_vq_split_desc_size(u32 num)
 	return sizeof(struct vring_desc) * num;
 }
 
-/* With the used_event field, which the driver may leave out unless agreed. */
+/*
+ * Includes the used_event field, which the driver needs only with
+ * VIRTIO_RING_F_EVENT_IDX.
+ */
 size_t bell_vq_split_avail_size(u32 num)
 {
 	return sizeof(struct vring_avail) + sizeof(__virtio16) * (num + 1);
@@ -48,12 +51,18 @@ static u16 split_read16(const void *field)
 	return le16_to_cpu(READ_ONCE(*(const __le16 *)field));
 }
 
-static void split_write16(void *field, u16 value)
+/* Write a word of what the used map holds. */
+static void split_tell(struct bell_vq *vq, void *field, u16 value)
 {
 	WRITE_ONCE(*(__le16 *)field, cpu_to_le16(value));
+	if (unlikely(vq->log))
+		bell_vq_log_used(vq, field, sizeof(__le16));
 }
 
-/* bell_vq_split_start() - go on where the rings say that we stopped */
+/*
+ * bell_vq_split_start() - begin at index @base of the available ring and at used->idx
+ * of the used ring, and enable kicks
+ */
 void bell_vq_split_start(struct bell_vq *vq, u32 base)
 {
 	vq->last_avail = base;
@@ -61,19 +70,19 @@ void bell_vq_split_start(struct bell_vq *vq, u32 base)
 	vq->kick_at = base;
 	vq->used_idx = split_read16(&vq->used->idx);
 	vq->signalled_valid = false;
-	split_write16(&vq->used->flags, 0);
+	split_tell(vq, &vq->used->flags, 0);
 }
 
-/* bell_vq_split_base() - where to go on: the next index of the available ring */
+/* bell_vq_split_base() - the next index to take, for VHOST_GET_VRING_BASE */
 u32 bell_vq_split_base(const struct bell_vq *vq)
 {
 	return vq->last_avail;
 }
 
 /*
- * bell_vq_split_avail() - is there anything to take?
+ * bell_vq_split_avail() - is there a chain to take?
  *
- * Return: 1 if so, 0 if not, -EPROTO if the index makes no sense.
+ * Return: 1 if so, 0 if not, -EPROTO if the index moved by more than the ring's size.
  */
 int bell_vq_split_avail(struct bell_vq *vq)
 {
@@ -122,7 +131,7 @@ static int split_fetch_indirect(struct bell_vq *vq, bool may_pin,
 	int ret;
 
 	if (le16_to_cpu((__force __le16)d->flags) & VRING_DESC_F_NEXT)
-		return bell_vq_break(vq, "indirect descriptor with a next");
+		return bell_vq_break(vq, "indirect descriptor with the NEXT flag");
 	ret = bell_vq_chain_open_table(vq, may_pin,
 				       le64_to_cpu((__force __le64)d->addr),
 				       le32_to_cpu((__force __le32)d->len),
@@ -172,16 +181,10 @@ static int split_walk(struct bell_vq *vq, bool may_pin,
 	return bell_vq_break(vq, "chain loops");
 }
 
-/*
- * bell_vq_split_fetch() - read the next available chain, which there is
- *
- * Return: 0, -EPROTO queue broken, -EAGAIN or -ESRCH from bell_gmem_span().
- */
-int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
-			struct bell_chain *chain)
+/* As bell_vq_split_fetch_head(), which is not for the fast path. */
+static __always_inline int split_fetch(struct bell_vq *vq, bool may_pin,
+				       struct bell_chain *chain, u16 head)
 {
-	u16 head = split_read16(&vq->avail->ring[vq->last_avail & vq->mask]);
-
 	if (head >= vq->num)
 		return bell_vq_break(vq, "head %u past ring of %u", head,
 				     vq->num);
@@ -190,22 +193,46 @@ int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
 		return bell_vq_break(vq, "head %u is in flight already", head);
 
 	chain->head = head;
-	chain->ndesc = 1;		/* of the available ring */
+	chain->ndesc = 1;		/* entries of the available ring */
 	return split_walk(vq, may_pin, chain, head);
 }
 
 /*
- * bell_vq_split_enable_kick() - ask for a kick for what comes next
+ * bell_vq_split_fetch() - read the next chain; the caller has seen that there is one
  *
- * Return: true if something came meanwhile: look again.
+ * Return: 0, -EPROTO queue broken, -EAGAIN from bell_gmem_span().
+ */
+int bell_vq_split_fetch(struct bell_vq *vq, bool may_pin,
+			struct bell_chain *chain)
+{
+	u16 head = split_read16(&vq->avail->ring[vq->last_avail & vq->mask]);
+
+	return split_fetch(vq, may_pin, chain, head);
+}
+
+/*
+ * bell_vq_split_fetch_head() - read the chain that begins at @head
+ *
+ * Return: as bell_vq_split_fetch().
+ */
+int bell_vq_split_fetch_head(struct bell_vq *vq, bool may_pin,
+			     struct bell_chain *chain, u16 head)
+{
+	return split_fetch(vq, may_pin, chain, head);
+}
+
+/*
+ * bell_vq_split_enable_kick() - ask the driver for a kick when it adds a chain
+ *
+ * Return: true if it added one meanwhile: look again.
  */
 bool bell_vq_split_enable_kick(struct bell_vq *vq)
 {
 	vq->kick_at = vq->last_avail;
 	if (vq->event_idx)
-		split_write16(split_avail_event(vq), vq->last_avail);
+		split_tell(vq, split_avail_event(vq), vq->last_avail);
 	else
-		split_write16(&vq->used->flags, 0);
+		split_tell(vq, &vq->used->flags, 0);
 	/*
 	 * Pairs with the driver's full barrier between writing avail->idx and
 	 * reading what we just wrote: else it skips the kick and we sleep on a
@@ -215,18 +242,20 @@ bool bell_vq_split_enable_kick(struct bell_vq *vq)
 	return split_read16(&vq->avail->idx) != vq->last_avail;
 }
 
-/* bell_vq_split_kick_due() - has anything come since a kick was asked for? */
+/* bell_vq_split_kick_due() - has the driver added a chain since it was asked to kick? */
 bool bell_vq_split_kick_due(struct bell_vq *vq)
 {
 	return split_read16(&vq->avail->idx) != vq->kick_at;
 }
 
-/* bell_vq_split_disable_kick() - we are looking: no kick needed */
+/* bell_vq_split_disable_kick() - tell the driver that no kick is needed */
 void bell_vq_split_disable_kick(struct bell_vq *vq)
 {
-	/* With EVENT_IDX the event index stays behind, which does the same. */
+	/*
+	 * With EVENT_IDX the old avail_event stays behind, so the driver does not kick.
+	 */
 	if (!vq->event_idx)
-		split_write16(&vq->used->flags, VRING_USED_F_NO_NOTIFY);
+		split_tell(vq, &vq->used->flags, VRING_USED_F_NO_NOTIFY);
 }
 
 /* bell_vq_split_put() - put a chain into the used ring; the driver does not see it yet */
@@ -237,22 +266,27 @@ void bell_vq_split_put(struct bell_vq *vq, u16 head, u32 len)
 	lockdep_assert_held(&vq->lock);
 	WRITE_ONCE(*(__le32 *)&e->id, cpu_to_le32(head));
 	WRITE_ONCE(*(__le32 *)&e->len, cpu_to_le32(len));
+	if (unlikely(vq->log))
+		bell_vq_log_used(vq, e, sizeof(*e));
 	vq->used_idx++;
 }
 
-/* bell_vq_split_publish() - show the driver all that was put there */
+/* bell_vq_split_publish() - make the entries that were put visible to the driver */
 void bell_vq_split_publish(struct bell_vq *vq)
 {
 	lockdep_assert_held(&vq->lock);
 	/* Pairs with the driver's read barrier after it reads used->idx. */
 	smp_store_release((__force __le16 *)&vq->used->idx,
 			  cpu_to_le16(vq->used_idx));
+	if (unlikely(vq->log))
+		bell_vq_log_used(vq, &vq->used->idx, sizeof(vq->used->idx));
 }
 
 /*
- * bell_vq_split_wants_signal() - does the driver wait for what was pushed?
+ * bell_vq_split_wants_signal() - does the driver want a signal for these entries?
  *
- * A legacy driver may ask to be told that the ring is empty, come what may.
+ * A legacy driver with VIRTIO_F_NOTIFY_ON_EMPTY always wants one when the available
+ * ring is empty.
  */
 bool bell_vq_split_wants_signal(struct bell_vq *vq)
 {
@@ -264,7 +298,8 @@ bool bell_vq_split_wants_signal(struct bell_vq *vq)
 	vq->signalled_valid = true;
 	/*
 	 * Pairs with the driver's full barrier between writing used_event (or
-	 * flags) and reading used->idx: else neither sees the other.
+	 * flags) and reading used->idx: either we see the new used_event, or the driver
+	 * sees the new used->idx.
 	 */
 	smp_mb();
 	if (vq->notify_on_empty && split_read16(&vq->avail->idx) == new)
