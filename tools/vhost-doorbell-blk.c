@@ -2,8 +2,8 @@
 /*
  * vhost-doorbell-blk - a vhost-user-blk back end whose queues the kernel serves
  *
- * Speaks vhost-user with the VMM and turns what it says into the ioctls of
- * /dev/vhost-doorbell. Then it sleeps: requests never come here.
+ * Speaks vhost-user with the VMM and turns its messages into ioctls of
+ * /dev/vhost-doorbell. Then it sleeps: requests do not pass through this process.
  */
 #include <errno.h>
 #include <linux/virtio_blk.h>
@@ -22,10 +22,12 @@
 #include "disk_below.h"
 #include "disk_watch.h"
 #include "fd.h"
+#include "fdstore.h"
 #include "feature.h"
 #include "image_format.h"
 #include "lifetime.h"
 #include "log.h"
+#include "notify.h"
 #include "server.h"
 #include "stop.h"
 #include "vhd.h"
@@ -34,6 +36,12 @@
 #define SEG_MAX		126u
 
 #define SECTOR_SIZE	512u
+
+/* The names of what the keeper holds */
+#define KEEP_DISK	"disk"
+#define KEEP_CLAIM	"claim"
+
+#define CLAIM_BARRIER_MS	5000
 
 #define OPEN_TRIES	10
 #define OPEN_PAUSE_US	100000
@@ -57,8 +65,9 @@ static const char *disk_error(int err)
 }
 
 /*
- * The guest sees whole sectors only. A writer that does not know of the bytes behind
- * the last would leave them stale, or lose them where it copies the disk.
+ * Refuses a writable file whose size is not in whole sectors: the guest sees whole
+ * sectors only, and a program that copies the disk would lose the bytes behind them, or
+ * leave them stale. A read-only file only gets a warning.
  */
 static int check_tail(const struct disk *disk)
 {
@@ -94,8 +103,8 @@ static void warn_of_lock(const struct disk *disk)
 }
 
 /*
- * The kernel may still complete requests of a daemon that has ended, and holds the
- * disk until then: one that takes its place at once waits for that, not for long.
+ * Opens the disk. While the kernel still completes requests of a daemon that has ended,
+ * it holds the disk: so try again for a while.
  */
 static int try_open_disk(const struct blk_options *o, struct disk *disk)
 {
@@ -103,15 +112,51 @@ static int try_open_disk(const struct blk_options *o, struct disk *disk)
 
 	for (;;) {
 		ret = disk_open(disk, o->blk_file, o->read_only, o->locking);
+		if (!ret && !o->incoming) {
+			ret = disk_claim(disk);
+			if (ret)
+				disk_close(disk);
+		}
 		if ((ret != -EBUSY && ret != -EAGAIN) || !--tries)
 			return ret;
 		usleep(OPEN_PAUSE_US);
 	}
 }
 
-static int open_disk(const struct blk_options *o, struct disk *disk)
+/* The disk of the session that the last process has left, or that the options name */
+static int find_or_open(const struct blk_options *o, struct fdstore *store,
+			struct disk *disk)
 {
-	int ret = try_open_disk(o, disk);
+	int fd = -1, claim = -1;
+
+	if (daemon_resumes(store)) {
+		fd = fdstore_take(store, KEEP_DISK);
+		claim = fdstore_take(store, KEEP_CLAIM);
+	}
+	if (fd < 0)
+		return try_open_disk(o, disk);
+	return disk_inherit(disk, o->blk_file, o->read_only, o->locking, fd, claim);
+}
+
+/*
+ * The settings were changed while a guest uses the disk. To give it another disk under its
+ * feet would destroy both, so it keeps what it has.
+ */
+static void warn_of_other(const struct blk_options *o, const struct disk *disk)
+{
+	if (disk->read_only != o->read_only)
+		log_warn("%s: read-only = %s counts from the next connection on; the front end has the disk %s",
+			 o->blk_file, o->read_only ? "yes" : "no",
+			 disk->read_only ? "read-only" : "writable");
+	else if (disk->is_other)
+		log_warn("%s: is not the disk that the front end has, which keeps its disk until its connection ends",
+			 o->blk_file);
+}
+
+static int open_disk(const struct blk_options *o, struct fdstore *store,
+		     struct disk *disk)
+{
+	int ret = find_or_open(o, store, disk);
 
 	if (ret == -ENOLCK && disk->lock_error) {
 		log_err("%s: cannot be locked there: %s", o->blk_file,
@@ -122,14 +167,18 @@ static int open_disk(const struct blk_options *o, struct disk *disk)
 		log_err("%s: %s", o->blk_file, disk_error(ret));
 		return ret;
 	}
-	/* First, as such an image may be of any size. */
-	if (!o->raw)
+	/*
+	 * Check the format first: an image of another format may have any size.
+	 */
+	if (!o->raw && !daemon_resumes(store))
 		warn_of_format(disk);
-	ret = check_tail(disk);
+	/* The guest uses it already. */
+	ret = daemon_resumes(store) ? 0 : check_tail(disk);
 	if (ret) {
 		disk_close(disk);
 		return ret;
 	}
+	warn_of_other(o, disk);
 	if (!disk->direct)
 		log_warn("%s: no direct I/O there; using the page cache",
 			 o->blk_file);
@@ -140,20 +189,26 @@ static int open_disk(const struct blk_options *o, struct disk *disk)
 	return 0;
 }
 
-/* What attach_blk() gets. */
+/* Context of attach_blk() */
 struct blk_back_end {
 	struct disk	     *disk;
 	struct disk_watch    *watch;
 	const struct blk_options *options;
+	struct fdstore	     *store;	/* NULL: no keeper */
 };
 
-/* What the disk cannot do is not offered, whatever is asked for. */
+/*
+ * Flags for SET_BLK. The module offers a feature only if the disk has it, whatever the
+ * flags say.
+ */
 static uint32_t blk_flags(const struct blk_options *o)
 {
 	uint32_t flags = 0;
 
 	if (o->read_only)
 		flags |= VHOST_DOORBELL_BLK_F_READ_ONLY;
+	if (o->hold_nospc)
+		flags |= VHOST_DOORBELL_BLK_F_HOLD_NOSPC;
 	if (o->features & BIT(VIRTIO_BLK_F_DISCARD))
 		flags |= VHOST_DOORBELL_BLK_F_DISCARD;
 	if (o->features & BIT(VIRTIO_BLK_F_WRITE_ZEROES))
@@ -180,12 +235,12 @@ static void set_lifetime(struct vhost_doorbell_blk *blk, const struct disk *disk
 }
 
 /*
- * A disk that went away comes back under its name only: a device that was removed
- * and found again is another one for the kernel.
+ * Opens the disk again if it was removed: for the kernel a removed device that
+ * is plugged in again is another device, but it has the same path.
  */
 static int find_disk(const struct blk_back_end *b)
 {
-	/* A front end may come again and again: each reason is logged once. */
+	/* Log each reason once: a front end may connect again and again. */
 	static int logged;
 	struct disk *disk = b->disk;
 	int ret;
@@ -219,7 +274,10 @@ static int set_blk(int fd, const struct blk_back_end *b)
 		.seg_max = fit < SEG_MAX ? fit : SEG_MAX,
 	};
 
-	/* Anew for each device: a volume may have moved. */
+	/*
+	 * Check for each new device: the volume below may have moved to other
+	 * disks.
+	 */
 	if (b->disk->is_block && disk_below_nowait(b->disk->fd))
 		blk.flags |= VHOST_DOORBELL_BLK_F_NOWAIT;
 	if (o->features & BIT(FEATURE_LIFETIME))
@@ -234,19 +292,92 @@ static int attach_blk(int fd, const void *context)
 	const struct blk_back_end *b = context;
 	int ret = find_disk(b);
 
-	return ret ? ret : set_blk(fd, b);
+	if (!ret)
+		ret = set_blk(fd, b);
+	if (!ret && b->disk->claim >= 0)
+		ret = vhd_set_claim(fd, b->disk->claim);
+	return ret;
+}
+
+static int keep_blk(struct fdstore *store, const void *context)
+{
+	const struct blk_back_end *b = context;
+	int ret = fdstore_put(store, KEEP_DISK, b->disk->fd);
+
+	if (!ret && b->disk->claim >= 0)
+		ret = fdstore_put(store, KEEP_CLAIM, b->disk->claim);
+	return ret;
+}
+
+/* The daemon that the guest comes from has just given the disk up. */
+static int claim_disk(struct disk *disk)
+{
+	int tries = OPEN_TRIES, ret;
+
+	while ((ret = disk_claim(disk)) && --tries) {
+		if (ret != -EBUSY && ret != -EAGAIN)
+			break;
+		usleep(OPEN_PAUSE_US);
+	}
+	if (ret)
+		log_err("%s: %s", disk->path, disk_error(ret));
+	return ret;
+}
+
+static int claim_blk(int fd, const void *context, bool claim)
+{
+	const struct blk_back_end *b = context;
+	int ret;
+
+	if (!claim) {
+		/*
+		 * The next host must not miss what is in this host's page cache. If it
+		 * would, the guest gets no disk there.
+		 */
+		if (!b->disk->read_only && fsync(b->disk->fd)) {
+			log_err("%s: %s: not released, so the guest cannot use it elsewhere",
+				b->disk->path, strerror(errno));
+			return 0;
+		}
+		ret = vhd_set_claim(fd, -1);
+		if (ret)
+			return ret;
+		/* The front end hears of it when no process has the claim any more. */
+		if (b->store) {
+			fdstore_remove(b->store, KEEP_CLAIM);
+			notify_barrier(CLAIM_BARRIER_MS);
+		}
+		disk_unclaim(b->disk);
+		return 0;
+	}
+	if (b->disk->claim < 0) {
+		ret = claim_disk(b->disk);
+		if (ret)
+			return ret;
+		warn_of_lock(b->disk);
+	}
+	/* First the keeper: a claim that only the device had would be in our way. */
+	if (b->store && !fdstore_has(b->store, KEEP_CLAIM)) {
+		ret = fdstore_put(b->store, KEEP_CLAIM, b->disk->claim);
+		if (ret)
+			return ret;
+	}
+	return vhd_set_claim(fd, b->disk->claim);
 }
 
 /*
- * The guest may have switched to write-through, and told a process that is gone: no
- * harm is done if it has not.
+ * Sets write-through. The guest may have chosen it with a daemon that has ended; if it
+ * has not, no harm is done.
  */
 static const struct vhost_doorbell_config blk_write_through = {
 	.offset = offsetof(struct virtio_blk_config, wce),
 	.size = 1,
 };
 
-/* What only SET_BLK says; NULL: it may be the device node's. */
+/*
+ * Text for an errno that only SET_BLK returns; NULL: the device node may have
+ * caused it.
+ */
 static const char *set_blk_error(int err)
 {
 	switch (err) {
@@ -273,8 +404,8 @@ static void say_what_failed(const struct blk_options *o, int err)
 }
 
 /*
- * Fails early, while the caller still looks: with no module, no permission or
- * a disk that the module does not take.
+ * Makes a device and closes it again, so that the daemon fails at its start if the
+ * module, a permission or a usable disk is missing.
  */
 static int probe_device(const struct blk_options *o, struct vhd_device *d,
 			uint64_t *capacity)
@@ -301,7 +432,10 @@ static void print_qemu_options(const struct blk_options *o, uint64_t sectors)
 	char bytes[32], queues[32] = "";
 
 	bytes_text(sectors * SECTOR_SIZE, bytes, sizeof(bytes));
-	/* QEMU asks for one per CPU of the guest, which may be more. */
+	/*
+	 * Without this option QEMU uses one queue for each CPU of the guest,
+	 * which may be too many.
+	 */
 	if (o->queues != VHOST_DOORBELL_MAX_QUEUES)
 		snprintf(queues, sizeof(queues), "num-queues=%u,", o->queues);
 	printf("%s: %s%s. Give QEMU:\n", o->blk_file, bytes,
@@ -313,9 +447,9 @@ static void print_qemu_options(const struct blk_options *o, uint64_t sectors)
 }
 
 /*
- * A disk with no volatile write cache needs no flush, and a guest that knows it
- * spares itself a request for each fsync(). Without the feature each write is one
- * that is stable when it ends (FUA), which costs such a disk nothing, and holds if
+ * Features that the disk does not need. A disk without a volatile write cache needs no
+ * FLUSH: the guest then sends no request for an fsync(). Without FLUSH each write is
+ * stable when it completes (FUA), which costs such a disk nothing, and stays right if
  * its cache is switched on later.
  */
 static uint64_t needless_features(const struct blk_options *o,
@@ -328,12 +462,15 @@ static uint64_t needless_features(const struct blk_options *o,
 	return BIT(VIRTIO_BLK_F_FLUSH);
 }
 
-static bool take_resize(void *context)
+static void disk_changed(void *server)
 {
-	return disk_watch_take(context);
+	vu_server_resize(server);
 }
 
-/* The kernel completes what is in flight, and keeps the disk open until then. */
+/*
+ * Ends the process. The kernel completes the requests in flight, and keeps the disk
+ * open until then.
+ */
 static void give_up(void *server)
 {
 	log_warn("ends by a signal, and leaves the requests in flight to the kernel");
@@ -344,16 +481,16 @@ static void give_up(void *server)
 static int run_server(const struct blk_options *o, struct vhd_device *device,
 		      struct vu_server *server)
 {
-	uint64_t sectors;
-	int ret;
+	bool resumes = daemon_resumes(server->keep.store);
+	uint64_t sectors = 0;
+	int ret = resumes ? 0 : probe_device(o, device, &sectors);
 
-	ret = probe_device(o, device, &sectors);
 	if (ret)
 		return ret;
 	ret = daemon_open_socket(&o->common, server);
 	if (ret)
 		return ret;
-	if (o->common.fd < 0)
+	if (daemon_prints(&o->common) && !resumes)
 		print_qemu_options(o, sectors);
 	ret = vu_server_run(server);
 	if (ret)
@@ -363,16 +500,18 @@ static int run_server(const struct blk_options *o, struct vhd_device *device,
 }
 
 static int serve(const struct blk_options *o, struct disk *disk,
-		 struct disk_watch *watch)
+		 struct vu_server *server, struct disk_watch *watch)
 {
 	struct blk_back_end back_end = {
 		.disk = disk,
 		.watch = watch,
 		.options = o,
+		.store = server->keep.store,
 	};
 	uint64_t needless = needless_features(o, disk);
-	/* Static: a thread looks at them as long as the process lasts. */
-	static struct vu_server server;
+	/*
+	 * Static: the thread of the stop_watch uses it until the process ends.
+	 */
 	static struct vhd_watch device;
 	_cleanup_fd_ int stop = stop_open();
 	int ret;
@@ -381,30 +520,27 @@ static int serve(const struct blk_options *o, struct disk *disk,
 		log_err("signalfd: %s", strerror(-stop));
 		return stop;
 	}
+	server->stop = stop;
+	server->dev = &device.vhd.base;
 	device.vhd = (struct vhd_device){
 		.base.accepted = needless,
 		.path = o->common.device,
 		.num_queues = o->queues,
 		.exec = o->common.exec,
 		.attach = attach_blk,
+		.claim = claim_blk,
+		.keep = keep_blk,
 		.context = &back_end,
 		.withheld = ((FEATURES_ON | FEATURES_OFF) & ~o->features) |
 			    needless,
 		.resumed = o->features & BIT(VIRTIO_BLK_F_CONFIG_WCE) &&
 			   !o->read_only ? &blk_write_through : NULL,
 	};
-	server = (struct vu_server){
-		.socket.sock = -1,
-		.stop = stop,
-		.resize = watch->fd,
-		.take_resize = take_resize,
-		.context = watch,
-		.dev = &device.vhd.base,
-	};
 	device.stops = (struct stop_watch){
 		.stop = stop,
 		.give_up = give_up,
-		.context = &server,
+		.context = server,
+		.disk = disk->is_other ? NULL : disk->path,
 	};
 	vhd_device_init(&device.vhd);
 	vhd_watch_init(&device);
@@ -413,30 +549,44 @@ static int serve(const struct blk_options *o, struct disk *disk,
 		log_err("thread: %s", strerror(-ret));
 		return ret;
 	}
-	return run_server(o, &device.vhd, &server);
+	return run_server(o, &device.vhd, server);
 }
 
 int main(int argc, char **argv)
 {
-	struct disk_watch watch;
+	/*
+	 * Static: a thread that serve() starts uses it until the process ends.
+	 */
+	static struct vu_server server = { .socket.sock = -1, .renews = true };
+	struct disk_watch watch = { .changed = disk_changed, .context = &server };
 	struct blk_options options;
 	struct disk disk;
+	char **args;
 	int ret;
 
 	daemon_guard_output();
+	server.keep.store = daemon_begin_keep();
+	args = daemon_copy_args(argc, argv);
 	if (!blk_options_parse(&options, argc, argv, &ret))
-		return ret;
+		return daemon_options_status(server.keep.store, ret);
+	log_name(options.blk_file);
+	if (options.common.keep && !options.common.worker)
+		return daemon_be_parent(&options.common, args);
 	if (daemon_pin_cpus(&options.common))
 		return EXIT_FAILURE;
-	if (open_disk(&options, &disk))
+	if (open_disk(&options, server.keep.store, &disk))
 		return EXIT_FAILURE;
-	ret = disk_watch_open(&watch, disk.fd);
+	ret = disk_watch_open(&watch, &server.loop, disk.fd);
 	if (ret) {
 		log_err("watching the disk: %s", strerror(-ret));
 	} else {
-		ret = serve(&options, &disk, &watch);
+		ret = serve(&options, &disk, &server, &watch);
 		disk_watch_close(&watch);
 	}
 	disk_close(&disk);
+	if (server.again) {
+		daemon_begin_again(&options.common, &server, args);
+		return EXIT_FAILURE;
+	}
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

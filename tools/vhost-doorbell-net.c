@@ -2,17 +2,20 @@
 /*
  * vhost-doorbell-net - a vhost-user-net back end whose queues the kernel serves
  *
- * Speaks vhost-user with the VMM and turns what it says into the ioctls of
- * /dev/vhost-doorbell. Then it sleeps: frames never come here.
+ * Speaks vhost-user with the VMM and turns its messages into ioctls of
+ * /dev/vhost-doorbell. Then it sleeps: frames do not pass through this process.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon.h"
 #include "fd.h"
+#include "fdstore.h"
 #include "link.h"
 #include "log.h"
 #include "net_device.h"
@@ -20,6 +23,9 @@
 #include "port.h"
 #include "server.h"
 #include "stop.h"
+
+#define OPEN_TRIES	10
+#define OPEN_PAUSE_US	100000
 
 static bool is_new(const struct port *p)
 {
@@ -37,7 +43,34 @@ static int say_port_failed(const struct port *p, int err)
 	return err;
 }
 
-static int open_port(const struct net_options *o, struct port *p)
+/*
+ * Opens the port. If there is a keeper, it may be about to close what an earlier process
+ * stored: so try again for a while.
+ */
+static int try_open_port(struct port *p, bool kept)
+{
+	int tries = OPEN_TRIES, ret;
+
+	while ((ret = port_open(p)) && kept && --tries) {
+		if (ret != -EBUSY && ret != -EEXIST)
+			break;
+		usleep(OPEN_PAUSE_US);
+	}
+	return ret;
+}
+
+/*
+ * The settings were changed while a guest uses the card. The port stays, which others may
+ * use, too: it may have rules of tc, or be in a bridge.
+ */
+static void warn_of_other(const struct net_options *o, const struct port *p)
+{
+	if (o->name && !strchr(o->name, '%') && strcmp(o->name, p->name))
+		log_warn("%s: is not the interface that the front end has, which keeps %s until this program is started without a front end",
+			 o->name, p->name);
+}
+
+static int open_port(const struct net_options *o, struct fdstore *store, struct port *p)
 {
 	int ret;
 
@@ -46,7 +79,12 @@ static int open_port(const struct net_options *o, struct port *p)
 		p->fd[i] = i < o->num_fds ? o->fd[i] : -1;
 	if (o->name)
 		strcpy(p->name, o->name);
-	ret = port_open(p);
+	/* The last process has left it, and may have made it. */
+	if (daemon_resumes(store) && port_inherit(p, store)) {
+		warn_of_other(o, p);
+		return 0;
+	}
+	ret = try_open_port(p, store);
 	if (!ret && o->kind == PORT_TAP_CREATE)
 		ret = port_bring_up(p, o->bridge, o->mtu);
 	if (ret) {
@@ -56,7 +94,7 @@ static int open_port(const struct net_options *o, struct port *p)
 	return ret;
 }
 
-/* The operator may bring the interface up later. */
+/* Warns if the interface is down: the operator may bring it up later. */
 static void look_at_port(const struct net_options *o, const struct port *p,
 			 struct link_info *link)
 {
@@ -76,7 +114,7 @@ static void print_device(const struct net_options *o, const struct port *p,
 	char mac[LINK_MAC_TEXT];
 
 	printf("  -device virtio-net-pci,netdev=net0");
-	/* A macvtap receives what is for its own address only. */
+	/* A macvtap receives only frames for its own address. */
 	if (p->kind == PORT_MACVTAP) {
 		link_mac_text(link->mac, mac);
 		printf(",mac=%s", mac);
@@ -113,7 +151,10 @@ static void print_qemu_options(const struct net_options *o,
 	fflush(stdout);
 }
 
-/* Fails early, while the caller still looks. */
+/*
+ * Checks device and port, so that the daemon fails at its start if one cannot
+ * be used.
+ */
 static int probe(const struct net_options *o, struct net_device *d)
 {
 	int ret = net_device_probe(d);
@@ -128,17 +169,18 @@ static int probe(const struct net_options *o, struct net_device *d)
 static int run_server(const struct net_options *o, struct net_device *d,
 		      struct vu_server *server)
 {
+	bool resumes = daemon_resumes(server->keep.store);
 	struct link_info link = { 0 };
 	int ret;
 
-	ret = probe(o, d);
+	ret = resumes ? 0 : probe(o, d);
 	if (ret)
 		return ret;
 	ret = daemon_open_socket(&o->common, server);
 	if (ret)
 		return ret;
 	look_at_port(o, d->port, &link);
-	if (o->common.fd < 0)
+	if (daemon_prints(&o->common) && !resumes)
 		print_qemu_options(o, d->port, &link);
 	ret = vu_server_run(server);
 	if (ret)
@@ -147,7 +189,10 @@ static int run_server(const struct net_options *o, struct net_device *d,
 	return ret;
 }
 
-/* The guest's driver may start again and again: it is said once. */
+/*
+ * Logs that the port is lost; once, as the guest's driver may start again and
+ * again.
+ */
 static void say_port_lost(const struct port *p)
 {
 	static bool said;
@@ -158,7 +203,7 @@ static void say_port_lost(const struct port *p)
 	said = true;
 }
 
-static int serve(const struct net_options *o, struct port *port)
+static int serve(const struct net_options *o, struct fdstore *store, struct port *port)
 {
 	_cleanup_fd_ int stop = stop_open();
 	struct net_device device = {
@@ -176,8 +221,8 @@ static int serve(const struct net_options *o, struct port *port)
 	struct vu_server server = {
 		.socket.sock = -1,
 		.stop = stop,
-		.resize = -1,
 		.dev = &device.vhd.base,
+		.keep.store = store,
 	};
 	int ret;
 
@@ -194,17 +239,27 @@ static int serve(const struct net_options *o, struct port *port)
 int main(int argc, char **argv)
 {
 	struct net_options options;
+	struct fdstore *store;
 	struct port port;
+	char **args;
 	int ret;
 
 	daemon_guard_output();
+	store = daemon_begin_keep();
+	args = daemon_copy_args(argc, argv);
 	if (!net_options_parse(&options, argc, argv, &ret))
-		return ret;
+		return daemon_options_status(store, ret);
+	/* Not a pattern such as vm%d, of which the kernel makes the name. */
+	if (options.name && !strchr(options.name, '%'))
+		log_name(options.name);
+	if (options.common.keep && !options.common.worker)
+		return daemon_be_parent(&options.common, args);
 	if (daemon_pin_cpus(&options.common))
 		return EXIT_FAILURE;
-	if (open_port(&options, &port))
+	if (open_port(&options, store, &port))
 		return EXIT_FAILURE;
-	ret = serve(&options, &port);
+	log_name(port.name);
+	ret = serve(&options, store, &port);
 	port_close(&port);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -14,10 +14,11 @@
 #include "feature.h"
 
 /*
- * What --features may switch, and what it has to switch on: in-order use makes
- * quick requests wait for slow ones, extra data comes with no kick that KVM
- * turns into an eventfd, and the cache is for the guest only if it is trusted to
- * choose.
+ * Features that --features may switch; those in FEATURES_OFF are off by
+ * default. IN_ORDER makes quick requests wait for slow ones. With
+ * NOTIFICATION_DATA a kick writes more than the queue's number, and KVM turns
+ * no such write into an eventfd. With CONFIG_WCE the guest may switch the write
+ * cache, which not every host allows.
  */
 #define FEATURES_OFF	(BIT(VIRTIO_BLK_F_CONFIG_WCE) | \
 			 BIT(VIRTIO_F_IN_ORDER) | \
@@ -46,16 +47,19 @@ struct blk_options {
 	const char  *blk_file;
 	const char  *serial;
 	bool	     read_only;
-	bool	     raw;	/* said by --format */
+	bool	     incoming;	/* claim the disk only when the guest runs */
+	bool	     raw;	/* given by --format */
+	bool	     hold_nospc; /* a write waits while the disk is full */
 	enum disk_locking locking;
-	uint64_t     features;	/* of those that can be switched */
-	uint64_t     asked;	/* those of them that were switched on by name */
+	uint64_t     features;	/* the switchable features that are on */
+	uint64_t     asked;	/* those of them that --features named */
 	unsigned int queues;
 };
 
 /*
- * Prints what is wrong, or what was asked for instead of serving: then @*status is
- * what the program ends with, and the result is false.
+ * Fills @o from the command line. Returns false if the program has to end with
+ * *@status: after a message about an error, or after printing what an option
+ * such as --help asked for.
  */
 bool blk_options_parse(struct blk_options *o, int argc, char **argv, int *status);
 

@@ -6,230 +6,201 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "activation.h"
+#include "config.h"
 #include "cpus.h"
+#include "fdstore.h"
+#include "json.h"
+#include "keeper.h"
 #include "log.h"
+#include "optparse.h"
 #include "version.h"
 #include "vhd.h"
 
-#define QUEUE_SIZE_MAX	1024u	/* of QEMU's virtio devices */
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static const struct option common[] = {
-	{ "socket-path",	required_argument, NULL, OPT_SOCKET_PATH },
-	{ "fd",			required_argument, NULL, OPT_FD },
-	{ "connect",		required_argument, NULL, OPT_CONNECT },
-	{ "features",		required_argument, NULL, OPT_FEATURES },
-	{ "queue-size",		required_argument, NULL, OPT_QUEUE_SIZE },
-	{ "mode",		required_argument, NULL, OPT_MODE },
-	{ "poll-us",		required_argument, NULL, OPT_POLL_US },
-	{ "poll-share",		required_argument, NULL, OPT_POLL_SHARE },
-	{ "coalesce-us",	required_argument, NULL, OPT_COALESCE_US },
-	{ "coalesce-count",	required_argument, NULL, OPT_COALESCE_COUNT },
-	{ "cpus",		required_argument, NULL, OPT_CPUS },
-	{ "device",		required_argument, NULL, OPT_DEVICE },
-	{ "verbose",		no_argument, NULL, OPT_VERBOSE },
-	{ "print-capabilities",	no_argument, NULL, OPT_PRINT_CAPABILITIES },
-	{ "help",		no_argument, NULL, OPT_HELP },
-	{ "version",		no_argument, NULL, OPT_VERSION },
-};
-
-#define NUM_COMMON	(sizeof(common) / sizeof(common[0]))
-#define MAX_OWN		16
-
-static void say_where_help_is(const char *program)
+static int take_cpus(struct optparse *p, void *base, char *value)
 {
-	fprintf(stderr, "Try '%s --help'.\n", program);
-}
+	struct common_options *o = base;
 
-int common_options_usage(const char *program, const char *fmt, const char *arg)
-{
-	fprintf(stderr, "%s: ", program);
-	fprintf(stderr, fmt, arg);
-	fprintf(stderr, "\n");
-	say_where_help_is(program);
-	return EXIT_USAGE;
-}
-
-bool common_options_number(const char *text, unsigned int min, unsigned int max,
-			   unsigned int *value)
-{
-	unsigned long v;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	v = strtoul(text, &end, 10);
-	if (errno || *end || v < min || v > max)
-		return false;
-	*value = v;
-	return true;
-}
-
-static int take_queue_size(struct common_options *o, const char *arg)
-{
-	char fmt[80];
-
-	if (common_options_number(arg, o->queue_size_min, QUEUE_SIZE_MAX,
-				  &o->queue_size) &&
-	    !(o->queue_size & (o->queue_size - 1)))
-		return 0;
-	snprintf(fmt, sizeof(fmt),
-		 "--queue-size: not a power of 2 from %u to %u: %%s",
-		 o->queue_size_min, QUEUE_SIZE_MAX);
-	return common_options_usage(o->program, fmt, arg);
-}
-
-/* How the queues are served. NULL, or what is wrong with @arg. */
-static const char *take_exec(struct vhost_doorbell_exec *e, int opt,
-			     const char *arg)
-{
-	int mode;
-
-	switch (opt) {
-	case OPT_MODE:
-		mode = vhd_mode_parse(arg);
-		if (mode < 0)
-			return "--mode: not auto, worker, inline or poll: %s";
-		e->mode = mode;
-		return NULL;
-	case OPT_POLL_US:
-		return common_options_number(arg, 1, VHOST_DOORBELL_MAX_POLL_US,
-					     &e->poll_us) ? NULL :
-		       "--poll-us: not from 1 to 10000: %s";
-	case OPT_POLL_SHARE:
-		return common_options_number(arg, 1, 100, &e->poll_share) ?
-		       NULL : "--poll-share: not from 1 to 100: %s";
-	case OPT_COALESCE_US:
-		return common_options_number(arg, 0,
-					     VHOST_DOORBELL_MAX_COALESCE_US,
-					     &e->coalesce_us) ? NULL :
-		       "--coalesce-us: not from 0 to 10000: %s";
-	default:
-		return common_options_number(arg, 1, 65535,
-					     &e->coalesce_count) ? NULL :
-		       "--coalesce-count: not from 1 to 65535: %s";
-	}
-}
-
-int common_options_features(const char *program, int ret, const char *at)
-{
-	const char *fmt;
-
-	switch (ret) {
-	case 0:
-		return 0;
-	case -ENOENT:
-		fmt = "--features: unknown: %s";
-		break;
-	case -EPERM:
-		fmt = "--features: cannot be switched: %s";
-		break;
-	default:
-		fmt = "--features: not NAME=on or NAME=off: %s";
-	}
-	return common_options_usage(program, fmt, at);
-}
-
-static int next_option(int argc, char **argv, const struct option *own, size_t n)
-{
-	struct option all[MAX_OWN + NUM_COMMON + 1] = { 0 };
-
-	if (n > MAX_OWN)
-		abort();
-	memcpy(all, own, n * sizeof(*own));
-	memcpy(all + n, common, sizeof(common));
-	return getopt_long(argc, argv, "", all, NULL);
-}
-
-int common_options_parse(const char *program, int argc, char **argv,
-			 const struct option *own, size_t n,
-			 int (*take)(void *options, int opt, char *arg),
-			 void *options)
-{
-	int opt, ret;
-
-	while ((opt = next_option(argc, argv, own, n)) >= 0) {
-		ret = take(options, opt, optarg);
-		if (ret)
-			return ret;
-	}
-	if (optind < argc)
-		return common_options_usage(program, "unexpected argument: %s",
-					    argv[optind]);
+	if (cpus_parse(value, &o->cpus))
+		return optparse_refuse(p, "'%s' is not a list of CPUs, such as 0-3,8",
+				       value);
+	o->pin_cpus = true;
 	return 0;
 }
 
-int common_options_take(struct common_options *o, int opt, const char *arg)
+static int take_config(struct optparse *p, void *base, char *value)
 {
-	const char *wrong = NULL;
-	unsigned int value = 0;
+	struct common_options *o = base;
 
-	switch (opt) {
-	case OPT_SOCKET_PATH:
-		o->socket_path = arg;
-		return 0;
-	case OPT_CONNECT:
-		o->connect = arg;
-		return 0;
-	case OPT_FD:
-		if (!common_options_number(arg, 0, INT32_MAX, &value))
-			wrong = "--fd: not a descriptor: %s";
-		o->fd = value;
-		break;
-	case OPT_QUEUE_SIZE:
-		return take_queue_size(o, arg);
-	case OPT_CPUS:
-		if (cpus_parse(arg, &o->cpus))
-			wrong = "--cpus: not a list of CPUs: %s";
-		o->pin_cpus = true;
-		break;
-	case OPT_DEVICE:
-		o->device = arg;
-		return 0;
-	case OPT_VERBOSE:
+	if (o->config)
+		return optparse_refuse(p, "given twice");
+	log_name_of_file(value);
+	return config_read(p, value, &o->config);
+}
+
+#define OPTPARSE_TYPE	struct common_options
+
+static const struct optparse_row common[] = {
+	OPT_STRING("socket-path", socket_path, "PATH",
+		   "make and listen on the vhost-user socket PATH"),
+	OPT_NUMBER("fd", fd, "N", 0, INT32_MAX,
+		   "use descriptor N, a listening or connected socket"),
+	OPT_STRING("connect", connect, "PATH",
+		   "connect to PATH, where the VMM listens (server=on), as "
+		   "soon as it does, and again when it has gone"),
+	OPT_TEXT("None of the three is needed if systemd passes a listening socket."),
+	OPT_FLAG("keep", keep,
+		 "a parent process keeps the front end's connection and the device: if "
+		 "this one dies, another goes on"),
+	OPT_CHOICE("mode", exec.mode, VHD_MODE_WORDS,
+		   "how the queues are served (default auto); poll needs "
+		   "CAP_SYS_NICE"),
+	OPT_NUMBER("poll-us", exec.poll_us, "N", 1, VHOST_DOORBELL_MAX_POLL_US,
+		   "poll: microseconds to look for more (default 50)"),
+	OPT_NUMBER("poll-share", exec.poll_share, "PERCENT", 1, 100,
+		   "poll: of a CPU, for each queue (default 50)"),
+	OPT_NUMBER("coalesce-us", exec.coalesce_us, "N", 0,
+		   VHOST_DOORBELL_MAX_COALESCE_US,
+		   "microseconds that an interrupt may wait for more "
+		   "completions (default 0)"),
+	OPT_NUMBER("coalesce-count", exec.coalesce_count, "N", 1, 65535,
+		   "completions after which it waits no more (default 32)"),
+	OPT_CALL("cpus", take_cpus, "LIST",
+		 "CPUs of this process and of the kernel's worker threads, "
+		 "such as 0-3,8"),
+	OPT_CALL("config", take_config, "FILE",
+		 "take options from FILE, lines such as mode = worker",
+		 .no_setting = true),
+	OPT_STRING("device", device, "PATH", "device node (default " VHD_DEV_PATH ")"),
+	OPT_FLAG("verbose", verbose, "log every vhost-user message"),
+	OPT_END("print-capabilities", 0,
+		"print what this back end can do as JSON, and exit"),
+	OPT_END("help", 'h', "print this text, and exit"),
+	OPT_END("version", 'V', "print the version, and exit"),
+};
+
+int common_options_usage(const struct common_program *p, const char *what,
+			 const char *why)
+{
+	optparse_complain(p->name, what, why);
+	return EXIT_USAGE;
+}
+
+static int print_capabilities(const struct common_program *p)
+{
+	struct json j;
+
+	json_begin(&j, stdout);
+	json_object(&j, NULL);
+	json_str(&j, "type", p->type);
+	json_array(&j, "features");
+	for (const char * const *name = p->features; *name; name++)
+		json_str(&j, NULL, *name);
+	json_array_end(&j);
+	json_object_end(&j);
+	return json_end(&j) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/*
+ * Does what an option that ends the program asks for, such as --help. Returns
+ * the exit status.
+ */
+static int end(const struct common_program *p, const struct optparse *options,
+	       const char *name)
+{
+	if (!strcmp(name, "print-capabilities"))
+		return print_capabilities(p);
+	if (!strcmp(name, "help")) {
+		fputs(p->intro, stdout);
+		optparse_help(options, stdout, 0);
+	} else {
+		printf("%s " VHOST_DOORBELL_VERSION "\n", p->name);
+	}
+	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+bool common_options_parse(const struct common_program *p, struct common_options *o,
+			  void *own, int argc, char **argv, int *status)
+{
+	const struct optparse_table tables[] = {
+		{ p->rows, p->num_rows, own },
+		{ common, ARRAY_SIZE(common), o },
+	};
+	struct optparse options = {
+		.program = p->name,
+		.table = tables,
+		.num_tables = ARRAY_SIZE(tables),
+	};
+	const struct optparse_row *ending = optparse_ending(&options, argc, argv);
+	int ret;
+
+	if (ending) {
+		*status = end(p, &options, ending->name);
+		return false;
+	}
+	ret = optparse_run(&options, argc, argv, NULL);
+	if (o->verbose)
 		log_level = LOG_LEVEL_DEBUG;
+	*status = !ret ? 0 : ret == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+	return !ret;
+}
+
+/*
+ * Use the socket that systemd passes as if --fd named it; --fd may name the
+ * same one.
+ */
+static int check_passed(const struct common_program *p, struct common_options *o,
+			int passed)
+{
+	switch (passed) {
+	case -ENOENT:
 		return 0;
-	case OPT_MODE:
-	case OPT_POLL_US:
-	case OPT_POLL_SHARE:
-	case OPT_COALESCE_US:
-	case OPT_COALESCE_COUNT:
-		wrong = take_exec(&o->exec, opt, arg);
-		break;
-	default:
-		/* getopt has said what is wrong. */
-		say_where_help_is(o->program);
-		return EXIT_USAGE;
+	case -E2BIG:
+		return common_options_usage(p, "systemd's socket",
+					    "more than one socket; pass one");
+	case -EINVAL:
+	case -EBADF:
+		return common_options_usage(p, "systemd's socket", strerror(-passed));
 	}
-	return wrong ? common_options_usage(o->program, wrong, arg) : 0;
+	if (o->socket_path || o->connect)
+		return common_options_usage(p, "systemd passes the socket", o->connect ?
+					    "leave out --connect" :
+					    "leave out --socket-path");
+	if (o->fd >= 0 && o->fd != passed)
+		return common_options_usage(p, "systemd passes the socket",
+					    "it is descriptor 3; leave out --fd");
+	o->fd = passed;
+	o->passed = true;
+	return 0;
 }
 
-int common_options_check(const struct common_options *o)
+/* The parent has checked the options, and passes the socket that it has made. */
+static int take_from_parent(struct common_options *o)
 {
-	int ways = !!o->socket_path + !!o->connect + (o->fd >= 0);
+	int fd = activation_take();
 
-	return ways == 1 ? 0 :
-	       common_options_usage(o->program, "give one of --socket-path, "
-				    "--connect and %s", "--fd");
+	if (fd >= 0)
+		o->fd = fd;
+	return 0;
 }
 
-bool common_options_ending(int argc, char **argv, const char *program,
-			   const char *usage_text, int (*capabilities)(void),
-			   int *status)
+int common_options_check(const struct common_program *p, struct common_options *o)
 {
-	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
-		if (!strcmp(argv[i], "--print-capabilities")) {
-			*status = capabilities();
-			return true;
-		}
-		if (!strcmp(argv[i], "--help"))
-			printf("%s", usage_text);
-		else if (!strcmp(argv[i], "--version"))
-			printf("%s " VHOST_DOORBELL_VERSION "\n", program);
-		else
-			continue;
-		*status = fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
-		return true;
-	}
-	return false;
+	int ret, ways;
+
+	o->worker = keeper_has_us();
+	if (o->worker)
+		return take_from_parent(o);
+	if (o->keep && fdstore_is_there())
+		return common_options_usage(p, "--keep", "the service manager holds the front "
+					    "end already; leave it out");
+	ret = check_passed(p, o, activation_take());
+	ways = !!o->socket_path + !!o->connect + (o->fd >= 0);
+	if (ret || ways == 1)
+		return ret;
+	return common_options_usage(p, "the socket", "give one of --socket-path, "
+				    "--connect and --fd, or start it by a systemd "
+				    "socket unit");
 }

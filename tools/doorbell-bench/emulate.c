@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * emulate - plays the guest's virtio-blk or virtio-net driver, with no VM
- */
+/* emulate - play the guest's virtio-blk or virtio-net driver, without a VM */
 #include <stdio.h>
 
 #include "ask.h"
@@ -38,12 +36,12 @@ static int emulate_net(int argc, char **argv)
 
 	if (net_options_parse(&o, argc, argv))
 		return BENCH_USAGE;
-	if (o.help) {
+	if (o.common.help) {
 		options_help();
 		return BENCH_OK;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (o.hostile)
+	if (o.common.hostile)
 		return net_hostile_run(&o) ? BENCH_FAILED : BENCH_OK;
 	ret = net_run(&run, &o);
 	if (!ret && !net_report(&run))
@@ -57,17 +55,20 @@ int cmd_emulate(int argc, char **argv)
 	struct options o;
 	int ret;
 
-	if (net_options_wanted(argc, argv))
+	if (driver_options_type(argc, argv) == DRIVER_NET)
 		return emulate_net(argc, argv);
 	if (options_parse(&o, argc, argv))
 		return BENCH_USAGE;
-	if (o.help) {
+	if (o.common.help) {
 		options_help();
 		return BENCH_OK;
 	}
-	/* A line must be out when the watchdog of a caller strikes. */
+	/*
+	 * Line-buffered, so that no line is lost if the caller kills us at a
+	 * timeout.
+	 */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (o.hostile)
+	if (o.common.hostile)
 		ret = hostile_run(&o);
 	else if (o.config)
 		ret = info_run(&o);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* bell - the bells in use, one per line; or some of our own, see bell_serve.c */
+/*
+ * bell - list the bells in use, one per line; or serve new ones, see
+ * bell_serve.c
+ */
 #include "bell.h"
 
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 
 struct ctl_options;
 
-/* Makes bells and serves them on a socket. As cmd_bell(). */
+/* Makes bells and serves them on a socket. Returns as cmd_bell(). */
 int bell_serve(const struct ctl_options *o);
 
 #endif

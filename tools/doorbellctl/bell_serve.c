@@ -2,9 +2,9 @@
 /*
  * bell_serve - bells for the guests of QEMU's ivshmem-doorbell device
  *
- * The host is a peer of theirs whose eventfds ring bells, one per vector. QEMU
- * hands the eventfds to KVM, so that a guest which writes to its doorbell
- * register moves the counter of a bell, and nobody runs but that guest.
+ * The host is a peer of the guests; its eventfds ring bells, one for each
+ * vector. QEMU gives the eventfds to KVM. So when a guest writes to its
+ * doorbell register the bell counts, and no process but the guest runs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@
 
 struct serve {
 	const struct ctl_options	*o;
-	unsigned int			 num;	/* of the vectors below */
+	unsigned int			 num;	/* number of vectors */
 	struct bell_watch_bell		 bell[IVSHMEM_MAX_VECTORS];
 	int				 eventfd[IVSHMEM_MAX_VECTORS];
 	int				 shm;
@@ -58,7 +58,7 @@ static int read_id(const struct serve *s, struct bell_watch_bell *bell)
 	return CTL_OK;
 }
 
-/* A vector, complete or not there. */
+/* Adds a vector. After an error all that it allocated is freed. */
 static int add_vector(struct serve *s, int dev)
 {
 	_cleanup_fd_ int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -94,7 +94,10 @@ static int make_bells(struct serve *s)
 	return ret;
 }
 
-/* Sealed: who shrank it would kill all others who have it mapped. */
+/*
+ * The memory is sealed: if a peer could shrink it, all others that have it
+ * mapped would crash.
+ */
 static int make_shm(struct serve *s)
 {
 	_cleanup_fd_ int fd = memfd_create("ivshmem",
@@ -199,12 +202,12 @@ static int run(struct serve *s)
 	return ret ? CTL_FAILED : CTL_OK;
 }
 
-/* The socket comes last: who connects finds all else. */
+/* Opens the socket last, so that a client finds everything set up. */
 static int start(struct serve *s)
 {
 	int ret;
 
-	/* What cannot be written is an error of ours, not our end. */
+	/* A closed pipe or socket must give an error, not kill us. */
 	signal(SIGPIPE, SIG_IGN);
 	s->server.stop = stop_open();
 	if (s->server.stop < 0)

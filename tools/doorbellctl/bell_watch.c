@@ -14,7 +14,7 @@
 
 #define NSEC_PER_SEC	1000000000ull
 
-/* In epoll's data, where a vector stands else. */
+/* Marks the timer in epoll's data; other values are vectors. */
 #define TIMER		UINT32_MAX
 
 static uint64_t now_ns(void)
@@ -58,7 +58,7 @@ static int print_text(const struct bell_watch *w, unsigned int vector,
 	return fflush(stdout) || ferror(stdout) ? -errno : 0;
 }
 
-/* Reading moves the mark: from here on, more than that is waited for. */
+/* Reading the counter moves the mark, so poll() now waits for more rings. */
 static int show(struct bell_watch *w, unsigned int vector)
 {
 	struct bell_watch_bell *b = &w->bell[vector];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* check - the checks of doctor: one question each, about this machine */
+/* check - the checks of the subcommand doctor, one question about this machine each */
 #ifndef DOORBELLCTL_CHECK_H
 #define DOORBELLCTL_CHECK_H
 
@@ -7,8 +7,8 @@
 
 enum check_verdict {
 	CHECK_OK,
-	CHECK_NOTE,	/* worth knowing, in nobody's way */
-	CHECK_NO,	/* the machine is not fit */
+	CHECK_NOTE,	/* worth knowing, but no obstacle */
+	CHECK_NO,	/* the machine lacks something */
 };
 
 struct check {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* check_device - /dev/vhost-doorbell: there, ours to use, of our ABI */
+/*
+ * check_device - check that /dev/vhost-doorbell exists, can be opened and has
+ * the ABI of this program
+ */
 #include <errno.h>
 #include <grp.h>
 #include <stdio.h>
@@ -10,7 +13,10 @@
 #include "fd.h"
 #include "vhd.h"
 
-/* Not getgrgid(): what that may load cannot be linked statically. */
+/*
+ * Reads /etc/group instead of calling getgrgid(), which may load NSS modules and so
+ * cannot be linked statically.
+ */
 static const struct group *find_group(gid_t gid)
 {
 	FILE *file = fopen("/etc/group", "re");
@@ -41,7 +47,7 @@ static void denied(struct check *c)
 			 group->gr_name);
 	else
 		snprintf(advice, sizeof(advice),
-			 "udev rule: KERNEL==\"vhost-doorbell\", GROUP=\"kvm\", MODE=\"0660\"");
+			 "install the udev rule: systemd-sysusers; udevadm control --reload; udevadm trigger");
 	check_no(c, advice, "no permission (mode %04o, uid %u, group %s)",
 		 st.st_mode & 07777, st.st_uid, group ? group->gr_name : "?");
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* check_kernel - the kernel's configuration, and our module in it */
+/*
+ * check_kernel - the kernel's configuration, and whether our module is loaded
+ */
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -11,7 +13,9 @@
 
 #define MODULE	"vhost_doorbell"
 
-/* The number of options that @path sets; 0: it cannot be read. */
+/*
+ * Returns the number of options that the file @path sets; 0: it cannot be read.
+ */
 static unsigned int read_plain(const char *path, struct kconfig_option *options)
 {
 	FILE *file = fopen(path, "re");
@@ -84,7 +88,7 @@ void check_kernel_config(const struct ctl_options *o, struct check *c)
 		check_ok(c, "%s has what is needed", name.release);
 }
 
-/* The first line that modinfo prints for @field, or an empty string. */
+/* Stores the first line that modinfo prints for @field, or an empty string. */
 static void modinfo(const char *field, char *line, int size)
 {
 	const char *const argv[] = { "modinfo", "-F", field, MODULE, NULL };
@@ -118,7 +122,7 @@ void check_kernel_module(const struct ctl_options *o, struct check *c)
 	char text[128] = "";
 
 	(void)o;
-	/* A directory also when the module is built into the kernel. */
+	/* The directory exists also if the module is built in. */
 	if (!access("/sys/module/" MODULE, F_OK)) {
 		if (!read_version(text, sizeof(text)))
 			strcpy(text, "of unknown version");
@@ -130,6 +134,6 @@ void check_kernel_module(const struct ctl_options *o, struct check *c)
 		check_no(c, "modprobe " MODULE, "not loaded, but installed: %s",
 			 text);
 	else
-		check_no(c, "build it for this kernel and load it, as README.md tells",
+		check_no(c, "install vhost-doorbell-dkms and the kernel's headers, or make install",
 			 "neither loaded nor installed for this kernel");
 }

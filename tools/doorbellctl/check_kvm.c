@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* check_kvm - what rings the bell and what carries the answer */
+/* check_kvm - does KVM have ioeventfd and irqfd? */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -36,7 +36,7 @@ void check_kvm_open(const struct ctl_options *o, struct check *c)
 		check_no(c, "", KVM_PATH ": %s", strerror(-kvm));
 }
 
-/* -1: not known, since KVM does not open. */
+/* Returns -1 if it is not known, as /dev/kvm does not open. */
 static int kvm_has(int cap)
 {
 	_cleanup_fd_ int kvm = kvm_open();
@@ -83,5 +83,5 @@ void check_kvm_any_length(const struct ctl_options *o, struct check *c)
 		  "KVM need not decode the guest's write",
 		  "KVM decodes the guest's write at each kick");
 	if (c->verdict == CHECK_NO)
-		c->verdict = CHECK_NOTE;	/* only slower */
+		c->verdict = CHECK_NOTE;	/* it works, but slower */
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* check_memory - may guest memory be pinned, and in which pages is it? */
+/* check_memory - may guest memory be pinned, and is it in huge pages? */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "bytes.h"
 #include "check.h"
 
-/* A limit below this holds no guest that runs a system. */
+/* No guest with an operating system fits into a lower limit. */
 #define SMALL_GUEST	(128ULL << 20)
 
 static bool may_lock_all(void)

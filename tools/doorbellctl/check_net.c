@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* check_net - what cards can be plugged into; disks need none of it */
+/* check_net - can network cards use taps as ports? Disks do not need them */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* check_vmm - a QEMU that can use the daemon; another VMM may do as well */
+/*
+ * check_vmm - check for a QEMU that can use the daemons; without one other VMMs
+ * may do
+ */
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -9,7 +12,7 @@
 
 #define DEVICE	"vhost-user-blk-pci"
 
-/* 127: there is no such program; else whether it has the device. */
+/* Returns 127 if there is no such program, else whether it has the device. */
 static int qemu_has(const char *program)
 {
 	const char *const argv[] = { program, "-device", "help", NULL };

@@ -14,9 +14,15 @@ const char *describe_text(const char *text, char *to, size_t size)
 {
 	size_t i;
 
-	for (i = 0; text[i] && i + 1 < size; i++)
-		to[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' :
-			text[i];
+	for (i = 0; text[i] && i + 1 < size; i++) {
+		unsigned char c = text[i], next = text[i + 1];
+
+		/* In UTF-8 a terminal's other control characters are c2 80 to c2 9f. */
+		if (c < ' ' || c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0))
+			to[i] = '?';
+		else
+			to[i] = text[i];
+	}
 	to[i] = '\0';
 	return to;
 }
@@ -102,6 +108,8 @@ void describe_json_head(struct json *j, const struct scan_dev *dev)
 	json_bool(j, "read_only", info->read_only);
 	json_str(j, "port", fdinfo_is_net(info) ? info->port : NULL);
 	json_str(j, "tap", *dev->tap ? dev->tap : NULL);
+	json_str(j, "unit", *dev->unit ? dev->unit : NULL);
+	json_str(j, "socket", *dev->socket ? dev->socket : NULL);
 	json_str(j, "mode", info->complete ? vhd_mode_name(info->exec.mode) :
 					     NULL);
 	json_u64(j, "num_queues", info->num_queues);
@@ -121,11 +129,44 @@ static void json_features(struct json *j, const struct fdinfo *info)
 	json_array_end(j);
 }
 
-static void json_queue(struct json *j, const struct vhost_doorbell_stats *q)
+static void json_failed(struct json *j, const struct vhost_doorbell_errors *e)
+{
+	json_array(j, "failed");
+	for (int kind = 0; detail_kinds[kind]; kind++) {
+		for (int cause = 0; detail_causes[cause]; cause++) {
+			if (!e->failed[kind][cause])
+				continue;
+			json_object(j, NULL);
+			json_str(j, "kind", detail_kinds[kind]);
+			json_str(j, "cause", detail_causes[cause]);
+			json_u64(j, "count", e->failed[kind][cause]);
+			json_object_end(j);
+		}
+	}
+	json_array_end(j);
+	if (!e->last_time) {
+		json_null(j, "last_failure");
+		return;
+	}
+	json_object(j, "last_failure");
+	json_u64(j, "time_ns", e->last_time);
+	json_str(j, "kind", detail_kinds[e->last_kind]);
+	json_str(j, "cause", detail_causes[e->last_cause]);
+	if (e->last_sector == VHOST_DOORBELL_NO_SECTOR)
+		json_null(j, "sector");
+	else
+		json_u64(j, "sector", e->last_sector);
+	json_u64(j, "errno", e->last_errno);
+	json_u64(j, "status", e->last_status);
+	json_object_end(j);
+}
+
+static void json_queue(struct json *j, const struct vhost_doorbell_stats *q,
+		       const struct vhost_doorbell_errors *e)
 {
 	json_object(j, NULL);
 	json_u64(j, "index", q->index);
-	/* An object of its own: "broken" is also a counter. */
+	/* In an object of its own, as there is also a counter "broken". */
 	json_object(j, "state");
 	for (int i = 0; fdinfo_states[i].name; i++)
 		json_bool(j, fdinfo_states[i].name,
@@ -133,6 +174,12 @@ static void json_queue(struct json *j, const struct vhost_doorbell_stats *q)
 	json_object_end(j);
 	for (const struct fdinfo_field *f = fdinfo_queue_fields; f->name; f++)
 		json_u64(j, f->name, fdinfo_get(f, q));
+	json_u64(j, "held", e->held);
+	if (e->oldest_ns)
+		json_u64(j, "oldest_ns", e->oldest_ns);
+	else
+		json_null(j, "oldest_ns");
+	json_failed(j, e);
 	json_object_end(j);
 }
 
@@ -170,7 +217,7 @@ void describe_json_body(struct json *j, const struct scan_dev *dev)
 	json_object_end(j);
 	json_array(j, "queues");
 	for (uint32_t i = 0; i < info->num_queues; i++)
-		json_queue(j, &info->queue[i]);
+		json_queue(j, &info->queue[i], &info->detail.errors[i]);
 	json_array_end(j);
 	if (fdinfo_is_net(info))
 		json_pairs(j, info);

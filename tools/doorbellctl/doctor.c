@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* doctor - is this machine fit? if not, what to do */
+/*
+ * doctor - check that this machine has all that is needed, and advise if it has
+ * not
+ */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "fdinfo.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "vhd.h"
 
 #define FIELD(type, member) \
@@ -21,7 +21,7 @@ const struct fdinfo_field fdinfo_queue_fields[] = {
 	QUEUE(bytes_read), QUEUE(bytes_written), QUEUE(errors), QUEUE(broken),
 	QUEUE(signals), QUEUE(suppressed), QUEUE(worker_pid),
 	QUEUE(polls), QUEUE(poll_hits), QUEUE(poll_ns),
-	QUEUE(coalesced),
+	QUEUE(coalesced), QUEUE(held), QUEUE(holds),
 	{ NULL, 0, 0 },
 };
 
@@ -36,6 +36,7 @@ const struct fdinfo_field fdinfo_pair_fields[] = {
 
 const struct fdinfo_field fdinfo_mem_fields[] = {
 	MEM(bytes), MEM(regions), MEM(pinned), MEM(pins), MEM(invalidations),
+	MEM(logged),
 	{ NULL, 0, 0 },
 };
 
@@ -75,30 +76,6 @@ uint64_t fdinfo_drops(const struct fdinfo *info)
 	       fdinfo_sum_pairs(info, tx_drop_down);
 }
 
-static int parse_number(const char *text, uint64_t max, uint64_t *value)
-{
-	char *end;
-
-	/* strtoull() would take signs and spaces. */
-	if (!isdigit((unsigned char)*text))
-		return -EINVAL;
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	if (errno || *end || *value > max)
-		return -EINVAL;
-	return 0;
-}
-
-static int parse_u32(const char *text, uint32_t *value)
-{
-	uint64_t wide;
-	int ret = parse_number(text, UINT32_MAX, &wide);
-
-	if (!ret)
-		*value = wide;
-	return ret;
-}
-
 static int parse_field(const struct fdinfo_field *fields, const char *name,
 		       const char *text, void *base)
 {
@@ -108,7 +85,7 @@ static int parse_field(const struct fdinfo_field *fields, const char *name,
 
 		if (strcmp(fields->name, name))
 			continue;
-		if (parse_number(text, fields->size == 4 ? UINT32_MAX :
+		if (number_any(text, fields->size == 4 ? UINT32_MAX :
 				 UINT64_MAX, &value))
 			return -EINVAL;
 		if (fields->size == 4)
@@ -159,13 +136,14 @@ static int parse_queue(const char *number, char *value, struct fdinfo *info)
 	struct vhost_doorbell_stats *q;
 	uint32_t i;
 
-	if (parse_u32(number, &i))
-		return 0;	/* a key of its own, not a queue */
+	if (number_u32(number, &i))
+		/* Not a line of a queue, but a key such as "queues" */
+		return 0;
 	if (i >= VHOST_DOORBELL_MAX_QUEUES)
 		return -EINVAL;
 	q = &info->queue[i];
 	q->index = i;
-	/* A busy device may not tell their number. */
+	/* A busy device may not report the number of queues. */
 	if (i >= info->num_queues)
 		info->num_queues = i + 1;
 	return parse_pairs(fdinfo_queue_fields, value, q, &q->state);
@@ -175,7 +153,7 @@ static int parse_pair(const char *number, char *value, struct fdinfo *info)
 {
 	uint32_t i;
 
-	if (parse_u32(number, &i))
+	if (number_u32(number, &i))
 		return 0;
 	if (i >= VHOST_DOORBELL_MAX_PAIRS)
 		return -EINVAL;
@@ -185,7 +163,7 @@ static int parse_pair(const char *number, char *value, struct fdinfo *info)
 	return parse_pairs(fdinfo_pair_fields, value, &info->pair[i], NULL);
 }
 
-/* Where a name is cut off it does not fit the UAPI's limits either. */
+/* A string that does not fit exceeds the limits of the UAPI: an error. */
 static int parse_string(const char *text, char *to, size_t size)
 {
 	if (strlen(text) >= size)
@@ -231,7 +209,7 @@ static int parse_mode(const char *text, struct fdinfo *info)
 static int parse_bool(const char *text, bool *value)
 {
 	uint64_t number;
-	int ret = parse_number(text, 1, &number);
+	int ret = number_any(text, 1, &number);
 
 	if (!ret)
 		*value = number;
@@ -240,12 +218,12 @@ static int parse_bool(const char *text, bool *value)
 
 static int parse_count(const char *text, uint32_t max, uint32_t *count)
 {
-	int ret = parse_u32(text, count);
+	int ret = number_u32(text, count);
 
 	return !ret && *count > max ? -EINVAL : ret;
 }
 
-/* A newer module may have more of these. */
+/* A newer module may know more states. */
 static void parse_activity(const char *text, struct fdinfo *info)
 {
 	if (!strcmp(text, "stopping"))
@@ -257,16 +235,19 @@ static void parse_activity(const char *text, struct fdinfo *info)
 static int parse_line(const char *key, char *value, void *context)
 {
 	struct fdinfo *info = context;
+	int ret = detail_parse(&info->detail, key, value);
 
+	if (ret <= 0)
+		return ret;
 	if (!strcmp(key, "vhost-doorbell"))
-		return parse_number(value, UINT64_MAX, &info->id);
+		return number_any(value, UINT64_MAX, &info->id);
 	if (!strcmp(key, "backend"))
 		return parse_string(value, info->backend,
 				    sizeof(info->backend));
 	if (!strcmp(key, "disk"))
 		return parse_path(value, info->disk, sizeof(info->disk));
 	if (!strcmp(key, "capacity"))
-		return parse_number(value, UINT64_MAX, &info->capacity);
+		return number_any(value, UINT64_MAX, &info->capacity);
 	if (!strcmp(key, "read-only"))
 		return parse_bool(value, &info->read_only);
 	if (!strcmp(key, "state")) {
@@ -276,19 +257,19 @@ static int parse_line(const char *key, char *value, void *context)
 	if (!strcmp(key, "mode"))
 		return parse_mode(value, info);
 	if (!strcmp(key, "inline-max"))
-		return parse_u32(value, &info->exec.inline_max);
+		return number_u32(value, &info->exec.inline_max);
 	if (!strcmp(key, "budget"))
-		return parse_u32(value, &info->exec.budget);
+		return number_u32(value, &info->exec.budget);
 	if (!strcmp(key, "poll-us"))
-		return parse_u32(value, &info->exec.poll_us);
+		return number_u32(value, &info->exec.poll_us);
 	if (!strcmp(key, "poll-share"))
-		return parse_u32(value, &info->exec.poll_share);
+		return number_u32(value, &info->exec.poll_share);
 	if (!strcmp(key, "coalesce-us"))
-		return parse_u32(value, &info->exec.coalesce_us);
+		return number_u32(value, &info->exec.coalesce_us);
 	if (!strcmp(key, "coalesce-count"))
-		return parse_u32(value, &info->exec.coalesce_count);
+		return number_u32(value, &info->exec.coalesce_count);
 	if (!strcmp(key, "features"))
-		return parse_number(value, UINT64_MAX, &info->features);
+		return number_any(value, UINT64_MAX, &info->features);
 	if (!strcmp(key, "queues"))
 		return parse_count(value, VHOST_DOORBELL_MAX_QUEUES,
 				   &info->num_queues);
@@ -298,7 +279,7 @@ static int parse_line(const char *key, char *value, void *context)
 		return parse_count(value, VHOST_DOORBELL_MAX_PAIRS,
 				   &info->num_pairs);
 	if (!strcmp(key, "mtu"))
-		return parse_u32(value, &info->mtu);
+		return number_u32(value, &info->mtu);
 	if (!strcmp(key, "memory"))
 		return parse_pairs(fdinfo_mem_fields, value, &info->mem, NULL);
 	if (!strncmp(key, "queue", 5))
@@ -323,7 +304,7 @@ static int parse_bell_line(const char *key, char *value, void *context)
 	struct fdinfo_bell *bell = context;
 
 	if (!strcmp(key, "vhost-doorbell-bell"))
-		return parse_number(value, UINT64_MAX, &bell->id);
+		return number_any(value, UINT64_MAX, &bell->id);
 	if (!strcmp(key, "mode"))
 		return parse_bell_mode(value, bell);
 	if (!strcmp(key, "times"))
@@ -332,7 +313,10 @@ static int parse_bell_line(const char *key, char *value, void *context)
 	return parse_field(fdinfo_bell_fields, key, value, &bell->stats);
 }
 
-/* "key:<TAB>value" by line; @id is the key that all of this kind have. */
+/*
+ * Parses lines "key:<TAB>value"; @id is the key that every file of this kind
+ * has.
+ */
 static int parse_lines(FILE *in, const char *id,
 		       int (*parse)(const char *key, char *value, void *context),
 		       void *context)
@@ -355,6 +339,9 @@ static int parse_lines(FILE *in, const char *id,
 		ret = parse(line, value, context);
 	}
 	free(line);
+	/* A number that is too large is as wrong as any other text. */
+	if (ret == -ERANGE)
+		ret = -EINVAL;
 	if (!ret && ferror(in))
 		ret = errno ? -errno : -EIO;
 	if (!ret && !ours)
@@ -367,6 +354,11 @@ int fdinfo_parse(FILE *in, struct fdinfo *info)
 	memset(info, 0, sizeof(*info));
 	strcpy(info->backend, "none");
 	return parse_lines(in, "vhost-doorbell", parse_line, info);
+}
+
+void fdinfo_free(struct fdinfo *info)
+{
+	detail_free(&info->detail);
 }
 
 int fdinfo_parse_bell(FILE *in, struct fdinfo_bell *bell)

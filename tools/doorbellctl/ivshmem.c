@@ -6,9 +6,9 @@
 #include <string.h>
 
 /*
- * QEMU makes an ioeventfd of each vector of each peer, its own too, and aborts
- * when KVM takes no more. A guest's MMIO bus has room for 1000, and its other
- * devices want some.
+ * QEMU makes an ioeventfd for each vector of each peer, its own included, and
+ * aborts when KVM refuses one. A guest's MMIO bus has room for 1000 devices,
+ * and its other devices need some.
  */
 #define MAX_IOEVENTFDS	512
 
@@ -37,9 +37,9 @@ void ivshmem_free(struct ivshmem *t)
 }
 
 /*
- * The lowest that no client of today has ever seen leave: QEMU frees what it
- * has of a peer that leaves, uses it nevertheless when the ID comes again, and
- * dies of it.
+ * Chooses the lowest ID that no present client has seen leave. QEMU frees its
+ * data of a peer that leaves; if the ID is used again, QEMU uses the freed data
+ * and crashes.
  */
 static int new_id(const struct ivshmem *t)
 {
@@ -122,8 +122,9 @@ int ivshmem_join(struct ivshmem *t, const int *eventfd,
 }
 
 /*
- * What @peer was not told yet of @gone it need not be told any more, so that
- * nobody who does not listen makes us keep more than is there.
+ * Peer @gone has left: drops the messages about it that @peer has not read yet.
+ * So a client that does not read cannot make the server keep more messages than
+ * there are about the present peers.
  */
 static void forget(const struct ivshmem *t, struct ivshmem_peer *peer,
 		   const struct ivshmem_peer *gone)

@@ -13,7 +13,7 @@
 #include "conn.h"
 #include "log.h"
 
-/* For the time being, when descriptors or memory for a new client lack. */
+/* Pause before the next accept() when descriptors or memory run out. */
 #define REST_MS		1000
 
 enum { P_STOP, P_SOCKET, P_ALSO, P_CLIENTS };
@@ -45,8 +45,9 @@ static int *open_eventfds(unsigned int n)
 }
 
 /*
- * Few messages are in flight at a time: the descriptors in them count against
- * our limit until they are read, and one who does not read must not use it up.
+ * Keep few messages in the socket: their descriptors count against our limit
+ * until the client reads them, and a client that does not read must not use
+ * that limit up.
  */
 static void limit_flight(int sock)
 {
@@ -55,7 +56,7 @@ static void limit_flight(int sock)
 	setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
 }
 
-/* Takes @sock. */
+/* Takes ownership of @sock. */
 static int client_add(struct ivshmem_server *s, int sock)
 {
 	struct ivshmem_client c = { .sock = sock };
@@ -80,14 +81,17 @@ static void client_drop(struct ivshmem_server *s, unsigned int i)
 {
 	struct ivshmem_client *c = &s->client[i];
 
-	/* First, as others may still have been going to be told of these. */
+	/*
+	 * Leave before the eventfds are closed: messages with them may still be
+	 * queued for other clients.
+	 */
 	ivshmem_leave(&s->table, c->peer);
 	close_eventfds(c->eventfd, s->table.vectors);
 	vu_conn_drop(&c->sock);
 	*c = s->client[--s->num_clients];
 }
 
-/* Returns 0, -EAGAIN: the socket is full, or another -errno. */
+/* Returns 0, -EAGAIN if the socket is full, or another -errno. */
 static int client_send(int sock, const struct ivshmem_msg *msg)
 {
 	union {
@@ -112,7 +116,10 @@ static int client_send(int sock, const struct ivshmem_msg *msg)
 	n = sendmsg(sock, &hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
-	/* A stream socket takes so few bytes at once or not at all. */
+	/*
+	 * The message is so short that a stream socket takes all of it or
+	 * nothing.
+	 */
 	return n == sizeof(bytes) ? 0 : -EIO;
 }
 
@@ -137,8 +144,9 @@ static void client_flush(struct ivshmem_client *c)
 }
 
 /*
- * Clients have nothing to say: what comes is the end, or not the protocol. It stays
- * unread: a descriptor that came with it would be closed here, which may wait.
+ * A client sends nothing, so input is the end of the connection or an error. It
+ * is left unread: reading would receive descriptors, and closing them might
+ * block.
  */
 static void client_hear(struct ivshmem_client *c)
 {
@@ -159,7 +167,10 @@ static void client_hear(struct ivshmem_client *c)
 	c->peer->broken = true;
 }
 
-/* Until all have been told what they take, and who is broken is gone. */
+/*
+ * Sends all messages that the clients' sockets take, and removes broken
+ * clients.
+ */
 static void settle(struct ivshmem_server *s)
 {
 	bool again;
@@ -184,7 +195,7 @@ static bool lacks_resources(int err)
 	       err == -ENOBUFS;
 }
 
-/* Returns whether to accept nobody for a while. */
+/* Returns true if the server shall accept no client for a while. */
 static bool accept_client(struct ivshmem_server *s)
 {
 	int sock = accept4(s->socket.sock, NULL, NULL,
@@ -243,7 +254,10 @@ static int serve(struct ivshmem_server *s)
 		for (unsigned int i = P_CLIENTS; i < n; i++)
 			if (p[i].revents & ~POLLOUT)
 				client_hear(&s->client[i - P_CLIENTS]);
-		/* Who comes now is told of nobody who has gone. */
+		/*
+		 * Send first, so that a new client does not hear of clients
+		 * that have left.
+		 */
 		settle(s);
 		resting = p[P_SOCKET].revents && accept_client(s);
 		settle(s);

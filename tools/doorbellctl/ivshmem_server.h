@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ivshmem_server - the socket and the loop of an ivshmem server
+ * ivshmem_server - the socket and the event loop of an ivshmem server
  *
- * Any number of clients up to ivshmem_max_peers(); more are turned away. One
- * that says anything is, too. Nobody who does not read what he is told is waited
- * for. While nobody comes or goes, the loop sleeps.
+ * It serves up to ivshmem_max_peers() clients and refuses more. A client that
+ * sends anything is disconnected. The server never waits for a client that does
+ * not read. While no client comes or goes, the loop sleeps.
  */
 #ifndef DOORBELLCTL_IVSHMEM_SERVER_H
 #define DOORBELLCTL_IVSHMEM_SERVER_H
@@ -14,7 +14,8 @@
 
 struct ivshmem_client {
 	int			 sock;
-	int			*eventfd;	/* one per vector, owned */
+	/* Owned eventfds, one for each vector */
+	int			*eventfd;
 	struct ivshmem_peer	*peer;
 };
 
@@ -23,17 +24,20 @@ struct ivshmem_server {
 	struct ivshmem		table;
 	unsigned int		num_clients;
 	struct ivshmem_client	client[IVSHMEM_MAX_PEERS];
-	int			stop;	/* readable: end */
-	/* When this descriptor is readable, call that; -1: none. */
+	int			stop;	/* if readable, the loop ends */
+	/*
+	 * When this descriptor is readable, on_also() is called; -1: no such
+	 * descriptor.
+	 */
 	int			also;
 	int			(*on_also)(void *context);
 	void			*context;
 };
 
 /*
- * @socket listens and @table knows no client yet. Serves until @stop is readable
- * or @on_also fails, logs who comes and goes, and lets all clients go. Returns
- * 0, what @on_also returned, or -errno of poll().
+ * @socket listens, and @table has no client yet. Serves until @stop is readable
+ * or @on_also fails. Logs which clients come and go, and disconnects all at the
+ * end. Returns 0, the result of @on_also, or -errno of poll().
  */
 int ivshmem_server_run(struct ivshmem_server *s);
 

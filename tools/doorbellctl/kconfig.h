@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* kconfig - what a kernel was configured with */
+/* kconfig - the configuration of a kernel */
 #ifndef DOORBELLCTL_KCONFIG_H
 #define DOORBELLCTL_KCONFIG_H
 
@@ -7,11 +7,14 @@
 #include <stdio.h>
 
 struct kconfig_option {
-	const char	*name;	/* without CONFIG_; NULL ends a table */
-	bool		 on;	/* out: built in or a module */
+	const char	*name;	/* without CONFIG_; NULL ends the table */
+	bool		 on;	/* result: built in or a module */
 };
 
-/* Reads all of @in, a .config. Returns the number of options set at all. */
+/*
+ * Reads @in, a .config, to its end. Returns the number of all options that are
+ * set.
+ */
 unsigned int kconfig_parse(FILE *in, struct kconfig_option *options);
 
 #endif

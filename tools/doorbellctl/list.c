@@ -12,7 +12,6 @@
 static int list_json(const struct scan *scan)
 {
 	struct json j;
-	int ret;
 
 	json_begin(&j, stdout);
 	json_object(&j, NULL);
@@ -24,8 +23,7 @@ static int list_json(const struct scan *scan)
 	}
 	json_array_end(&j);
 	json_object_end(&j);
-	ret = json_end(&j);
-	return ret ? ctl_fail("standard output", ret) : CTL_OK;
+	return ctl_end_json(&j);
 }
 
 static void list_one(const struct scan_dev *dev)

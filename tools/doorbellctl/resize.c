@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * resize - have guests learn the size that their disks have now
+ * resize - have guests learn the current size of their disks
  *
- * Only a device's owner may look at its disk again: the daemon does, on SIGHUP.
- * Whatever else holds a device would be ended by that signal.
+ * Only a device's owner may read the size of its disk again. The daemon does so
+ * on SIGHUP. Any other process that holds the device would be killed by that
+ * signal.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #include "ctl.h"
 #include "fd.h"
 #include "scan.h"
+#include "select.h"
 
 #define DAEMON	"vhost-doorbell-blk"
 
@@ -32,12 +33,40 @@ static bool is_daemon(const struct ctl_options *o, pid_t pid)
 		return false;
 	exe[n] = 0;
 	name = strrchr(exe, '/');
-	/* An upgraded one has " (deleted)" behind it. */
+	/* After an upgrade the path ends in " (deleted)". */
 	return name && !strncmp(name + 1, DAEMON, strlen(DAEMON)) &&
 	       (!name[1 + strlen(DAEMON)] || name[1 + strlen(DAEMON)] == ' ');
 }
 
-/* By a descriptor: it must be the process that was looked at. */
+static pid_t parent_of(const struct ctl_options *o, pid_t pid)
+{
+	char path[PATH_MAX], line[128];
+	int parent = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%d/status", o->proc, (int)pid);
+	f = fopen(path, "re");
+	while (f && !parent && fgets(line, sizeof(line), f))
+		if (sscanf(line, "PPid: %d", &parent) != 1)
+			parent = 0;
+	if (f)
+		fclose(f);
+	return parent;
+}
+
+/* The parent of --keep replaces its worker at SIGHUP, and reads no size. */
+static bool is_parent(const struct ctl_options *o, const struct scan_dev *dev, pid_t pid)
+{
+	for (size_t i = 0; i < dev->num_holders; i++)
+		if (dev->holder[i].pid != pid && parent_of(o, dev->holder[i].pid) == pid)
+			return true;
+	return false;
+}
+
+/*
+ * Signals through a pidfd, so that the signal reaches the process that was
+ * checked.
+ */
 static int ask(const struct ctl_options *o, pid_t pid)
 {
 	_cleanup_fd_ int fd = pidfd_open(pid, 0);
@@ -49,23 +78,23 @@ static int ask(const struct ctl_options *o, pid_t pid)
 	return pidfd_send_signal(fd, SIGHUP, NULL, 0) ? -errno : 0;
 }
 
-static int resize(const struct ctl_options *o, const struct scan_dev *dev)
+static int resize(const struct ctl_options *o, const struct scan_dev *dev,
+		  char *why, size_t size)
 {
 	int ret = -ESRCH;
 
-	/* Of all devices, those that can have a size are meant. */
-	if (fdinfo_is_net(&dev->info) && !o->has_id)
+	/* Without a named device, skip those that have no size. */
+	if (fdinfo_is_net(&dev->info) && !o->device)
 		return CTL_OK;
 	for (size_t i = 0; i < dev->num_holders && ret; i++)
-		ret = ask(o, dev->holder[i].pid);
-	if (!ret)
-		return CTL_OK;
-	fprintf(stderr, "doorbellctl: device %" PRIu64 ": %s\n", dev->info.id,
-		ret == -ESRCH ? "no " DAEMON " has it" : strerror(-ret));
-	return CTL_FAILED;
+		if (!is_parent(o, dev, dev->holder[i].pid))
+			ret = ask(o, dev->holder[i].pid);
+	snprintf(why, size, "%s",
+		 ret == -ESRCH ? "no " DAEMON " has it" : strerror(-ret));
+	return ret ? CTL_FAILED : CTL_OK;
 }
 
 int cmd_resize(const struct ctl_options *o)
 {
-	return ctl_each(o, resize);
+	return select_each(o, resize);
 }

@@ -15,7 +15,7 @@ static void run_child(int out, const char *const argv[])
 	char *more;
 	int null = open("/dev/null", O_RDWR);
 
-	/* A user's PATH may lack /sbin, where modinfo is. */
+	/* modinfo may be in /sbin, which a user's PATH may lack. */
 	if (asprintf(&more, "%s:/usr/sbin:/sbin", path ? path : "/usr/bin") > 0)
 		setenv("PATH", more, 1);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 ||
@@ -54,7 +54,10 @@ int run_end(struct run *run)
 	char rest[4096];
 	int status;
 
-	/* Else a program that has more to say dies of SIGPIPE. */
+	/*
+	 * Read the rest of the output: otherwise SIGPIPE would kill the
+	 * program.
+	 */
 	while (fread(rest, 1, sizeof(rest), run->out) == sizeof(rest))
 		;
 	fclose(run->out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* run - read what another program prints; no shell in between */
+/* run - run another program, without a shell, and read its output */
 #ifndef DOORBELLCTL_RUN_H
 #define DOORBELLCTL_RUN_H
 
@@ -12,11 +12,11 @@ struct run {
 };
 
 /*
- * Starts @argv[0], looked for in PATH and where administrators' programs are.
- * Its stdin and stderr are /dev/null. Returns 0 or -errno.
+ * Starts @argv[0], found in PATH, /usr/sbin or /sbin. Its stdin and stderr are
+ * /dev/null. Returns 0 or -errno.
  */
 int run_start(struct run *run, const char *const argv[]);
-/* Returns the exit status, 127: it is not there, or -errno. */
+/* Returns the exit status, 127 if there is no such program, or -errno. */
 int run_end(struct run *run);
 
 #endif

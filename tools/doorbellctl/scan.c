@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "scan.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "fd.h"
+#include "number.h"
 
 static int parse_id(const char *name)
 {
-	char *end;
-	long id;
+	uint64_t id;
 
-	if (!isdigit((unsigned char)*name))
-		return -EINVAL;
-	errno = 0;
-	id = strtol(name, &end, 10);
-	return errno || *end || id > INT32_MAX ? -EINVAL : (int)id;
+	return number_decimal(name, INT32_MAX, &id) ? -EINVAL : (int)id;
 }
 
 static FILE *open_in(int dir, const char *path)
@@ -65,9 +61,9 @@ static void read_comm(int dir, struct scan_holder *holder)
 enum kind { OTHER, DEVICE, BELL, TAP };
 
 /*
- * Spares reading the fdinfo of every file on the machine. The path of a device
- * is the one in the mount namespace of whoever opened it: only its last part is
- * ours.
+ * Tells by its path whether a descriptor is a device, a bell or a tap: then
+ * only their fdinfo has to be read. The path is that of the opener's mount
+ * namespace, so only its last part is compared.
  */
 static enum kind kind_of(int fds, const char *name)
 {
@@ -99,7 +95,7 @@ static int holder_add(struct scan_holder **list, size_t *num,
 	return 0;
 }
 
-static struct scan_dev *dev_add(struct scan *scan, const struct fdinfo *info)
+static struct scan_dev *dev_add(struct scan *scan, struct fdinfo *info)
 {
 	struct scan_dev **more, *dev;
 
@@ -111,6 +107,8 @@ static struct scan_dev *dev_add(struct scan *scan, const struct fdinfo *info)
 	if (!dev)
 		return NULL;
 	dev->info = *info;
+	/* @dev owns the details now. */
+	memset(&info->detail, 0, sizeof(info->detail));
 	more[scan->num_devs++] = dev;
 	return dev;
 }
@@ -129,6 +127,8 @@ static int read_dev(struct scan *scan, FILE *in,
 		ret = dev ? holder_add(&dev->holder, &dev->num_holders, holder) :
 			    -ENOMEM;
 	}
+	if (info)
+		fdinfo_free(info);
 	free(info);
 	scan->num_bad += ret == -EINVAL;
 	return ret;
@@ -170,7 +170,7 @@ static int read_bell(struct scan *scan, FILE *in,
 		      -ENOMEM;
 }
 
-/* The name of the interface that a queue is attached to */
+/* Reads the name of the interface that a tap's queue is attached to */
 static void read_tap(FILE *in, char *tap, size_t size)
 {
 	char line[128];
@@ -181,7 +181,10 @@ static void read_tap(FILE *in, char *tap, size_t size)
 				 (int)strcspn(line + 5, "\n"), line + 5);
 }
 
-/* The module does not tell which tap a card has, but its process has it open, too. */
+/*
+ * The module does not report which tap a card uses, but the daemon has the tap
+ * open, too.
+ */
 static void note_tap(struct scan *scan, const char *tap, pid_t pid)
 {
 	for (size_t i = 0; i < scan->num_devs; i++) {
@@ -203,7 +206,7 @@ static int scan_fd(struct scan *scan, int process, struct scan_holder *holder,
 	snprintf(path, sizeof(path), "fdinfo/%d", holder->fd);
 	file = open_in(process, path);
 	if (!file)
-		return 0;	/* closed, or the process ended */
+		return 0;	/* the file was closed, or the process ended */
 	if (kind == TAP)
 		read_tap(file, tap, sizeof(((struct scan_dev *)0)->tap));
 	else if (kind == BELL)
@@ -212,6 +215,171 @@ static int scan_fd(struct scan *scan, int process, struct scan_holder *holder,
 		ret = read_dev(scan, file, holder);
 	fclose(file);
 	return ret == -ENOMEM ? ret : 0;
+}
+
+/*
+ * Finds the path of the Unix socket @inode in /proc/net/unix. Returns how many lines have
+ * that inode. More than one: another program has put a line break and such a line into
+ * the path of its own socket, and @path is empty.
+ */
+static unsigned int find_socket(FILE *in, unsigned long inode, char *path)
+{
+	char line[PATH_MAX + 128];
+	unsigned int lines = 0;
+	unsigned long found;
+	int at;
+
+	rewind(in);
+	*path = '\0';
+	while (fgets(line, sizeof(line), in)) {
+		at = 0;
+		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %lu %n", &found,
+			   &at) < 1 || found != inode)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		if (!lines++ && line[at] == '/' && strlen(line + at) < PATH_MAX)
+			strcpy(path, line + at);
+	}
+	if (lines > 1)
+		*path = '\0';
+	return lines;
+}
+
+/*
+ * Each network namespace has a list of its own. A daemon with PrivateNetwork= got its
+ * socket from the service manager, whose namespace is most likely ours.
+ */
+static bool find_path(int proc, int process, unsigned long inode, char *path)
+{
+	static const char * const files[] = { "net/unix", "self/net/unix" };
+
+	for (int i = 0; i < 2; i++) {
+		FILE *in = open_in(i ? proc : process, files[i]);
+		unsigned int lines = in ? find_socket(in, inode, path) : 0;
+
+		if (in)
+			fclose(in);
+		if (lines)
+			return *path;
+	}
+	return false;
+}
+
+/*
+ * May this descriptor be of a Unix socket? A socket of another family has an inode, too,
+ * which a user could put into a made-up line of /proc/net/unix.
+ */
+static bool may_be_unix(DIR *fds, const char *name)
+{
+	char path[300], proto[32];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd(fds), name);
+	n = getxattr(path, "system.sockprotoname", proto, sizeof(proto));
+	return n < 4 || !memcmp(proto, "UNIX", 4);
+}
+
+/* The listening socket and its connections all show the path it is bound to. */
+static void read_socket(int proc, int process, DIR *fds, struct scan_dev *dev)
+{
+	struct dirent *entry;
+	unsigned long inode;
+	char target[64];
+	ssize_t n;
+
+	rewinddir(fds);
+	while ((entry = readdir(fds))) {
+		n = readlinkat(dirfd(fds), entry->d_name, target,
+			       sizeof(target) - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		if (sscanf(target, "socket:[%lu]", &inode) == 1 &&
+		    may_be_unix(fds, entry->d_name) &&
+		    find_path(proc, process, inode, dev->socket))
+			break;
+	}
+}
+
+static bool ends_with(const char *at, const char *end, const char *with)
+{
+	size_t n = strlen(with);
+
+	return (size_t)(end - at) > n && !memcmp(end - n, with, n);
+}
+
+/*
+ * "/A.slice/B.slice/NAME.service": with slices only above it this is a unit of the
+ * system's manager. Users and containers can give theirs any name, below a service or
+ * scope.
+ */
+static void parse_path(const char *at, const char *line_end, char *to, size_t size)
+{
+	const char *end;
+
+	for (; *at == '/'; at = end) {
+		at++;
+		end = at + strcspn(at, "/\n");
+		if (ends_with(at, end, ".slice"))
+			continue;
+		if (end == line_end && ends_with(at, end, ".service") &&
+		    !strncmp(at, "vhost-doorbell-", 15) &&
+		    memchr(at, '@', end - at) && (size_t)(end - at - 8) < size)
+			snprintf(to, size, "%.*s", (int)(end - at - 8), at);
+		return;
+	}
+}
+
+void scan_parse_unit(const char *text, char *to, size_t size)
+{
+	const char *end;
+
+	*to = '\0';
+	for (; *text; text = *end ? end + 1 : end) {
+		const char *path;
+
+		end = text + strcspn(text, "\n");
+		/* ID:CONTROLLERS:PATH */
+		path = memchr(text, ':', end - text);
+		path = path ? memchr(path + 1, ':', end - path - 1) : NULL;
+		if (path)
+			parse_path(path + 1, end, to, size);
+	}
+}
+
+static void read_unit(int process, struct scan_dev *dev)
+{
+	FILE *file = open_in(process, "cgroup");
+	char text[PATH_MAX];
+	size_t n;
+
+	if (!file)
+		return;
+	n = fread(text, 1, sizeof(text) - 1, file);
+	text[n] = '\0';
+	scan_parse_unit(text, dev->unit, sizeof(dev->unit));
+	fclose(file);
+}
+
+/*
+ * Reads the names of devices from their daemon. Process 1 is skipped: its own
+ * names are others.
+ */
+static void read_names(struct scan *scan, int proc, int process, DIR *fds,
+		       pid_t pid)
+{
+	if (pid == 1)
+		return;
+	for (size_t i = 0; i < scan->num_devs; i++) {
+		struct scan_dev *dev = scan->dev[i];
+
+		if (dev->holder[dev->num_holders - 1].pid != pid)
+			continue;
+		if (!*dev->unit)
+			read_unit(process, dev);
+		if (!*dev->socket)
+			read_socket(proc, process, fds, dev);
+	}
 }
 
 static int scan_process(struct scan *scan, int proc, const char *name)
@@ -240,13 +408,18 @@ static int scan_process(struct scan *scan, int proc, const char *name)
 		read_comm(process, &holder);
 		ret = scan_fd(scan, process, &holder, kind, tap);
 	}
+	if (!ret && holder.comm[0])
+		read_names(scan, proc, process, fds, holder.pid);
 	closedir(fds);
 	if (!ret && *tap)
 		note_tap(scan, tap, holder.pid);
 	return ret;
 }
 
-/* A service manager only keeps what another process works with: it is last. */
+/*
+ * Process 1 only stores descriptors for another process, so it is the last
+ * choice.
+ */
 static int compare_holders(const void *a, const void *b)
 {
 	const struct scan_holder *x = a, *y = b;
@@ -318,6 +491,7 @@ int scan_run(const char *proc, struct scan *scan)
 void scan_free(struct scan *scan)
 {
 	for (size_t i = 0; i < scan->num_devs; i++) {
+		fdinfo_free(&scan->dev[i]->info);
 		free(scan->dev[i]->holder);
 		free(scan->dev[i]);
 	}

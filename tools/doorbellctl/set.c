@@ -2,8 +2,8 @@
 /*
  * set - change how the queues of running devices are served
  *
- * By the device's own descriptor, borrowed from the process that has it: that
- * takes the right to trace it (see ptrace(2)), which root has.
+ * It uses the device's own descriptor, taken from the process that holds it.
+ * That requires the right to trace the process (see ptrace(2)), which root has.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,96 +17,66 @@
 #include "ctl.h"
 #include "describe.h"
 #include "fd.h"
+#include "optparse.h"
 #include "scan.h"
+#include "select.h"
 #include "vhd.h"
 
-/* The numbers of struct vhost_doorbell_exec, and what they may be */
-static const struct {
-	const char	*name;
-	size_t		 offset;
-	uint32_t	 max;
-	uint32_t	 min;
-} numbers[] = {
-	{ "inline-max", offsetof(struct vhost_doorbell_exec, inline_max), 65535, 1 },
-	{ "budget", offsetof(struct vhost_doorbell_exec, budget), 65535, 1 },
-	{ "poll-us", offsetof(struct vhost_doorbell_exec, poll_us),
-	  VHOST_DOORBELL_MAX_POLL_US, 1 },
-	{ "poll-share", offsetof(struct vhost_doorbell_exec, poll_share), 100, 1 },
-	{ "coalesce-us", offsetof(struct vhost_doorbell_exec, coalesce_us),
-	  VHOST_DOORBELL_MAX_COALESCE_US, 0 },
-	{ "coalesce-count", offsetof(struct vhost_doorbell_exec, coalesce_count),
-	  65535, 1 },
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define OPTPARSE_TYPE	struct vhost_doorbell_exec
+
+static const struct optparse_row settings[] = {
+	OPT_CHOICE("mode", mode, VHD_MODE_WORDS, NULL),
+	OPT_NUMBER("inline-max", inline_max, "N", 1, 65535, NULL),
+	OPT_NUMBER("budget", budget, "N", 1, 65535, NULL),
+	OPT_NUMBER("poll-us", poll_us, "N", 1, VHOST_DOORBELL_MAX_POLL_US, NULL),
+	OPT_NUMBER("poll-share", poll_share, "PERCENT", 1, 100, NULL),
+	OPT_NUMBER("coalesce-us", coalesce_us, "N", 0,
+		   VHOST_DOORBELL_MAX_COALESCE_US, NULL),
+	OPT_NUMBER("coalesce-count", coalesce_count, "N", 1, 65535, NULL),
 };
 
-static int set_number(struct vhost_doorbell_exec *e, const char *name,
-		      size_t n, const char *value)
+/*
+ * Applies a setting "NAME=VALUE" to @e. Returns 0, or -EINVAL after a message.
+ */
+static int apply(struct vhost_doorbell_exec *e, char *setting)
 {
-	unsigned long long v;
-	char *end;
+	const struct optparse_table table = { settings, ARRAY_SIZE(settings), e };
+	struct optparse p = {
+		.program = CTL_PROGRAM, .table = &table, .num_tables = 1,
+	};
+	char *equals = strchr(setting, '=');
+	int ret;
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (strlen(numbers[i].name) != n ||
-		    strncmp(numbers[i].name, name, n))
-			continue;
-		errno = 0;
-		v = strtoull(value, &end, 10);
-		if (errno || *end || *value < '0' || *value > '9' ||
-		    v < numbers[i].min || v > numbers[i].max)
-			return -ERANGE;
-		*(uint32_t *)((char *)e + numbers[i].offset) = v;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-/* "NAME=VALUE" */
-static int apply(struct vhost_doorbell_exec *e, const char *setting)
-{
-	size_t n = strcspn(setting, "=");
-	const char *value = setting + n + 1;
-	int mode;
-
-	if (!setting[n])
-		return -EINVAL;
-	if (n != strlen("mode") || strncmp(setting, "mode", n))
-		return set_number(e, setting, n, value);
-	mode = vhd_mode_parse(value);
-	if (mode < 0)
-		return -ERANGE;
-	e->mode = mode;
-	return 0;
+	if (!equals)
+		return optparse_complain(p.program, setting, "not NAME=VALUE");
+	*equals = '\0';
+	ret = optparse_set(&p, setting, equals + 1);
+	*equals = '=';
+	return ret;
 }
 
 static int check(const struct ctl_options *o)
 {
 	struct vhost_doorbell_exec unused;
-	const char *why;
 
-	if (!o->num_settings) {
-		fprintf(stderr, "doorbellctl: set: NAME=VALUE is missing\n");
-		return CTL_USAGE;
-	}
-	for (int i = 0; i < o->num_settings; i++) {
-		switch (apply(&unused, o->setting[i])) {
-		case 0:
-			continue;
-		case -ERANGE:
-			why = "not a value of this";
-			break;
-		case -ENOENT:
-			why = "no setting has this name, see doorbellctl(1)";
-			break;
-		default:
-			why = "not NAME=VALUE";
-			break;
-		}
-		fprintf(stderr, "doorbellctl: %s: %s\n", o->setting[i], why);
-		return CTL_USAGE;
-	}
+	if (!o->num_settings)
+		return ctl_complain("set", "NAME=VALUE is missing");
+	if (!o->device && !o->all)
+		return ctl_complain("set", "name a device (see list), or give --all");
+	if (o->device && o->all)
+		return ctl_complain("set", "a device or --all, not both");
+	for (int i = 0; i < o->num_settings; i++)
+		if (apply(&unused, o->setting[i]))
+			return CTL_USAGE;
 	return CTL_OK;
 }
 
-/* It must be the device that was looked at. */
+/*
+ * Takes the holder's descriptor as *@fd, and checks that it still is device
+ * @id.
+ */
 static int borrow(const struct scan_holder *holder, uint64_t id, int *fd)
 {
 	_cleanup_fd_ int pidfd = pidfd_open(holder->pid, 0);
@@ -122,19 +92,17 @@ static int borrow(const struct scan_holder *holder, uint64_t id, int *fd)
 	return ret ? ret : info.device_id == id ? 0 : -ESRCH;
 }
 
-static int set_one(const struct ctl_options *o, const struct scan_dev *dev)
+static int set_one(const struct ctl_options *o, const struct scan_dev *dev,
+		   char *why, size_t size)
 {
 	struct vhost_doorbell_exec e;
 	_cleanup_fd_ int fd = -1;
 	const char *hint = "";
-	char activity[64];
 	int ret;
 
-	/* The calls would wait for the disk, too. */
+	/* While the device stops, these calls would wait for the disk, too. */
 	if (dev->info.activity == FDINFO_STOPPING) {
-		describe_activity(&dev->info, activity, sizeof(activity));
-		fprintf(stderr, "doorbellctl: device %" PRIu64 ": %s\n",
-			dev->info.id, activity);
+		describe_activity(&dev->info, why, size);
 		return CTL_FAILED;
 	}
 	ret = borrow(&dev->holder[0], dev->info.id, &fd);
@@ -147,16 +115,13 @@ static int set_one(const struct ctl_options *o, const struct scan_dev *dev)
 		if (ret == -EPERM && e.mode == VHOST_DOORBELL_MODE_POLL)
 			hint = " (mode=poll needs CAP_SYS_NICE)";
 	}
-	if (!ret)
-		return CTL_OK;
-	fprintf(stderr, "doorbellctl: device %" PRIu64 ": %s%s\n", dev->info.id,
-		strerror(-ret), hint);
-	return CTL_FAILED;
+	snprintf(why, size, "%s%s", strerror(-ret), hint);
+	return ret ? CTL_FAILED : CTL_OK;
 }
 
 int cmd_set(const struct ctl_options *o)
 {
 	int ret = check(o);
 
-	return ret ? ret : ctl_each(o, set_one);
+	return ret ? ret : select_each(o, set_one);
 }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
-/* show - all that is known of each device */
-#include <errno.h>
+/* show - print all facts and counters of each device */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bytes.h"
 #include "ctl.h"
 #include "describe.h"
 #include "json.h"
 #include "scan.h"
+#include "select.h"
 #include "vhd.h"
 
-/* What fits on a line of 80 characters. */
+/* Columns that fit into 80 characters. */
 #define COLUMNS	3
 
 static int show_json(struct scan_dev **dev, size_t n)
 {
 	struct json j;
-	int ret;
 
 	json_begin(&j, stdout);
 	json_object(&j, NULL);
@@ -30,8 +30,7 @@ static int show_json(struct scan_dev **dev, size_t n)
 	}
 	json_array_end(&j);
 	json_object_end(&j);
-	ret = json_end(&j);
-	return ret ? ctl_fail("standard output", ret) : CTL_OK;
+	return ctl_end_json(&j);
 }
 
 static void show_features(const struct fdinfo *info)
@@ -44,7 +43,7 @@ static void show_features(const struct fdinfo *info)
 
 		if (!(bits >> bit & 1))
 			continue;
-		/* Four names to a line keep it under 80 characters. */
+		/* With four names a line stays below 80 characters. */
 		if (n++ % 4 == 0)
 			printf("\n  %-11s", "");
 		if (name)
@@ -69,8 +68,11 @@ static void show_settings(const struct fdinfo *info)
 	bytes_text(info->mem.bytes, bytes, sizeof(bytes));
 	printf("  %-11s %s in %u regions, %" PRIu64 " pages pinned\n", "memory",
 	       bytes, info->mem.regions, (uint64_t)info->mem.pinned);
-	printf("  %-11s %" PRIu64 " pins, %" PRIu64 " invalidations\n", "",
+	printf("  %-11s %" PRIu64 " pins, %" PRIu64 " invalidations", "",
 	       (uint64_t)info->mem.pins, (uint64_t)info->mem.invalidations);
+	if (info->mem.logged)
+		printf(", %" PRIu64 " pages logged", (uint64_t)info->mem.logged);
+	printf("\n");
 }
 
 static void show_head(const struct scan_dev *dev)
@@ -83,6 +85,12 @@ static void show_head(const struct scan_dev *dev)
 		printf("  %-11s %s, pid %d, fd %d\n", i ? "" : "held by",
 		       describe_text(dev->holder[i].comm, text, sizeof(text)),
 		       (int)dev->holder[i].pid, dev->holder[i].fd);
+	if (*dev->unit)
+		printf("  %-11s %s\n", "unit",
+		       describe_text(dev->unit, text, sizeof(text)));
+	if (*dev->socket)
+		printf("  %-11s %s\n", "socket",
+		       describe_text(dev->socket, text, sizeof(text)));
 	describe_activity(info, text, sizeof(text));
 	if (*text)
 		printf("  %-11s %s\n", "state", text);
@@ -108,6 +116,25 @@ static void show_head(const struct scan_dev *dev)
 	show_settings(info);
 }
 
+/*
+ * Prints a row of counters, or nothing if it is zero in all columns: the output shall
+ * fit on a screen.
+ */
+static void show_row(const char *name, int width, const uint64_t *value,
+		     uint32_t n)
+{
+	uint64_t any = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		any |= value[i];
+	if (!any)
+		return;
+	printf("  %-*s", width, name);
+	for (uint32_t i = 0; i < n; i++)
+		printf(" %20" PRIu64, value[i]);
+	putchar('\n');
+}
+
 static void show_queues(const struct fdinfo *info, const uint32_t *queue,
 			uint32_t n)
 {
@@ -124,15 +151,67 @@ static void show_queues(const struct fdinfo *info, const uint32_t *queue,
 	}
 	putchar('\n');
 	for (const struct fdinfo_field *f = fdinfo_queue_fields; f->name; f++) {
-		printf("  %-13s", f->name);
+		uint64_t value[COLUMNS];
+
 		for (uint32_t i = 0; i < n; i++)
-			printf(" %20" PRIu64,
-			       fdinfo_get(f, &info->queue[queue[i]]));
-		putchar('\n');
+			value[i] = fdinfo_get(f, &info->queue[queue[i]]);
+		show_row(f->name, 13, value, n);
 	}
 }
 
-/* Many are offered that no driver takes. */
+/*
+ * Prints a histogram: of latencies in microseconds, or of frame sizes in bytes.
+ */
+static void show_hist(const struct vhost_doorbell_hist *h)
+{
+	double unit = h->kind == VHOST_DOORBELL_KIND_FRAME ? 1 : 1000;
+
+	printf("  %-5u %-8s %12" PRIu64 " %12.1f %12.1f %12.1f %12.1f\n",
+	       h->index, detail_kinds[h->kind], (uint64_t)h->count,
+	       h->count ? (double)h->sum / h->count / unit : 0,
+	       detail_quantile(h, 0.5) / unit, detail_quantile(h, 0.99) / unit,
+	       h->max / unit);
+}
+
+static void show_failed(const struct vhost_doorbell_errors *e, uint32_t i)
+{
+	if (e->held)
+		printf("  queue %u: %u requests wait for space on the disk\n", i,
+		       e->held);
+	if (e->oldest_ns)
+		printf("  queue %u: the oldest request in flight is %.3f ms old\n",
+		       i, e->oldest_ns / 1e6);
+	for (int kind = 0; detail_kinds[kind]; kind++)
+		for (int cause = 0; detail_causes[cause]; cause++)
+			if (e->failed[kind][cause])
+				printf("  queue %u: failed: %s, %s: %" PRIu64 "\n",
+				       i, detail_kinds[kind], detail_causes[cause],
+				       (uint64_t)e->failed[kind][cause]);
+	if (!e->last_time)
+		return;
+	printf("  queue %u: last failure: %s, %s", i, detail_kinds[e->last_kind],
+	       detail_causes[e->last_cause]);
+	if (e->last_sector != VHOST_DOORBELL_NO_SECTOR)
+		printf(", sector %" PRIu64, (uint64_t)e->last_sector);
+	printf("%s%s\n", e->last_errno ? ", " : "",
+	       e->last_errno ? strerror(e->last_errno) : "");
+}
+
+static void show_detail(const struct fdinfo *info)
+{
+	const struct detail *d = &info->detail;
+
+	if (d->num_hists)
+		printf("\n  %-5s %-8s %12s %12s %12s %12s %12s\n", "queue",
+		       fdinfo_is_net(info) ? "bytes" : "us", "count", "mean",
+		       "p50", "p99", "max");
+	for (size_t i = 0; i < d->num_hists; i++)
+		show_hist(&d->hist[i]);
+	for (uint32_t i = 0; i < info->num_queues; i++)
+		show_failed(&d->errors[i], i);
+}
+
+/* Shows only queues that a driver uses; devices often offer more. */
 static void show_used_queues(const struct fdinfo *info)
 {
 	uint32_t queue[VHOST_DOORBELL_MAX_QUEUES], n = 0;
@@ -156,11 +235,11 @@ static void show_pairs(const struct fdinfo *info, const uint32_t *pair,
 		printf(" %20u", pair[i]);
 	putchar('\n');
 	for (const struct fdinfo_field *f = fdinfo_pair_fields; f->name; f++) {
-		printf("  %-15s", f->name);
+		uint64_t value[COLUMNS];
+
 		for (uint32_t i = 0; i < n; i++)
-			printf(" %20" PRIu64,
-			       fdinfo_get(f, &info->pair[pair[i]]));
-		putchar('\n');
+			value[i] = fdinfo_get(f, &info->pair[pair[i]]);
+		show_row(f->name, 15, value, n);
 	}
 }
 
@@ -188,32 +267,20 @@ static int show_text(struct scan_dev **dev, size_t n)
 			continue;
 		show_used_queues(&dev[i]->info);
 		show_used_pairs(&dev[i]->info);
+		show_detail(&dev[i]->info);
 	}
 	return ctl_finish();
 }
 
 int cmd_show(const struct ctl_options *o)
 {
-	struct scan_dev *one, **dev;
+	struct selection s;
 	struct scan scan;
-	size_t n;
-	int ret = ctl_scan(o, &scan);
+	int ret = select_scan(o, &scan, &s);
 
 	if (ret)
-		return ctl_fail(o->proc, ret);
-	dev = scan.dev;
-	n = scan.num_devs;
-	if (o->has_id) {
-		one = scan_find(&scan, o->id);
-		dev = &one;
-		n = !!one;
-	}
-	if (o->has_id && !n) {
-		fprintf(stderr, "doorbellctl: no device %" PRIu64 "\n", o->id);
-		ret = CTL_FAILED;
-	} else {
-		ret = o->json ? show_json(dev, n) : show_text(dev, n);
-	}
+		return ret;
+	ret = o->json ? show_json(s.dev, s.num) : show_text(s.dev, s.num);
 	scan_free(&scan);
 	return ret;
 }

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* watch - rates of each device, from the counters of two moments */
-#include <errno.h>
+/* watch - rates of each device, from its counters at two moments */
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "ctl.h"
 #include "describe.h"
 #include "json.h"
-#include "scan.h"
+#include "moment.h"
 
 #define HEADER_EVERY	20
 
-struct moment {
-	struct scan	 scan;
-	struct timespec	 time;
-};
-
-/* All per second, but for the last two. What the guest reads is what it receives. */
+/*
+ * Rates per second, except the last two members. For a card, bytes_read are
+ * bytes that the guest received.
+ */
 struct rates {
 	double		requests;
 	double		bytes_read;
@@ -27,30 +23,20 @@ struct rates {
 	double		worker_passes;
 	double		punts;
 	double		signals;
-	double		errors;		/* of a card: frames dropped */
-	double		rx_packets;	/* of a card, as the next */
+	/* Of a card: number of dropped frames per second */
+	double		errors;
+	/* This and the next are of cards only */
+	double		rx_packets;
 	double		tx_packets;
 	uint64_t	in_flight;
 	double		seconds;
 };
 
-static double elapsed(const struct timespec *from, const struct timespec *to)
-{
-	return to->tv_sec - from->tv_sec +
-	       (to->tv_nsec - from->tv_nsec) / 1e9;
-}
-
-/* Less than before: the module was loaded anew, and counts from zero. */
-static double rate(uint64_t before, uint64_t now, double seconds)
-{
-	return now < before ? 0 : (now - before) / seconds;
-}
-
 #define RATE(member) \
-	rate(fdinfo_sum(before, member), fdinfo_sum(now, member), seconds)
+	moment_rate(fdinfo_sum(before, member), fdinfo_sum(now, member), seconds)
 
 #define PAIR_RATE(member)						\
-	rate(fdinfo_sum_pairs(before, member),				\
+	moment_rate(fdinfo_sum_pairs(before, member),				\
 	     fdinfo_sum_pairs(now, member), seconds)
 
 static void rates_of(const struct fdinfo *before, const struct fdinfo *now,
@@ -76,7 +62,7 @@ static void rates_of(const struct fdinfo *before, const struct fdinfo *now,
 	r->requests = r->rx_packets + r->tx_packets;
 	r->bytes_read = PAIR_RATE(rx_bytes);
 	r->bytes_written = PAIR_RATE(tx_bytes);
-	r->errors = rate(fdinfo_drops(before), fdinfo_drops(now), seconds);
+	r->errors = moment_rate(fdinfo_drops(before), fdinfo_drops(now), seconds);
 }
 
 static void print_header(void)
@@ -121,7 +107,7 @@ static int print_json(const struct fdinfo *info, const struct rates *r)
 	return json_end(&j);
 }
 
-/* A device in a call tells no counters to have rates of. */
+/* Prints the activity of a device that does not report its counters now. */
 static int print_activity(const struct ctl_options *o, const struct fdinfo *info)
 {
 	char text[64];
@@ -139,21 +125,6 @@ static int print_activity(const struct ctl_options *o, const struct fdinfo *info
 	json_u64(&j, "in_flight", fdinfo_sum(info, in_flight));
 	json_object_end(&j);
 	return json_end(&j);
-}
-
-static int take(const struct ctl_options *o, struct moment *m)
-{
-	int ret = scan_run(o->proc, &m->scan);
-
-	clock_gettime(CLOCK_MONOTONIC, &m->time);
-	if (ret)
-		return ctl_fail(o->proc, ret);
-	if (o->has_id && !scan_find(&m->scan, o->id)) {
-		fprintf(stderr, "doorbellctl: no device %" PRIu64 "\n", o->id);
-		scan_free(&m->scan);
-		return CTL_FAILED;
-	}
-	return CTL_OK;
 }
 
 static int report_one(const struct ctl_options *o, const struct fdinfo *old,
@@ -175,15 +146,16 @@ static int report_one(const struct ctl_options *o, const struct fdinfo *old,
 static int report(const struct ctl_options *o, const struct moment *before,
 		  const struct moment *now)
 {
-	double seconds = elapsed(&before->time, &now->time);
+	double seconds = moment_elapsed(before, now);
 
-	for (size_t i = 0; i < now->scan.num_devs; i++) {
-		const struct fdinfo *info = &now->scan.dev[i]->info;
+	for (size_t i = 0; i < now->selection.num; i++) {
+		const struct scan_dev *dev = moment_dev(now, i);
+		const struct fdinfo *info = &dev->info;
 		const struct scan_dev *old = scan_find(&before->scan, info->id);
 		int ret;
 
-		/* A new one has its first line next time. */
-		if (!old || (o->has_id && info->id != o->id))
+		/* A new device has its first line after the next interval. */
+		if (!old)
 			continue;
 		ret = report_one(o, &old->info, info, seconds);
 		if (ret)
@@ -192,37 +164,27 @@ static int report(const struct ctl_options *o, const struct moment *before,
 	return ctl_finish();
 }
 
-static void wait_for(double seconds)
-{
-	struct timespec t = {
-		.tv_sec = seconds,
-		.tv_nsec = (seconds - (time_t)seconds) * 1e9,
-	};
-
-	nanosleep(&t, NULL);
-}
-
 int cmd_watch(const struct ctl_options *o)
 {
 	struct moment before, now;
-	int ret = take(o, &before);
+	int ret = moment_take(o, &before);
 
 	if (ret)
 		return ret;
 	for (uint64_t n = 0; !ret && (!o->count || n < o->count); n++) {
 		if (!o->json && n % HEADER_EVERY == 0)
 			print_header();
-		/* The header is worth seeing before the first second is over. */
+		/* Show the header before the first interval is over. */
 		ret = ctl_finish();
-		wait_for(o->interval);
+		ctl_wait(o);
 		if (!ret)
-			ret = take(o, &now);
+			ret = moment_take(o, &now);
 		if (ret)
 			break;
 		ret = report(o, &before, &now);
-		scan_free(&before.scan);
+		moment_free(&before);
 		before = now;
 	}
-	scan_free(&before.scan);
+	moment_free(&before);
 	return ret;
 }

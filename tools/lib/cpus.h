@@ -5,7 +5,7 @@
 
 #include <sched.h>
 
-/* -EINVAL if it is no list, -ERANGE for a CPU that a cpu_set_t cannot hold. */
+/* Returns 0, -EINVAL if it is no list, or -ERANGE for a CPU beyond cpu_set_t. */
 int cpus_parse(const char *list, cpu_set_t *set);
 
 #endif

@@ -18,21 +18,23 @@ static int disk_do_open(struct disk *d, const char *path, int flags)
 	d->direct = true;
 	d->fd = open(path, flags | O_DIRECT);
 	if (d->fd < 0 && errno == EINVAL) {
-		/* A file system without direct I/O. */
+		/* The file system has no direct I/O. */
 		d->direct = false;
 		d->fd = open(path, flags);
 	}
 	return d->fd < 0 ? -errno : 0;
 }
 
-/* Some network file systems have no locks at all. */
+/*
+ * Locks the disk as @d->locking says. Some network file systems have no locks.
+ */
 static int disk_do_lock(struct disk *d)
 {
 	int ret;
 
 	if (d->locking == DISK_LOCKING_OFF)
 		return 0;
-	ret = disk_lock_take(d->fd, d->read_only);
+	ret = disk_lock_take(d->claim, d->read_only);
 	if (ret == -EAGAIN)
 		return ret;
 	d->lock_error = ret;
@@ -47,24 +49,22 @@ static int disk_setup(struct disk *d, const struct stat *st)
 		return -errno;
 	else if (!d->size)
 		return -ENOMEDIUM;
-	return disk_do_lock(d);
+	return 0;
 }
 
-/* @d has the arguments of disk_open(). */
+/* Opens the disk with the arguments of disk_open(), which are stored in @d. */
 static int disk_open_path(struct disk *d)
 {
 	int flags = (d->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
 	struct stat st, opened;
 	int ret;
 
-	/* Look first: opening a FIFO or a tape is not without effect. */
+	/* stat() first: to open a FIFO or a tape has side effects. */
 	if (stat(d->path, &st))
 		return -errno;
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return -EINVAL;
 	d->is_block = S_ISBLK(st.st_mode);
-	if (d->is_block && !d->read_only)
-		flags |= O_EXCL;
 	ret = disk_do_open(d, d->path, flags);
 	if (ret)
 		return ret;
@@ -84,11 +84,83 @@ int disk_open(struct disk *d, const char *path, bool read_only,
 {
 	*d = (struct disk){
 		.fd = -1,
+		.claim = -1,
 		.path = path,
 		.read_only = read_only,
 		.locking = locking,
 	};
 	return disk_open_path(d);
+}
+
+/* Whether @path names the open file that @st is of. Of a path that is gone: yes. */
+static bool disk_is_same(const char *path, const struct stat *st)
+{
+	struct stat named;
+
+	if (stat(path, &named))
+		return true;
+	if (S_ISBLK(st->st_mode))
+		return S_ISBLK(named.st_mode) && named.st_rdev == st->st_rdev;
+	return named.st_dev == st->st_dev && named.st_ino == st->st_ino;
+}
+
+int disk_inherit(struct disk *d, const char *path, bool read_only,
+		 enum disk_locking locking, int fd, int claim)
+{
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL), ret = 0;
+
+	*d = (struct disk){
+		.fd = fd,
+		.claim = claim,
+		.claimed = claim >= 0,
+		.direct = flags >= 0 && flags & O_DIRECT,
+		.path = path,
+		.read_only = (flags & O_ACCMODE) == O_RDONLY,
+		.locking = locking,
+	};
+	if (flags < 0 || fstat(fd, &st))
+		ret = -errno;
+	if (!ret) {
+		d->is_block = S_ISBLK(st.st_mode);
+		d->is_other = d->read_only != read_only || !disk_is_same(path, &st);
+		ret = disk_setup(d, &st);
+	}
+	/* It was removed: requests fail until it is opened again. */
+	if (ret == -ENOMEDIUM)
+		ret = 0;
+	if (ret)
+		disk_close(d);
+	return ret;
+}
+
+int disk_claim(struct disk *d)
+{
+	int flags = (d->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+	char path[40];
+	int ret;
+
+	if (d->claim >= 0)
+		return 0;
+	if (d->is_block && !d->read_only)
+		flags |= O_EXCL;
+	/* The same disk, whatever has its name now */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", d->fd);
+	d->claim = open(path, flags);
+	if (d->claim < 0)
+		return -errno;
+	ret = disk_do_lock(d);
+	if (ret)
+		fd_close(&d->claim);
+	else
+		d->claimed = true;
+	return ret;
+}
+
+void disk_unclaim(struct disk *d)
+{
+	d->claimed = false;
+	fd_close(&d->claim);
 }
 
 bool disk_is_gone(const struct disk *d)
@@ -108,7 +180,7 @@ int disk_reopen(struct disk *d)
 	bool was_block = d->is_block;
 	int ret;
 
-	/* Else our own claim could be what refuses the next. */
+	/* Close first: our own claim would make open() fail. */
 	disk_close(d);
 	ret = disk_open_path(d);
 	if (!ret && d->is_block != was_block) {
@@ -116,10 +188,14 @@ int disk_reopen(struct disk *d)
 		ret = -ENOTBLK;
 	}
 	d->is_block = was_block;
+	if (!ret && d->claimed)
+		ret = disk_claim(d);
+	if (ret)
+		disk_close(d);
 	return ret;
 }
 
-/* A partition has the queue of its disk. */
+/* A partition has no queue directory: its disk has it. */
 static FILE *open_write_cache(dev_t dev)
 {
 	static const char * const places[] = {
@@ -155,5 +231,6 @@ bool disk_has_cache(const struct disk *d)
 
 void disk_close(struct disk *d)
 {
+	fd_close(&d->claim);
 	fd_close(&d->fd);
 }

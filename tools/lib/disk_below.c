@@ -11,7 +11,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-/* A volume on a mirror on a multipath has three. */
+/*
+ * Most layers to look through; a volume on a mirror on a multipath device has
+ * three.
+ */
 #define MAX_LAYERS	16
 
 struct below {
@@ -75,7 +78,10 @@ static bool transport_nowait(const char *transport)
 	       !strcmp(transport, "fc");
 }
 
-/* A disk of one controller, or of all controllers of a subsystem (multipath) */
+/*
+ * Does this NVMe disk never sleep in submission? It may be a disk of one
+ * controller, or of all controllers of a subsystem (multipath).
+ */
 static bool nvme_nowait(const char *disk)
 {
 	char path[PATH_MAX], transport[32];
@@ -115,7 +121,7 @@ static bool leaf_nowait(const struct below *b, const char *disk, dev_t dev)
 		if (!strcmp(name, known[i]))
 			return true;
 	}
-	/* Numbers of any driver; only NVMe has a transport. */
+	/* Several drivers share this number; only NVMe has a transport. */
 	return !strcmp(name, "blkext") && nvme_nowait(disk);
 }
 
@@ -131,7 +137,7 @@ static bool below_nowait(const struct below *b, dev_t dev, int layers)
 		return false;
 	snprintf(disk, sizeof(disk), "%s/dev/block/%u:%u", b->sys, major(dev),
 		 minor(dev));
-	/* A partition: what holds for its disk. */
+	/* For a partition look at its disk. */
 	if (read_at(text, sizeof(text), "%s/partition", disk)) {
 		if (!read_at(text, sizeof(text), "%s/../dev", disk) ||
 		    sscanf(text, "%u:%u", &maj, &min) != 2)

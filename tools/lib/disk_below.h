@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * disk_below - what a block device is made of
+ * disk_below - the disks below a block device
  *
- * Some drivers sleep when they are given a request (nbd, NVMe over TCP), and a
- * device-mapper or md device above hides it from the kernel module. sysfs tells
- * what is below; drivers that are known not to sleep are named here, and all others
- * are taken to.
+ * Some drivers may sleep when a request is submitted (nbd, NVMe over TCP). A
+ * device-mapper or md device above them hides that from the kernel module. sysfs shows
+ * the disks below. disk_below.c names the drivers that never sleep; all others may.
  */
 #ifndef TOOLS_LIB_DISK_BELOW_H
 #define TOOLS_LIB_DISK_BELOW_H
@@ -13,13 +12,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Does no disk that the open block device is made of sleep? */
+/* Whether no disk below the open block device sleeps when a request is submitted. */
 bool disk_below_nowait(int fd);
 
 /* The same with sysfs at @sys and procfs at @proc, for tests. */
 bool disk_below_nowait_at(const char *sys, const char *proc, dev_t dev);
 
-/* Is the open block device set read-only, however it was opened? */
+/* Whether the block device is set read-only. @fd may be open for writing all the same. */
 bool disk_below_read_only(int fd);
 
 #endif

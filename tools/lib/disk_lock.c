@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 
-/* QEMU's permissions, as bits of the bytes from each base on */
+/* QEMU's permissions: offsets of lock bytes from each base */
 #define PERM_READ	0
 #define PERM_WRITE	1
 
 #define BASE_USED	100
 #define BASE_UNSHARED	200
-/* Beyond all that QEMU locks, to the end of the file however long it is */
+/* From here to the end of the file: beyond all bytes that QEMU locks */
 #define BASE_OTHERS	300
 
 static int lock_range(int fd, int command, struct flock *lock, short type,
@@ -34,7 +34,7 @@ static int lock_byte(int fd, off_t byte)
 	return lock_range(fd, F_OFD_SETLK, &lock, F_RDLCK, byte, 1);
 }
 
-/* Does another open file have a lock on that byte, of either kind? */
+/* -EAGAIN if another open file has a lock of either kind on @byte */
 static int test_byte(int fd, off_t byte)
 {
 	struct flock lock;

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "loop.h"
 
-#define GROUP_KERNEL	1	/* what the kernel sends, not udev */
+#define GROUP_KERNEL	1	/* events of the kernel; udev has another group */
 #define EVENT_SIZE	8192
 
 static int open_hangup(void)
@@ -32,7 +33,10 @@ static int open_hangup(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Where there are no such events, in some containers, SIGHUP has to do. */
+/*
+ * Opens the kernel's announcements. Returns -1 in containers that get none:
+ * there only SIGHUP is left.
+ */
 static int open_events(void)
 {
 	struct sockaddr_nl addr = {
@@ -44,47 +48,6 @@ static int open_events(void)
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		fd_close(&fd);
 	return fd;
-}
-
-static int add(struct disk_watch *w, int fd)
-{
-	struct epoll_event ev = { .events = EPOLLIN };
-
-	return epoll_ctl(w->fd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
-}
-
-static int open_all(struct disk_watch *w, int disk)
-{
-	struct stat st;
-	int ret;
-
-	w->fd = epoll_create1(EPOLL_CLOEXEC);
-	if (w->fd < 0)
-		return -errno;
-	w->hangup = open_hangup();
-	if (w->hangup < 0)
-		return w->hangup;
-	ret = add(w, w->hangup);
-	if (ret)
-		return ret;
-	if (fstat(disk, &st))
-		return -errno;
-	if (!S_ISBLK(st.st_mode))
-		return 0;
-	w->dev = st.st_rdev;
-	w->events = open_events();
-	return w->events < 0 ? 0 : add(w, w->events);
-}
-
-int disk_watch_open(struct disk_watch *w, int disk)
-{
-	int ret;
-
-	*w = (struct disk_watch){ .fd = -1, .hangup = -1, .events = -1 };
-	ret = open_all(w, disk);
-	if (ret)
-		disk_watch_close(w);
-	return ret;
 }
 
 void disk_watch_follow(struct disk_watch *w, int disk)
@@ -99,10 +62,12 @@ void disk_watch_close(struct disk_watch *w)
 {
 	fd_close(&w->events);
 	fd_close(&w->hangup);
-	fd_close(&w->fd);
 }
 
-/* Strings of "KEY=value", @len bytes with the NUL of the last: "" if not there. */
+/*
+ * Finds @key among strings "KEY=value" of @len bytes, with the last NUL.
+ * Returns its value, or "".
+ */
 static const char *find(const char *event, size_t len, const char *key)
 {
 	size_t n = strlen(key);
@@ -125,7 +90,7 @@ static bool is_ours(const struct disk_watch *w, const char *event, size_t len)
 	       !strcmp(find(event, len, "MINOR"), minor);
 }
 
-/* One event; -1: there is none. */
+/* Reads one event. Returns whether it is about the disk; -1: there is no event. */
 static int take_event(const struct disk_watch *w)
 {
 	char event[EVENT_SIZE];
@@ -134,25 +99,65 @@ static int take_event(const struct disk_watch *w)
 	ssize_t n = recvfrom(w->events, event, sizeof(event) - 1, 0,
 			     (struct sockaddr *)&from, &size);
 
-	/* Some were lost: one may have been ours. */
+	/* ENOBUFS: events were lost, one of them perhaps about the disk. */
 	if (n < 0)
 		return errno == ENOBUFS ? 1 : -1;
 	event[n] = 0;
-	/* Port 0 is the kernel's. */
+	/* The kernel sends from port 0. */
 	return !from.nl_pid && is_ours(w, event, (size_t)n + 1);
 }
 
-bool disk_watch_take(struct disk_watch *w)
+static void events_ready(void *data, short poll)
 {
-	struct signalfd_siginfo info;
+	struct disk_watch *w = data;
 	bool ours = false;
 	int ret;
 
-	while (read(w->hangup, &info, sizeof(info)) == sizeof(info))
-		ours = true;
-	if (w->events < 0)
-		return ours;
+	(void)poll;
 	while ((ret = take_event(w)) >= 0)
 		ours |= ret;
-	return ours;
+	if (ours)
+		w->changed(w->context);
+}
+
+static void hangup_ready(void *data, short poll)
+{
+	struct disk_watch *w = data;
+	struct signalfd_siginfo info;
+
+	(void)poll;
+	if (read(w->hangup, &info, sizeof(info)) == sizeof(info))
+		w->changed(w->context);
+}
+
+static int open_all(struct disk_watch *w, struct loop *loop, int disk)
+{
+	struct stat st;
+	int ret;
+
+	w->hangup = open_hangup();
+	if (w->hangup < 0)
+		return w->hangup;
+	ret = loop_add(loop, w->hangup, POLLIN, hangup_ready, w);
+	if (ret)
+		return ret;
+	if (fstat(disk, &st))
+		return -errno;
+	if (!S_ISBLK(st.st_mode))
+		return 0;
+	w->dev = st.st_rdev;
+	w->events = open_events();
+	return w->events < 0 ? 0 :
+	       loop_add(loop, w->events, POLLIN, events_ready, w);
+}
+
+int disk_watch_open(struct disk_watch *w, struct loop *loop, int disk)
+{
+	int ret;
+
+	w->hangup = w->events = -1;
+	ret = open_all(w, loop, disk);
+	if (ret)
+		disk_watch_close(w);
+	return ret;
 }

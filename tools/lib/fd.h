@@ -2,8 +2,8 @@
 /*
  * fd - file descriptors with one owner
  *
- * A variable of type int with _cleanup_fd_ closes what it holds when it goes
- * out of scope; steal_fd() moves the descriptor to its next owner.
+ * A variable with _cleanup_fd_ closes its descriptor when it goes out of scope;
+ * steal_fd() moves the descriptor to its next owner.
  */
 #ifndef TOOLS_LIB_FD_H
 #define TOOLS_LIB_FD_H
@@ -13,7 +13,7 @@
 /* Closes *@fd unless it is negative, and makes it -1; keeps errno. */
 void fd_close(int *fd);
 void fd_cleanup(int *fd);
-/* Gives *@fd and leaves -1 in its place. */
+/* Returns *@fd and sets it to -1. */
 int steal_fd(int *fd);
 
 #endif

@@ -11,9 +11,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "optparse.h"
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Of the virtio spec and vhost.h; by number where a header may lack it. */
+/*
+ * Names of the virtio spec and vhost.h. Bits that a header may lack are given
+ * by number.
+ */
 #define TRANSPORT_NAMES							\
 	[VIRTIO_F_NOTIFY_ON_EMPTY]	= "NOTIFY_ON_EMPTY",		\
 	[26]				= "LOG_ALL",			\
@@ -136,4 +141,23 @@ int feature_net_switch(uint64_t *bits, uint64_t may, const char *list,
 		       const char **at)
 {
 	return switch_by_name(net_names, bits, may, list, at);
+}
+
+int feature_refuse(const struct optparse *p, int ret, const char *at)
+{
+	const char *why;
+
+	switch (ret) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		why = "is not a feature";
+		break;
+	case -EPERM:
+		why = "cannot be switched";
+		break;
+	default:
+		why = "is not NAME=on or NAME=off";
+	}
+	return optparse_refuse(p, "'%.*s' %s", (int)strcspn(at, ","), at, why);
 }

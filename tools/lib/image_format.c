@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Enough for all signatures, and what direct I/O can read of any disk. */
+/* Enough for all signatures, and aligned for direct I/O on any disk */
 #define HEAD_SIZE	4096
 
 struct signature {

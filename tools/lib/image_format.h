@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * image_format - tell images of other formats from raw ones
+ * image_format - recognizes images of other formats than raw
  *
- * A disk's content is the guest's, so that a name found here is a guess: it is for a
- * warning, not for a decision.
+ * The guest writes the content of the disk, and can write such a signature itself: the
+ * result may cause a warning, never a decision.
  */
 #ifndef TOOLS_LIB_IMAGE_FORMAT_H
 #define TOOLS_LIB_IMAGE_FORMAT_H
@@ -11,11 +11,11 @@
 #include <stddef.h>
 
 /*
- * What the first @len bytes of a disk say, by the name that qemu-img has for it;
- * NULL: raw, as far as can be seen.
+ * Returns qemu-img's name of the format whose signature the first @len bytes of a disk
+ * have; NULL if this library knows no such signature.
  */
 const char *image_format_find(const void *head, size_t len);
-/* The same for an open disk. NULL also if it cannot be read. */
+/* The same for an open disk. NULL also if reading fails. */
 const char *image_format_read(int fd);
 
 #endif

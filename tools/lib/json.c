@@ -91,7 +91,7 @@ static void json_quote(struct json *j, const char *value)
 	putc('"', j->out);
 }
 
-/* What goes before every value: comma, indentation, key. */
+/* Comma, indentation and key, before every value */
 static void json_place(struct json *j, const char *key)
 {
 	if (j->filled)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * json - write JSON to a stream, piece by piece
+ * json - writes JSON to a stream
  *
- * Keys are given inside an object and NULL inside an array and for the
- * outermost value. The writer indents, puts the commas and escapes strings;
- * bytes that are not UTF-8 are written as U+FFFD, so the output is always
- * valid. Errors of the stream are kept and reported by json_end().
+ * The caller passes a key inside an object, and NULL inside an array and for the outermost
+ * value. The functions indent, write commas and escape strings; they write bytes that are
+ * not UTF-8 as U+FFFD, so the output is always valid. json_end() returns errors of the
+ * stream.
  *
  *	struct json j;
  *
@@ -28,7 +28,8 @@
 struct json {
 	FILE		*out;
 	unsigned int	 depth;
-	bool		 filled;	/* a comma goes before the next */
+	/* The next value needs a comma before it */
+	bool		 filled;
 	bool		 line;		/* everything on one line */
 };
 
@@ -47,7 +48,7 @@ void json_array_end(struct json *j);
 void json_str(struct json *j, const char *key, const char *value);
 void json_u64(struct json *j, const char *key, uint64_t value);
 void json_i64(struct json *j, const char *key, int64_t value);
-/* With @digits after the point; what JSON cannot say (nan, inf) is null. */
+/* Writes @digits digits after the point; nan and inf become null. */
 void json_double(struct json *j, const char *key, double value, int digits);
 void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);

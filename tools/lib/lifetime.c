@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-/* The numbers at the beginning of a file, or fewer. */
+/* Reads numbers from the beginning of a file, perhaps fewer than asked for. */
 static int read_numbers(const char *dir, const char *name, uint16_t *v, int n)
 {
 	char path[PATH_MAX];
@@ -64,7 +64,7 @@ int lifetime_find(struct lifetime *l, const char *path)
 		*strrchr(dir, '/') = '\0';
 	}
 	free(dir);
-	/* Reserved values say nothing, as does zero. */
+	/* Zero and reserved values mean: not reported. */
 	if (l->pre_eol_info > 3)
 		l->pre_eol_info = 0;
 	if (l->typ_a > 11)

@@ -22,7 +22,7 @@ static int listen_address(struct sockaddr_un *a, const char *path)
 	return 0;
 }
 
-/* Removes a socket file that a dead server has left, nothing else. */
+/* Removes the file if it is a socket on which no process listens. */
 static int listen_remove_stale(const struct sockaddr_un *a)
 {
 	_cleanup_fd_ int fd = -1;
@@ -32,7 +32,7 @@ static int listen_remove_stale(const struct sockaddr_un *a)
 		return -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EADDRINUSE;
-	/* The wrong type, so that one that lives is not disturbed. */
+	/* A socket of another type: a live server gets no connection from it. */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
@@ -104,7 +104,7 @@ void listen_remove(struct listen *l)
 {
 	struct stat st;
 
-	/* Somebody may have put another socket in its place. */
+	/* Another server may have replaced the file. */
 	if (l->path && !lstat(l->path, &st) && st.st_dev == l->path_dev &&
 	    st.st_ino == l->path_ino)
 		unlink(l->path);

@@ -9,27 +9,29 @@
 
 #include <sys/types.h>
 
+#define LISTEN_BACKLOG	4
+
 struct listen {
 	int		 sock;		/* owned; -1: closed */
-	const char	*path;		/* of our file, or NULL */
+	const char	*path;		/* path of the socket file, or NULL */
 	dev_t		 path_dev;
 	ino_t		 path_ino;
 };
 
 /*
- * Makes and listens on a socket at @path, which must outlive it. A socket file
- * that nobody listens on is replaced; -EADDRINUSE if somebody does, or if it is
- * no socket. Returns 0 or -errno.
+ * Creates a socket file at @path, which must outlive @l, and listens on it. Replaces a
+ * socket file on which no process listens. Returns 0, -EADDRINUSE if a process does
+ * listen or if the file is no socket, or another -errno.
  */
 int listen_open(struct listen *l, const char *path, int backlog);
 /*
  * Connects to the socket of a server at @path. Returns the descriptor, O_CLOEXEC and
- * O_NONBLOCK, or -errno; -EAGAIN if the server has a full queue.
+ * O_NONBLOCK, or -errno; -EAGAIN if the queue of the server is full.
  */
 int listen_connect(const char *path);
-/* Removes the socket's file if it is still ours. */
+/* Removes the socket file, unless another file has its path now. */
 void listen_remove(struct listen *l);
-/* Closes the socket and removes its file if it is still ours. */
+/* As listen_remove(), and closes the socket. */
 void listen_close(struct listen *l);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * log - what the programs say on stderr
+ * log - messages of the programs on stderr
  *
- * One line per message: "PROGRAM: text". Only programs and the server's loop
- * print; libraries return errors. The level is the only global of the tools.
+ * One line per message: "PROGRAM: INSTANCE: text". If stderr is systemd's journal, which
+ * knows the program, the line is "<LEVEL>INSTANCE: text" (sd-daemon(3)). Only programs
+ * and the server print; libraries return errors. The level and the name of the instance
+ * are the only globals of the tools.
  */
 #ifndef TOOLS_LIB_LOG_H
 #define TOOLS_LIB_LOG_H
@@ -19,6 +21,18 @@ enum log_level {
 
 extern enum log_level log_level;
 
+/*
+ * Names the instance in each line, except in those that begin with the name. Only the
+ * first name counts.
+ */
+void log_name(const char *name);
+/* As log_name(), with the name of a settings file: DIRECTORY/NAME.conf */
+void log_name_of_file(const char *path);
+
+/* Whether @fd is systemd's journal. */
+bool log_is_journal(int fd);
+
+/* Prints control characters as \xNN: one message is one line. */
 void log_print(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

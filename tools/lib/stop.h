@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* stop - the signals that end a server, as a file descriptor to poll */
+/* stop - the signals that end a server, as a file descriptor for poll() */
 #ifndef TOOLS_LIB_STOP_H
 #define TOOLS_LIB_STOP_H
 
 /*
- * SIGTERM and SIGINT make the descriptor readable and do nothing else from here
- * on, so that they end a loop between two steps, never inside one. Returns the
- * descriptor, O_CLOEXEC, or -errno.
+ * From here on SIGTERM and SIGINT make the descriptor readable and do nothing else: they
+ * end a loop between two callbacks. Returns the descriptor, O_CLOEXEC, or -errno.
  */
 int stop_open(void);
 

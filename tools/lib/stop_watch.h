@@ -1,57 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stop_watch - a thread that speaks for a program whose call waits for requests
+ * stop_watch - a thread that logs and handles signals while the main thread waits
  *
- * The kernel stops a queue when its requests are completed, and a disk may take its
- * time. The thread sleeps until such a call has taken some seconds. Then it says what
- * the call waits for, and listens for the signals that the program, in the call, does
- * not hear.
+ * The kernel stops a queue when its requests are completed, and a slow disk makes that
+ * call wait. The thread sleeps until a call has taken some seconds. Then it logs what
+ * the call waits for, and waits for the signals that the main thread cannot handle.
  */
 #ifndef TOOLS_LIB_STOP_WATCH_H
 #define TOOLS_LIB_STOP_WATCH_H
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
 
 /**
- * struct stop_watch - such a thread
- * @stop: of stop_open()
- * @give_up: called by the thread, with the call still waiting, when @stop is readable:
- *	ends the process
+ * struct stop_watch - the thread, and the call that it watches
+ * @stop: from stop_open()
+ * @give_up: called by the thread when @stop is readable during a late call; ends the
+ *	process
  * @context: for @give_up
- * @timer: a timerfd that runs out during calls that take long; -1: no thread
+ * @disk: its name, for the log; NULL: none
+ * @timer: a timerfd that expires during a late call; -1: there is no thread
  * @thread: reads @timer
- * @lock: protects what follows
+ * @lock: protects the members below
  * @device: the open /dev/vhost-doorbell of the call
- * @waiting: a call is under way
- * @late: and takes long
+ * @began: when the call did, in seconds
+ * @waiting: the main thread is in a call
+ * @late: the call has taken some seconds
  */
 struct stop_watch {
 	int		stop;
 	void	      (*give_up)(void *context);
 	void	       *context;
+	const char     *disk;
 	int		timer;
 	pthread_t	thread;
 	pthread_mutex_t lock;
 	int		device;
+	time_t		began;
 	bool		waiting;
 	bool		late;
 };
 
 /*
- * The caller has set @stop, @give_up and @context. The thread lasts as long as the
- * process. Returns 0 or -errno.
+ * The caller has set @stop, @give_up and @context. The thread runs until the process
+ * ends. Returns 0 or -errno.
  */
 int stop_watch_start(struct stop_watch *w);
 
-/* Around a call that may wait for the disk. @device: -1 if it is not open yet. */
+/* Called before and after a call that may wait. @device: -1 if it is not open yet. */
 void stop_watch_begin(struct stop_watch *w, int device);
 void stop_watch_end(struct stop_watch *w);
 
-/*
- * Requests in flight, of all queues of an open device of this process. -ENODATA: the
- * kernel does not say, or @device is closed.
+/**
+ * struct stop_watch_seen - what a device waits for
+ * @requests: in flight in all queues
+ * @queues: which queues have some, and how many, such as "queue 0: 2, queue 3: 1"
+ * @more: there was no room for all
  */
-int stop_watch_in_flight(int device, unsigned long long *n);
+struct stop_watch_seen {
+	uint64_t requests;
+	char	 queues[160];
+	bool	 more;
+};
+
+/* Reads the fdinfo of a device. Returns -ENODATA if that has no line of a queue. */
+int stop_watch_read(FILE *f, struct stop_watch_seen *seen);
 
 #endif

@@ -17,13 +17,13 @@
 #define BIT(n)		(1ull << (n))
 
 #define TAP_FLAGS	(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
-/* With num_buffers, and without */
+/* Length of the virtio header, with num_buffers and without */
 #define TAP_HEADER	sizeof(struct virtio_net_hdr_mrg_rxbuf)
 #define TAP_HEADER_OLD	sizeof(struct virtio_net_hdr)
 
 #define ETH_RARP	0x8035
 #define ETH_IPV4	0x0800
-#define ETH_MIN		60	/* a frame of the least length */
+#define ETH_MIN		60	/* minimum length of a frame */
 #define RARP_REQUEST	3
 
 static int attach(const char *path, const char *name, unsigned int flags,
@@ -47,7 +47,7 @@ int tuntap_open_next(const char *name)
 {
 	int fd;
 
-	/* TUNSETIFF would make one. */
+	/* TUNSETIFF would create an interface that does not exist. */
 	if (!if_nametoindex(name))
 		return -ENODEV;
 	fd = attach("/dev/net/tun", name, 0, true);
@@ -82,7 +82,7 @@ int tuntap_open_macvtap(const char *name, bool multi)
 	fd = attach(path, name, 0, multi);
 	if (fd < 0)
 		return fd == -ENOENT ? -EINVAL : fd;
-	/* One with this index in another network namespace */
+	/* The index may be of an interface in another network namespace. */
 	if (tuntap_get_info(fd, &info) || strcmp(info.name, name))
 		return -EINVAL;
 	return steal_fd(&fd);
@@ -117,7 +117,7 @@ int tuntap_set_queue(int fd, bool attached)
 	return ioctl(fd, TUNSETQUEUE, &r) ? -errno : 0;
 }
 
-/* TUN_F_* of the VIRTIO_NET_F_GUEST_* bits; the kernel wants CSUM with the others. */
+/* Converts VIRTIO_NET_F_GUEST_* bits to TUN_F_*. All others need CSUM. */
 static unsigned long offloads(uint64_t features)
 {
 	unsigned long o = TUN_F_CSUM;
@@ -173,7 +173,8 @@ static void fill_rarp(uint8_t *at, const uint8_t mac[LINK_MAC_LEN])
 	*at++ = 4;				/* bytes of an IPv4 address */
 	at = put16(at, RARP_REQUEST);
 	at = put_mac(at, mac);
-	at += 4;				/* no address */
+	/* IP address of the sender: none */
+	at += 4;
 	put_mac(at, mac);
 }
 

@@ -19,29 +19,31 @@ struct tuntap_info {
 };
 
 /*
- * A queue of the tap @name, which exists; *@multi: it may have several. -ENODEV if
- * there is no such interface, -EINVAL if it is no tap, -EBUSY if all its queues are
- * taken.
+ * Opens a queue of the existing tap @name; *@multi: the tap may have several. -ENODEV if no
+ * interface has the name, -EINVAL if it is no tap, -EBUSY if all its queues are in use.
  */
 int tuntap_open(const char *name, bool *multi);
-/* One more queue of a tap that may have several. */
+/* Opens one more queue of a tap that may have several. */
 int tuntap_open_next(const char *name);
-/* The first queue of a new tap, which is gone with its last queue. -EEXIST */
+/*
+ * Opens the first queue of a new tap, which is removed with its last queue.
+ * -EEXIST: in use.
+ */
 int tuntap_create(const char *name, bool multi);
-/* A queue of the macvtap @name. -EINVAL if it is none. */
+/* Opens a queue of the macvtap @name. -EINVAL if it is none. */
 int tuntap_open_macvtap(const char *name, bool multi);
 /*
- * An open queue that another program made. -EINVAL if it is no queue of a tap with
- * Ethernet frames, -EPROTO if it has no virtio header.
+ * Reads about a queue that another program opened. -EINVAL if it is no queue of a tap with
+ * Ethernet frames, -EPROTO if its frames have no virtio header.
  */
 int tuntap_get_info(int fd, struct tuntap_info *info);
-/* Attaches or detaches a queue of a tap that may have several; what waits in it is
- * dropped when it is detached.
+/*
+ * Attaches or detaches a queue of a tap that may have several. Detaching drops the frames
+ * in the queue.
  */
 int tuntap_set_queue(int fd, bool attached);
 /*
- * Makes header, byte order and offloads those of virtio-net @features that driver and
- * device agreed on.
+ * Sets header, byte order and offloads as the negotiated @features of virtio-net say.
  */
 int tuntap_agree(int fd, uint64_t features);
 /* Sends a RARP request from @mac to all, as if the guest had sent it. */

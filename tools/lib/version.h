@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* version - of all programs here; what --version prints */
+/*
+ * version - the version of all programs, for --version; the Makefile takes it
+ * from the file VERSION
+ */
 #ifndef TOOLS_LIB_VERSION_H
 #define TOOLS_LIB_VERSION_H
 
-#ifndef VHOST_DOORBELL_VERSION
-#define VHOST_DOORBELL_VERSION	"0.1.0"
-#endif
+#define VERSION_TEXT_OF(tokens)	#tokens
+#define VERSION_TEXT(macro)	VERSION_TEXT_OF(macro)
+
+#define VHOST_DOORBELL_VERSION	VERSION_TEXT(VHD_RELEASE)
 
 #endif

@@ -164,6 +164,34 @@ int vhd_get_config(int dev, uint32_t offset, void *data, uint32_t size)
 	return ret;
 }
 
+int vhd_set_claim(int dev, int fd)
+{
+	struct vhost_doorbell_claim claim = { .fd = fd };
+
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_CLAIM, &claim);
+}
+
+int vhd_set_log(int dev, uint64_t addr, uint64_t size)
+{
+	struct vhost_doorbell_log log = { .user_addr = addr, .size = size };
+
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_LOG, &log);
+}
+
+int vhd_adopt(int dev, const struct vhost_memory *mem)
+{
+	return vhd_ioctl(dev, VHOST_DOORBELL_ADOPT, mem);
+}
+
+int vhd_set_inflight(int dev, uint32_t index, uint64_t addr, uint64_t size)
+{
+	struct vhost_doorbell_inflight inflight = {
+		.index = index, .user_addr = addr, .size = size,
+	};
+
+	return vhd_ioctl(dev, VHOST_DOORBELL_SET_INFLIGHT, &inflight);
+}
+
 int vhd_resize(int dev, uint64_t *sectors)
 {
 	__u64 value = 0;
@@ -197,9 +225,13 @@ int vhd_set_exec(int dev, const struct vhost_doorbell_exec *exec)
 	return vhd_ioctl(dev, VHOST_DOORBELL_SET_EXEC, exec);
 }
 
-int vhd_set_run(int dev, uint32_t index, int run)
+int vhd_set_run(int dev, uint32_t index, int run, uint32_t flags)
 {
-	struct vhost_doorbell_run arg = { .index = index, .run = !!run };
+	struct vhost_doorbell_run arg = {
+		.index = index,
+		.run = !!run,
+		.flags = flags,
+	};
 
 	return vhd_ioctl(dev, VHOST_DOORBELL_SET_RUN, &arg);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fd.h"
+#include "state.h"
 #include "tuntap.h"
 #include "vhd.h"
 
@@ -54,7 +55,7 @@ static void net_close(struct vu_device *dev)
 	d->inner->close(dev);
 	d->running = 0;
 	d->named = false;
-	/* The module forgot them with the device. */
+	/* Closing the device has detached the ports. */
 	d->port->given = 0;
 }
 
@@ -63,7 +64,10 @@ static int net_open(struct vu_device *dev)
 	struct net_device *d = to_net(dev);
 	int ret;
 
-	/* Kept, as its network device is. */
+	/*
+	 * The device is still open: its network device outlived the last front
+	 * end.
+	 */
 	if (d->vhd.fd >= 0)
 		return 0;
 	ret = d->inner->open(dev);
@@ -75,7 +79,7 @@ static int net_open(struct vu_device *dev)
 	return ret;
 }
 
-/* Nothing of the front end is left in a device that is kept. */
+/* The device stays open: remove the front end's eventfds and memory from it. */
 static int forget_front_end(struct net_device *d)
 {
 	const struct vhost_memory none = { 0 };
@@ -95,7 +99,10 @@ static int forget_front_end(struct net_device *d)
 	return vhd_set_mem_table(d->vhd.fd, &none);
 }
 
-/* A network device of its own outlives the front end: it has addresses, a bridge. */
+/*
+ * Keeps the device open if the card has a network device of its own: that has
+ * addresses, or is in a bridge.
+ */
 static void net_end_session(struct vu_device *dev)
 {
 	struct net_device *d = to_net(dev);
@@ -122,7 +129,10 @@ static int net_set_run(struct vu_device *dev, uint32_t q, bool run)
 
 	if (run && !(d->running & pair))
 		ret = port_give(d->port, d->vhd.fd, q / 2);
-	/* The guest keeps its card: the module drops what it sends. */
+	/*
+	 * The interface was deleted, but the guest keeps its card: the module
+	 * drops the frames that the guest sends.
+	 */
 	if (ret == -ENOLINK) {
 		d->lost(d->port);
 		ret = 0;
@@ -131,7 +141,10 @@ static int net_set_run(struct vu_device *dev, uint32_t q, bool run)
 		ret = d->inner->set_run(dev, q, run);
 	if (!ret)
 		d->running = run ? d->running | bit : d->running & ~bit;
-	/* Also if the start failed. */
+	/*
+	 * No queue of the pair runs, also if the start failed: take the port
+	 * back.
+	 */
 	if (!(d->running & pair) && d->vhd.fd >= 0) {
 		int err = port_take(d->port, d->vhd.fd, q / 2);
 
@@ -139,6 +152,80 @@ static int net_set_run(struct vu_device *dev, uint32_t q, bool run)
 			ret = err;
 	}
 	return ret;
+}
+
+static int keep_net(struct fdstore *store, const void *context)
+{
+	const struct net_device *d = context;
+
+	return port_keep(d->port, store);
+}
+
+/* What the card saves behind the device */
+struct net_saved {
+	uint64_t running;
+	uint64_t features;
+	uint32_t given;
+	uint32_t named;
+	char	 name[IFNAMSIZ];
+};
+
+#define NET_SAVED_AT	(VU_STATE_DEVICE - sizeof(struct net_saved))
+
+_Static_assert(sizeof(struct vhd_saved) + sizeof(struct net_saved) <= VU_STATE_DEVICE,
+	       "both fit into the state");
+
+static void net_save(struct vu_device *dev, uint8_t *to)
+{
+	const struct net_device *d = to_net(dev);
+	struct net_saved saved = {
+		.running = d->running,
+		.features = d->port->features,
+		.given = d->port->given,
+		.named = d->named,
+	};
+
+	memcpy(saved.name, d->port->name, sizeof(saved.name));
+	d->inner->save(dev, to);
+	memcpy(to + NET_SAVED_AT, &saved, sizeof(saved));
+}
+
+static int net_adopt(struct vu_device *dev, int fd, const struct vhost_memory *mem,
+		     const uint8_t *from)
+{
+	struct net_device *d = to_net(dev);
+	struct net_saved saved;
+	int ret = d->inner->adopt(dev, fd, mem, from);
+
+	if (ret)
+		return ret;
+	memcpy(&saved, from + NET_SAVED_AT, sizeof(saved));
+	d->running = saved.running;
+	d->named = saved.named;
+	d->port->features = saved.features;
+	d->port->given = saved.given;
+	if (d->named)
+		memcpy(d->port->name, saved.name, sizeof(saved.name));
+	return 0;
+}
+
+/*
+ * Also brings the port to a known state: the last process may have ended between the
+ * calls of net_set_run().
+ */
+static int net_running(struct vu_device *dev, uint32_t q, bool *running)
+{
+	struct net_device *d = to_net(dev);
+	uint64_t bit = 1ull << q, pair = 3ull << (q & ~1u);
+	int ret = d->inner->running(dev, q, running);
+
+	if (ret)
+		return ret;
+	d->running = *running ? d->running | bit : d->running & ~bit;
+	if (d->running & pair || d->port->kind == PORT_DEV)
+		return 0;
+	d->port->given |= 1u << q / 2;
+	return port_take(d->port, d->vhd.fd, q / 2);
 }
 
 static int net_set_mtu(struct vu_device *dev, unsigned int mtu)
@@ -160,16 +247,23 @@ void net_device_init(struct net_device *d)
 	d->vhd.base.type = VU_DEVICE_NET;
 	d->vhd.num_queues = 2 * d->port->pairs;
 	d->vhd.attach = attach_net;
+	d->vhd.keep = keep_net;
 	d->vhd.context = d;
 	vhd_device_init(&d->vhd);
 	d->inner = d->vhd.base.ops;
 	d->ops = *d->inner;
 	d->ops.open = net_open;
 	d->ops.close = net_end_session;
+	d->ops.save = net_save;
+	d->ops.adopt = net_adopt;
+	d->ops.running = net_running;
 	d->ops.set_features = net_set_features;
 	d->ops.set_run = net_set_run;
 	d->ops.set_mtu = net_set_mtu;
-	/* Into a network device of the card's own only the module can put frames. */
+	/*
+	 * RARP frames need a tap: only the module can send through a network
+	 * device of the card's own.
+	 */
 	if (d->port->kind != PORT_DEV)
 		d->ops.send_rarp = net_send_rarp;
 	d->vhd.base.ops = &d->ops;

@@ -13,7 +13,10 @@
 #include "feature.h"
 #include "port.h"
 
-/* What --features may switch, and what it has to switch on; why: as for disks. */
+/*
+ * Features that --features may switch; those in NET_FEATURES_OFF are off by
+ * default, for the reasons in blk_options.h.
+ */
 #define NET_FEATURES_OFF	(BIT(VIRTIO_F_IN_ORDER) | \
 				 BIT(FEATURE_NOTIFICATION_DATA))
 #define NET_FEATURES_ON		(BIT(VIRTIO_NET_F_CSUM) | \
@@ -33,7 +36,10 @@
 				 BIT(VIRTIO_F_VERSION_1) | \
 				 BIT(VIRTIO_F_RING_PACKED) | \
 				 BIT(VIRTIO_F_RING_RESET))
-/* What a guest that loads XDP programs must not have been given. */
+/*
+ * Features that --no-guest-offload switches off: a guest that loads XDP
+ * programs must not have them.
+ */
 #define NET_FEATURES_GUEST_OFFLOAD (BIT(VIRTIO_NET_F_GUEST_CSUM) | \
 				 BIT(VIRTIO_NET_F_GUEST_TSO4) | \
 				 BIT(VIRTIO_NET_F_GUEST_TSO6) | \
@@ -42,14 +48,16 @@
 struct net_options {
 	struct common_options common;
 	enum port_kind kind;
-	const char  *name;	/* of the interface; NULL: none was said */
+	const char  *name;	/* name of the interface; NULL: not given */
 	const char  *bridge;
-	unsigned int queues;	/* pairs; 0: not said */
+	unsigned int queues;	/* pairs; 0: not given */
 	unsigned int num_fds;
 	int	     fd[VHOST_DOORBELL_MAX_PAIRS];
-	unsigned int mtu;	/* 0: not said */
-	uint64_t     features;	/* of those that can be switched */
-	unsigned int ports;	/* that were asked for; one may be */
+	unsigned int mtu;	/* 0: not given */
+	uint64_t     features;	/* the switchable features that are on */
+	bool	     no_guest_offload;
+	/* Number of options that name a port; exactly one is needed */
+	unsigned int ports;
 };
 
 /* As blk_options_parse(). */

@@ -2,9 +2,11 @@
 #include "port.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fd.h"
+#include "fdstore.h"
 #include "tuntap.h"
 #include "vhd.h"
 
@@ -67,7 +69,9 @@ static int open_queues(struct port *p)
 	return 0;
 }
 
-/* What another program made: all must be queues of one interface. */
+/*
+ * Checks the descriptors of PORT_TAP_FD: all must be queues of one interface.
+ */
 static int look_at_queues(struct port *p)
 {
 	struct tuntap_info info;
@@ -105,6 +109,57 @@ int port_open(struct port *p)
 	return ret;
 }
 
+static void port_store_name(unsigned int i, char name[FDSTORE_NAME])
+{
+	snprintf(name, FDSTORE_NAME, "port-%u", i);
+}
+
+bool port_inherit(struct port *p, struct fdstore *store)
+{
+	char name[FDSTORE_NAME];
+	struct tuntap_info info;
+	unsigned int n = 0;
+
+	/* The settings may have changed: the store says what the card has. */
+	for (; n < VHOST_DOORBELL_MAX_PAIRS; n++) {
+		port_store_name(n, name);
+		if (fdstore_get(store, name) < 0)
+			break;
+	}
+	if (!n) {
+		/* The device has it, and port_open() has nothing to do. */
+		p->kind = PORT_DEV;
+		return true;
+	}
+	p->pairs = n;
+	if (p->kind == PORT_DEV)
+		p->kind = PORT_TAP;
+	for (unsigned int i = 0; i < p->pairs; i++) {
+		port_store_name(i, name);
+		fd_close(&p->fd[i]);
+		p->fd[i] = fdstore_take(store, name);
+		/* A queue that is detached, or whose interface has gone, does not answer. */
+		if (tuntap_get_info(p->fd[i], &info))
+			continue;
+		p->attached |= 1u << i;
+		p->multi = info.multi;
+		strcpy(p->name, info.name);
+	}
+	return true;
+}
+
+int port_keep(const struct port *p, struct fdstore *store)
+{
+	char name[FDSTORE_NAME];
+	int ret = 0;
+
+	for (unsigned int i = 0; i < p->pairs && !ret && p->kind != PORT_DEV; i++) {
+		port_store_name(i, name);
+		ret = fdstore_put(store, name, p->fd[i]);
+	}
+	return ret;
+}
+
 void port_close(struct port *p)
 {
 	for (unsigned int i = 0; i < VHOST_DOORBELL_MAX_PAIRS; i++)
@@ -117,7 +172,10 @@ int port_bring_up(struct port *p, const char *bridge, unsigned int mtu)
 {
 	int ret = 0;
 
-	/* First, as a bridge takes the least MTU of its ports. */
+	/*
+	 * Set the MTU before joining: a bridge takes the least MTU of its
+	 * ports.
+	 */
 	if (mtu)
 		ret = link_set_mtu(p->name, mtu);
 	if (ret)
@@ -141,7 +199,10 @@ static const char *give_error(int err)
 	return "cannot be given to the module";
 }
 
-/* The interface was deleted, and one of that name may be there now. */
+/*
+ * Opens the queue again if its interface was deleted and another one has that
+ * name now.
+ */
 static int find_queue(struct port *p, unsigned int i)
 {
 	struct tuntap_info info;
@@ -198,7 +259,10 @@ int port_take(struct port *p, int dev, unsigned int i)
 	if (ret)
 		return ret;
 	p->given &= ~bit;
-	/* A tap spreads frames over all queues that are attached, and needs one. */
+	/*
+	 * Detach the queue: a tap spreads frames over all attached queues. One
+	 * queue must stay.
+	 */
 	if (i && p->multi && !tuntap_set_queue(p->fd[i], false))
 		p->attached &= ~bit;
 	return 0;

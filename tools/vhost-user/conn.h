@@ -13,12 +13,13 @@
 
 struct vu_conn {
 	int	      sock;		/* owned */
-	size_t	      have;		/* bytes of the next message */
+	size_t	      have;		/* bytes received of the next message */
+	bool	      partial;		/* vu_conn_peek() found a part of a message */
 	uint8_t	      header[VU_HEADER_SIZE];
 	struct vu_msg msg;
 };
 
-/* Takes @sock. */
+/* Takes ownership of @sock. */
 void vu_conn_init(struct vu_conn *c, int sock);
 /* Closes the socket and the descriptors of an incomplete message. */
 void vu_conn_close(struct vu_conn *c);
@@ -27,6 +28,12 @@ void vu_conn_close(struct vu_conn *c);
  * whatever descriptors the peer has put into the socket's queue.
  */
 void vu_conn_drop(int *sock);
+/*
+ * The peer can send no more on @sock, and what it has sent is dropped: then the last close()
+ * of the socket does not wait, in whatever process it is. Returns 0 or -errno; @sock must be
+ * a connected stream socket.
+ */
+int vu_conn_deafen(int sock);
 
 /*
  * Gives the next message and its descriptors to the caller. Returns 0, -EAGAIN if the
@@ -36,9 +43,20 @@ void vu_conn_drop(int *sock);
 int vu_conn_recv(struct vu_conn *c, struct vu_msg *msg);
 
 /*
- * Sends a message without descriptors. Returns -EAGAIN if the socket is full, because
- * the peer does not read its replies. After an error the stream is unusable.
+ * As vu_conn_recv(), but leaves the message in the socket, where the next process finds it
+ * if this one dies; its descriptors are copies.
  */
-int vu_conn_send(int sock, const struct vu_msg *msg);
+int vu_conn_peek(struct vu_conn *c, struct vu_msg *msg);
+/*
+ * Takes from the socket what vu_conn_peek() has returned last, in this process or in an
+ * earlier one; nothing if that was done already.
+ */
+int vu_conn_consume(struct vu_conn *c);
+
+/*
+ * Sends a message and its descriptors, and closes these. Returns -EAGAIN if the socket is
+ * full, because the peer does not read its replies. After an error the stream is unusable.
+ */
+int vu_conn_send(int sock, struct vu_msg *msg);
 
 #endif

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "limit.h"
 
-#include <stddef.h>
-
-bool vu_limit_pass(struct vu_limit *l, int64_t now_ms, unsigned int *dropped)
+bool vu_limit_ready(struct vu_limit *l, int64_t now_ms)
 {
 	int64_t back = (now_ms - l->since) / l->refill_ms;
 
@@ -14,12 +12,10 @@ bool vu_limit_pass(struct vu_limit *l, int64_t now_ms, unsigned int *dropped)
 		l->used -= back;
 		l->since += back * l->refill_ms;
 	}
-	if (l->used >= l->burst) {
-		l->dropped++;
-		return false;
-	}
+	return l->used < l->burst;
+}
+
+void vu_limit_take(struct vu_limit *l)
+{
 	l->used++;
-	*dropped = l->dropped;
-	l->dropped = 0;
-	return true;
 }

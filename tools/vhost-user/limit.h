@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * limit - how many lines of a kind a front end can put into the log
+ * limit - limit the number of lines that a front end can cause in the log
  *
  * A token bucket: each line takes a token, and each @refill_ms returns one. The caller
  * passes the time, which must not go backwards.
@@ -15,14 +15,13 @@ struct vu_limit {
 	unsigned int burst;		/* lines at once */
 	unsigned int refill_ms;
 	unsigned int used;		/* tokens taken and not returned yet */
-	unsigned int dropped;		/* since the last line that passed */
-	int64_t	     since;		/* when the last token came back */
+	/* Time when the last token was returned */
+	int64_t	     since;
 };
 
-/*
- * Whether the caller may print one more line at @now_ms. If so, *@dropped is the number
- * of lines that were refused since the last one that was allowed.
- */
-bool vu_limit_pass(struct vu_limit *l, int64_t now_ms, unsigned int *dropped);
+/* Is there a token at @now_ms? */
+bool vu_limit_ready(struct vu_limit *l, int64_t now_ms);
+/* Takes a token. vu_limit_ready() must have returned true. */
+void vu_limit_take(struct vu_limit *l);
 
 #endif

@@ -106,6 +106,8 @@ int vu_memtable_add(struct vu_memtable *t, const struct vu_region *r, int fd)
 	new->gpa = r->gpa;
 	new->size = r->size;
 	new->user_addr = r->user_addr;
+	new->mmap_offset = r->mmap_offset;
+	new->fd = (struct vu_fd_id){ 0 };
 	new->addr = (uintptr_t)map + skip;
 	new->map = map;
 	new->map_size = len;

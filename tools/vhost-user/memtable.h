@@ -14,16 +14,24 @@
 
 #include "msg.h"
 
-#define VU_MEMTABLE_MAX		509	/* as many slots as KVM has */
+#define VU_MEMTABLE_MAX		509	/* the number of memory slots of KVM */
 
 struct vhost_memory;
+
+/* Tells one open file from others, see keep.h; all 0: none */
+struct vu_fd_id {
+	uint64_t dev, ino;
+};
 
 struct vu_memtable_region {
 	uint64_t gpa;
 	uint64_t size;
-	uint64_t user_addr;		/* in the front end */
-	uint64_t addr;			/* in this process */
-	void	*map;			/* from the page's start */
+	uint64_t user_addr;		/* address in the front end */
+	uint64_t mmap_offset;
+	struct vu_fd_id fd;		/* set by the caller of vu_memtable_add() */
+	uint64_t addr;			/* address in this process */
+	/* mapping, from the start of the first page */
+	void	*map;
 	size_t	 map_size;
 };
 
@@ -43,7 +51,10 @@ int vu_memtable_add(struct vu_memtable *t, const struct vu_region *r, int fd);
 /* The index of the region with these addresses and size, else -ENOENT. */
 int vu_memtable_find(const struct vu_memtable *t, const struct vu_region *r);
 
-/* Takes a region out of the table; it stays mapped until it is unmapped. */
+/*
+ * Removes a region from the table. It stays mapped: the caller unmaps it with
+ * vu_memtable_unmap().
+ */
 struct vu_memtable_region vu_memtable_take(struct vu_memtable *t,
 					   unsigned int i);
 void vu_memtable_unmap(struct vu_memtable_region *r);

@@ -9,6 +9,9 @@ _Static_assert(sizeof(struct vu_state) == 8, "wire layout");
 _Static_assert(sizeof(struct vu_addr) == 40, "wire layout");
 _Static_assert(sizeof(struct vu_memory) == 264, "wire layout");
 _Static_assert(sizeof(struct vu_mem_reg) == 40, "wire layout");
+_Static_assert(sizeof(struct vu_log_base) == 16, "wire layout");
+_Static_assert(sizeof(struct vu_inflight_desc) == 24, "wire layout");
+_Static_assert(offsetof(struct vu_inflight_desc, padding) == 20, "wire layout");
 _Static_assert(sizeof(struct vu_config) == 268, "wire layout");
 _Static_assert(offsetof(struct vu_config, data) == 12, "wire layout");
 
@@ -18,6 +21,8 @@ static const char * const vu_msg_names[VU_NR_REQUESTS] = {
 	[VU_SET_OWNER]		   = "SET_OWNER",
 	[VU_RESET_OWNER]	   = "RESET_OWNER",
 	[VU_SET_MEM_TABLE]	   = "SET_MEM_TABLE",
+	[VU_SET_LOG_BASE]	   = "SET_LOG_BASE",
+	[VU_SET_LOG_FD]		   = "SET_LOG_FD",
 	[VU_SET_VRING_NUM]	   = "SET_VRING_NUM",
 	[VU_SET_VRING_ADDR]	   = "SET_VRING_ADDR",
 	[VU_SET_VRING_BASE]	   = "SET_VRING_BASE",
@@ -34,6 +39,8 @@ static const char * const vu_msg_names[VU_NR_REQUESTS] = {
 	[VU_SET_BACKEND_REQ_FD]	   = "SET_BACKEND_REQ_FD",
 	[VU_GET_CONFIG]		   = "GET_CONFIG",
 	[VU_SET_CONFIG]		   = "SET_CONFIG",
+	[VU_GET_INFLIGHT_FD]	   = "GET_INFLIGHT_FD",
+	[VU_SET_INFLIGHT_FD]	   = "SET_INFLIGHT_FD",
 	[VU_RESET_DEVICE]	   = "RESET_DEVICE",
 	[VU_GET_MAX_MEM_SLOTS]	   = "GET_MAX_MEM_SLOTS",
 	[VU_ADD_MEM_REG]	   = "ADD_MEM_REG",
@@ -87,6 +94,12 @@ static size_t vu_msg_expected_size(const struct vu_msg *m,
 		return sizeof(m->payload.state);
 	case VU_PAYLOAD_ADDR:
 		return sizeof(m->payload.addr);
+	case VU_PAYLOAD_LOG:
+		return sizeof(m->payload.log);
+	case VU_PAYLOAD_INFLIGHT:
+		/* The specification's structure has no padding, QEMU's has. */
+		return m->size == offsetof(struct vu_inflight_desc, padding) ?
+		       m->size : sizeof(m->payload.inflight);
 	case VU_PAYLOAD_MEM_REG:
 		return sizeof(m->payload.mem_reg);
 	case VU_PAYLOAD_MEMORY:
@@ -140,6 +153,18 @@ void vu_msg_reply_state(struct vu_msg *reply, const struct vu_msg *m,
 	vu_msg_reply(reply, m, sizeof(reply->payload.state));
 	reply->payload.state.index = index;
 	reply->payload.state.num = num;
+}
+
+void vu_msg_reply_inflight(struct vu_msg *reply, const struct vu_msg *m,
+			   uint64_t size, int fd)
+{
+	/* With padding if the request has it. */
+	vu_msg_reply(reply, m, m->size);
+	reply->payload.inflight.size = size;
+	reply->payload.inflight.num_queues = m->payload.inflight.num_queues;
+	reply->payload.inflight.queue_size = m->payload.inflight.queue_size;
+	reply->fds[0] = fd;
+	reply->nfds = 1;
 }
 
 void vu_msg_reply_config(struct vu_msg *reply, const struct vu_msg *m,

@@ -21,6 +21,8 @@ enum vu_request {
 	VU_SET_OWNER			= 3,
 	VU_RESET_OWNER			= 4,
 	VU_SET_MEM_TABLE		= 5,
+	VU_SET_LOG_BASE			= 6,
+	VU_SET_LOG_FD			= 7,
 	VU_SET_VRING_NUM		= 8,
 	VU_SET_VRING_ADDR		= 9,
 	VU_SET_VRING_BASE		= 10,
@@ -37,6 +39,8 @@ enum vu_request {
 	VU_SET_BACKEND_REQ_FD		= 21,
 	VU_GET_CONFIG			= 24,
 	VU_SET_CONFIG			= 25,
+	VU_GET_INFLIGHT_FD		= 31,
+	VU_SET_INFLIGHT_FD		= 32,
 	VU_RESET_DEVICE			= 34,
 	VU_GET_MAX_MEM_SLOTS		= 36,
 	VU_ADD_MEM_REG			= 37,
@@ -55,11 +59,13 @@ enum vu_backend_request {
 #define VU_F_PROTOCOL_FEATURES		30
 
 #define VU_PROTOCOL_F_MQ		0
+#define VU_PROTOCOL_F_LOG_SHMFD		1
 #define VU_PROTOCOL_F_RARP		2
 #define VU_PROTOCOL_F_REPLY_ACK		3
 #define VU_PROTOCOL_F_NET_MTU		4
 #define VU_PROTOCOL_F_BACKEND_REQ	5
 #define VU_PROTOCOL_F_CONFIG		9
+#define VU_PROTOCOL_F_INFLIGHT_SHMFD	12
 #define VU_PROTOCOL_F_RESET_DEVICE	13
 #define VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS 15
 #define VU_PROTOCOL_F_STATUS		16
@@ -77,6 +83,9 @@ enum vu_backend_request {
 #define VU_MAX_TABLE		8
 #define VU_MAX_CONFIG		256
 #define VU_HEADER_SIZE		12
+
+/* Flag of vu_addr: writes to the used ring are logged. */
+#define VU_ADDR_F_LOG		1u
 
 struct vu_state {
 	uint32_t index;
@@ -105,6 +114,19 @@ struct vu_memory {
 	struct vu_region regions[VU_MAX_TABLE];
 };
 
+struct vu_log_base {
+	uint64_t size;
+	uint64_t offset;
+};
+
+struct vu_inflight_desc {
+	uint64_t size;
+	uint64_t offset;
+	uint16_t num_queues;
+	uint16_t queue_size;
+	uint32_t padding;		/* QEMU sends it, others do not */
+};
+
 struct vu_mem_reg {
 	uint64_t	 padding;
 	struct vu_region region;
@@ -128,6 +150,8 @@ enum vu_payload {
 	VU_PAYLOAD_MEMORY,
 	VU_PAYLOAD_MEM_REG,
 	VU_PAYLOAD_CONFIG,
+	VU_PAYLOAD_LOG,
+	VU_PAYLOAD_INFLIGHT,
 };
 
 struct vu_msg {
@@ -141,6 +165,8 @@ struct vu_msg {
 		struct vu_memory  memory;
 		struct vu_mem_reg mem_reg;
 		struct vu_config  config;
+		struct vu_log_base log;
+		struct vu_inflight_desc inflight;
 		uint8_t		  bytes[280];
 	} payload;
 	unsigned int nfds;
@@ -172,6 +198,9 @@ void vu_msg_reply_u64(struct vu_msg *reply, const struct vu_msg *m,
 		      uint64_t value);
 void vu_msg_reply_state(struct vu_msg *reply, const struct vu_msg *m,
 			uint32_t index, uint32_t num);
+/* @fd becomes the reply's. */
+void vu_msg_reply_inflight(struct vu_msg *reply, const struct vu_msg *m,
+			   uint64_t size, int fd);
 void vu_msg_reply_config(struct vu_msg *reply, const struct vu_msg *m,
 			 const void *data, uint32_t size);
 

@@ -17,7 +17,8 @@
 
 #define PEERFD_STACK	(64 * 1024)	/* bytes; close() needs less, sanitizers more */
 
-#define PEERFD_THREADS	16	/* that may be in close() at once */
+/* most threads that call close() at the same time */
+#define PEERFD_THREADS	16
 #define PEERFD_ENOUGH	1024	/* a session never has that many files open */
 
 /* A descriptor that waits for a closing thread */
@@ -27,7 +28,7 @@ struct peerfd {
 };
 
 static pthread_mutex_t peerfd_lock = PTHREAD_MUTEX_INITIALIZER;
-/* Under the lock: */
+/* Protected by the lock: */
 static unsigned int peerfd_threads;
 static unsigned int peerfd_left;	/* descriptors in the list */
 static struct peerfd *peerfd_list;
@@ -193,7 +194,10 @@ static bool peerfd_take_thread(void)
 	return taken;
 }
 
-/* Without memory @fd stays open: the main thread must not wait for its close(). */
+/*
+ * Adds @fd to the list of descriptors to close. Without memory @fd stays open: the main
+ * thread must not wait in close().
+ */
 static void peerfd_leave(int fd, bool thread_failed)
 {
 	struct peerfd *p = malloc(sizeof(*p));

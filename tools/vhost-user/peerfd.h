@@ -22,7 +22,7 @@ bool vu_peerfd_is_memory(int fd);
 /* Whether @fd is a Unix socket. */
 bool vu_peerfd_is_unix(int fd);
 
-/* Writes what @fd is to @buf, such as "a file on ext4, /srv/ram". */
+/* Writes a description of @fd to @buf, such as "a file on ext4, /srv/ram". */
 void vu_peerfd_describe(int fd, char *buf, size_t size);
 
 /*

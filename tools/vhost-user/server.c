@@ -1,62 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * server - the loop. Nothing in it waits but poll(), for messages and for the
- * times below, and the device while a session ends.
+ * server - serve one front end at a time, on an event loop. Only two calls wait: the
+ * loop's poll(), and the device's when a session ends.
  */
-#include "server.h"
+#include "server_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
-#include "conn.h"
+#include "device.h"
 #include "fd.h"
-#include "limit.h"
-#include "log.h"
+#include "keep.h"
+#include "notify.h"
 #include "peerfd.h"
-#include "session.h"
 
-#define SERVER_BACKLOG	4
-
-/* Milliseconds: until a silent front end must go, if another one waits */
+/*
+ * Milliseconds after which a silent front end must leave if another one waits
+ */
 #define SERVER_SILENT	5000
-/* until something that failed for want of resources is tried again */
+/*
+ * Milliseconds until an action is tried again that failed for lack of resources
+ */
 #define SERVER_RETRY	1000
-/* until the rings of a session are looked at, at first and at last */
+/* Milliseconds until the service manager is told whether a front end is connected */
+#define SERVER_STATUS	1000
+/*
+ * Descriptors that the keeper takes at once, which are enough for a large guest, and
+ * milliseconds for each one after these
+ */
+#define SERVER_STORES		1024
+#define SERVER_STORES_REFILL	10
+/* Milliseconds until the rest of a message is looked for that has arrived in part */
+#define SERVER_REST	20
+/*
+ * Milliseconds until the first check of a session's rings, and longest time
+ * between two checks
+ */
 #define SERVER_WATCH	2000
 #define SERVER_WATCH_MAX	64000
 
-#define SERVER_NEVER	INT64_MAX
-
-/* What vu_server_run() works with. Times are of CLOCK_MONOTONIC. */
-struct server_loop {
-	struct vu_server *s;
-	bool		  serving;	/* @conn and @session are open */
-	struct vu_conn	  conn;
-	struct vu_session session;
-	int		  waiting;	/* the next front end, owned; -1: none */
-	int64_t		  silent_until;	/* then @waiting is served */
-	int64_t		  accept_at;
-	int64_t		  connect_at;	/* when to try @connect */
-	int		  absent;	/* why the last try failed */
-	int64_t		  notice_at;
-	int64_t		  watch_at;
-	int64_t		  watch_wait;
-	unsigned int	  watched;	/* session.wanted of then */
-	struct vu_limit	  events;	/* lines about connections */
-	struct vu_limit	  refused;
-	struct vu_limit	  failed;	/* accept() */
-	struct vu_limit	  errors;	/* lines about messages */
-};
-
 int vu_server_listen(struct vu_server *s, const char *path)
 {
-	int ret = listen_open(&s->socket, path, SERVER_BACKLOG);
+	int ret = listen_open(&s->socket, path, LISTEN_BACKLOG);
 
 	if (!ret)
 		s->listening = true;
@@ -87,362 +76,530 @@ void vu_server_connect(struct vu_server *s, const char *path)
 	s->connect = path;
 }
 
-static int64_t server_now(void)
+static void server_log_dropped(struct vu_server *s)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+	if (s->dropped)
+		log_warn("%u messages suppressed", s->dropped);
+	s->dropped = 0;
 }
 
-/* A line that front ends can cause as often as they like */
-__attribute__((format(printf, 3, 4)))
-static void server_log(struct vu_limit *limit, enum log_level level,
-		       const char *fmt, ...)
+void vu_server_log(struct vu_server *s, struct vu_limit *own, enum log_level level,
+		   const char *fmt, ...)
 {
-	unsigned int dropped;
+	int64_t now = loop_now();
 	char text[768];
 	va_list ap;
 
-	if (!vu_limit_pass(limit, server_now(), &dropped))
+	if (!vu_limit_ready(own, now) || !vu_limit_ready(&s->all, now)) {
+		s->dropped++;
 		return;
-	if (dropped)
-		log_print(level, "%u messages like the next were not shown",
-			  dropped);
+	}
+	vu_limit_take(own);
+	if (own != &s->all)
+		vu_limit_take(&s->all);
+	server_log_dropped(s);
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_print(level, "%s", text);
 }
 
-/* Takes @sock. The session may not come about. */
-static void server_begin(struct server_loop *l, int sock)
+/*
+ * A second after a change, so that front ends that come and go do not keep the service
+ * manager busy.
+ */
+static void server_status(void *data)
 {
-	int ret;
+	struct vu_server *s = data;
 
-	vu_conn_init(&l->conn, sock);
-	ret = vu_session_open(&l->session, l->s->dev);
-	if (ret) {
-		server_log(&l->events, LOG_LEVEL_ERR,
-			   "cannot set up a device: %s", strerror(-ret));
-		vu_conn_close(&l->conn);
+	if (s->serving == s->told_serving)
 		return;
+	s->told_serving = s->serving;
+	notify_send(s->serving ? "STATUS=A front end is connected" :
+				 "STATUS=No front end is connected", false);
+}
+
+static void server_tell_status(struct vu_server *s)
+{
+	if (notify_is_heard() && !s->status.set)
+		loop_set_timer(&s->loop, &s->status, SERVER_STATUS);
+}
+
+static void server_end(struct vu_server *s)
+{
+	if (!s->serving)
+		return;
+	loop_stop_timer(&s->loop, &s->watch);
+	loop_stop_timer(&s->loop, &s->notice);
+	loop_stop_timer(&s->loop, &s->rest_of_msg);
+	loop_stop_timer(&s->loop, &s->sweep);
+	loop_remove(&s->loop, s->conn.sock);
+	/* For good, before the store is emptied: a next process must not serve it again. */
+	shutdown(s->conn.sock, SHUT_RDWR);
+	/*
+	 * Before we close our own: the last close() of the connection may wait, that of
+	 * memory takes long, and that of the device ends the accounting of locked memory.
+	 */
+	vu_server_keep_end(s);
+	vu_session_close(&s->session);
+	vu_conn_close(&s->conn);
+	s->serving = false;
+	server_tell_status(s);
+	if (s->dropped && vu_limit_ready(&s->all, loop_now())) {
+		vu_limit_take(&s->all);
+		server_log_dropped(s);
 	}
-	server_log(&l->events, LOG_LEVEL_INFO, "front end connected");
-	l->serving = true;
-	l->notice_at = 0;
-	l->watch_at = SERVER_NEVER;
-	l->watched = 0;
 }
 
-static void server_end(struct server_loop *l)
+/*
+ * A part of a message that was only looked at stays in the socket, and poll() would find
+ * it at once: look again after a while.
+ */
+static void server_await_rest(struct vu_server *s)
 {
-	if (!l->serving)
+	if (!s->session.keep || !s->conn.partial)
 		return;
-	vu_session_close(&l->session);
-	vu_conn_close(&l->conn);
-	l->serving = false;
-	l->connect_at = server_now() + SERVER_RETRY;
+	loop_pause(&s->loop, s->conn.sock, true);
+	loop_set_timer(&s->loop, &s->rest_of_msg, SERVER_REST);
 }
 
-/* Tells the front end of another size, if it is due. */
-static void server_notify(struct server_loop *l)
-{
-	struct vu_msg notice;
-	int ret;
-
-	if (!l->serving || !vu_session_notice(&l->session, &notice) ||
-	    server_now() < l->notice_at)
-		return;
-	ret = vu_conn_send(l->session.backend, &notice);
-	if (ret == -EAGAIN || ret == -ENOBUFS || ret == -ENOMEM) {
-		l->notice_at = server_now() + SERVER_RETRY;
-		return;
-	}
-	if (ret)
-		server_log(&l->errors, LOG_LEVEL_ERR,
-			   "the disk's new size: %s", strerror(-ret));
-	vu_session_noticed(&l->session, ret);
-}
-
-/* Without a front end there is nothing to do: the next one gets a new device. */
-static void server_resize(struct server_loop *l)
-{
-	bool changed;
-	int ret;
-
-	if (!l->s->take_resize(l->s->context) || !l->serving)
-		return;
-	ret = vu_session_resize(&l->session, &changed);
-	if (ret)
-		server_log(&l->errors, LOG_LEVEL_ERR,
-			   "the disk's new size: %s", strerror(-ret));
-	else if (changed)
-		log_info("the disk has another size");
-}
-
-/* Each start of a ring begins the looks anew; they become rare, and then end. */
-static void server_watch(struct server_loop *l)
-{
-	const char *error;
-	bool again;
-
-	if (l->serving && l->session.wanted != l->watched) {
-		l->watched = l->session.wanted;
-		l->watch_wait = SERVER_WATCH;
-		l->watch_at = server_now() + l->watch_wait;
-	}
-	if (!l->serving || server_now() < l->watch_at)
-		return;
-	again = vu_session_watch(&l->session);
-	error = vu_session_error(&l->session);
-	if (*error)
-		server_log(&l->errors, LOG_LEVEL_WARN, "%s", error);
-	l->watch_wait *= 2;
-	l->watch_at = again && l->watch_wait <= SERVER_WATCH_MAX ?
-		      server_now() + l->watch_wait : SERVER_NEVER;
-}
-
-/* One message, if a whole one is there. An error ends the connection. */
-static int server_step(struct server_loop *l)
+/*
+ * Receives and handles one message, if it has arrived in full. An error ends
+ * the connection.
+ */
+static int server_step(struct vu_server *s)
 {
 	struct vu_msg m, reply;
 	const char *error;
 	int ret, err;
 
-	ret = vu_conn_recv(&l->conn, &m);
-	if (ret == -EAGAIN)
+	ret = vu_server_keep_recv(s, &m);
+	if (ret == -EAGAIN) {
+		server_await_rest(s);
 		return 0;
+	}
 	if (ret == -ECONNRESET) {
-		server_log(&l->events, LOG_LEVEL_INFO, "front end has gone");
+		vu_server_log(s, &s->all, LOG_LEVEL_INFO, "front end has gone");
 		return ret;
 	}
 	if (ret) {
-		server_log(&l->errors, LOG_LEVEL_ERR, "bad message: %s",
-			   strerror(-ret));
+		vu_server_log(s, &s->errors, LOG_LEVEL_ERR, "bad message: %s",
+			      strerror(-ret));
 		return ret;
 	}
 	log_debug("%s, %u bytes, %u descriptors, flags 0x%x",
 		  vu_msg_name(m.request) ? vu_msg_name(m.request) : "unknown",
 		  m.size, m.nfds, m.flags);
-	ret = vu_session_handle(&l->session, &m, &reply);
-	error = vu_session_error(&l->session);
+	ret = vu_session_handle(&s->session, &m, &reply);
+	error = vu_session_error(&s->session);
 	if (*error)
-		server_log(&l->errors, LOG_LEVEL_ERR, "%s%s", error,
-			   ret ? "; closing the connection" : "");
+		vu_server_log(s, &s->errors, LOG_LEVEL_ERR, "%s%s", error,
+			      ret ? "; closing the connection" : "");
+	/* If the front end is served no longer, the next process finds that, too. */
+	if (!ret || reply.request)
+		vu_server_keep_handled(s, reply.request);
 	if (reply.request) {
-		err = vu_conn_send(l->conn.sock, &reply);
+		err = vu_conn_send(s->conn.sock, &reply);
 		if (err)
-			server_log(&l->errors, LOG_LEVEL_ERR, "reply: %s",
-				   strerror(-err));
+			vu_server_log(s, &s->errors, LOG_LEVEL_ERR, "reply: %s",
+				      strerror(-err));
 		if (!ret)
 			ret = err;
 	}
-	return ret;
+	return ret ? ret : vu_server_keep_done(s);
 }
 
-/* Its VMM would wait for an answer, with all that it does: say no at once. */
-static void server_refuse(struct server_loop *l, int *sock)
+static void server_settle(void *data);
+
+static void server_ready(void *data, short events)
 {
+	struct vu_server *s = data;
+
+	(void)events;
+	if (server_step(s))
+		server_end(s);
+	server_settle(s);
+}
+
+static void server_rest(void *data)
+{
+	struct vu_server *s = data;
+
+	loop_pause(&s->loop, s->conn.sock, false);
+	server_ready(s, 0);
+}
+
+static void server_serve(struct vu_server *s)
+{
+	s->serving = true;
+	server_tell_status(s);
+	s->watched = 0;
+	s->errors = (struct vu_limit){ .burst = 10, .refill_ms = 5000 };
+}
+
+/*
+ * Begins a session with @sock, which it owns from now on; if that fails, closes
+ * @sock.
+ */
+static void server_begin(struct vu_server *s, int sock)
+{
+	int ret;
+
+	vu_conn_init(&s->conn, sock);
+	ret = loop_add(&s->loop, sock, POLLIN | POLLRDHUP, server_ready, s);
+	if (!ret)
+		ret = vu_session_open(&s->session, s->dev);
+	if (ret) {
+		vu_server_log(s, &s->all, LOG_LEVEL_ERR,
+			      "cannot set up a device: %s", strerror(-ret));
+		loop_remove(&s->loop, sock);
+		vu_conn_close(&s->conn);
+		return;
+	}
+	ret = vu_server_keep_begin(s);
+	if (ret)
+		vu_server_log(s, &s->all, LOG_LEVEL_WARN, "cannot be kept, so the front end "
+			      "notices when this process ends: %s", strerror(-ret));
+	vu_server_log(s, &s->all, LOG_LEVEL_INFO, "front end connected");
+	server_serve(s);
+}
+
+/* Goes on with the front end of the last process, if there is one. */
+static void server_resume(struct vu_server *s)
+{
+	int ret = vu_server_keep_resume(s);
+
+	s->resumed = ret != -ENOENT;
+	if (s->unread >= 0)
+		server_begin(s, steal_fd(&s->unread));
+	if (ret)
+		return;
+	ret = loop_add(&s->loop, s->conn.sock, POLLIN | POLLRDHUP, server_ready, s);
+	server_serve(s);
+	if (ret)
+		server_end(s);
+	else if (s->dev->type == VU_DEVICE_BLK)
+		/* It may have another size since the last process looked. */
+		vu_server_resize(s);
+}
+
+/* If the disk has a new size and the front end was not told yet, tells it. */
+static void server_notify(struct vu_server *s)
+{
+	struct vu_msg notice;
+	int ret;
+
+	if (!s->serving || s->notice.set ||
+	    !vu_session_notice(&s->session, &notice))
+		return;
+	ret = vu_conn_send(s->session.backend, &notice);
+	if (ret == -EAGAIN || ret == -ENOBUFS || ret == -ENOMEM) {
+		loop_set_timer(&s->loop, &s->notice, SERVER_RETRY);
+		return;
+	}
+	if (ret)
+		vu_server_log(s, &s->errors, LOG_LEVEL_ERR,
+			      "the disk's new size: %s", strerror(-ret));
+	vu_session_noticed(&s->session, ret);
+}
+
+/*
+ * Reads the size of the disk again. Without a session this is not needed: the next
+ * front end gets a new device.
+ */
+void vu_server_resize(struct vu_server *s)
+{
+	bool changed;
+	int ret;
+
+	if (!s->serving)
+		return;
+	ret = vu_session_resize(&s->session, &changed);
+	if (ret)
+		vu_server_log(s, &s->errors, LOG_LEVEL_ERR,
+			      "the disk's new size: %s", strerror(-ret));
+	else if (changed)
+		log_info("the disk has another size");
+	server_settle(s);
+}
+
+/* Checks the rings, each time after twice the time, until SERVER_WATCH_MAX. */
+static void server_watch(void *data)
+{
+	struct vu_server *s = data;
+	bool again = vu_session_watch(&s->session);
+	const char *error = vu_session_error(&s->session);
+
+	if (*error)
+		vu_server_log(s, &s->errors, LOG_LEVEL_WARN, "%s", error);
+	s->watch_wait *= 2;
+	if (again && s->watch_wait <= SERVER_WATCH_MAX)
+		loop_set_timer(&s->loop, &s->watch, s->watch_wait);
+}
+
+/*
+ * Begins the checks of the rings again if a ring was started after the last
+ * check.
+ */
+static void server_begin_watch(struct vu_server *s)
+{
+	if (!s->serving || s->session.wanted == s->watched)
+		return;
+	s->watched = s->session.wanted;
+	s->watch_wait = SERVER_WATCH;
+	loop_set_timer(&s->loop, &s->watch, s->watch_wait);
+}
+
+static int server_take_waiting(struct vu_server *s)
+{
+	loop_stop_timer(&s->loop, &s->silent);
+	loop_remove(&s->loop, s->waiting);
+	return steal_fd(&s->waiting);
+}
+
+/*
+ * Refuses the front end that waits by closing its connection at once. Otherwise its VMM
+ * would wait for an answer, and its guest with it.
+ */
+static void server_refuse(struct vu_server *s)
+{
+	int sock = server_take_waiting(s);
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
 
-	if (getsockopt(*sock, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		peer.pid = 0;
-	server_log(&l->refused, LOG_LEVEL_WARN, "refused a second front end "
-		   "(process %d): the device is in use by another one", peer.pid);
-	vu_conn_drop(sock);
+	vu_server_log(s, &s->refused, LOG_LEVEL_WARN, "refused a second front end "
+		      "(process %d): the device is in use by another one", peer.pid);
+	vu_conn_drop(&sock);
 }
 
-/* Who connects is served, refused, or waits until the one before it speaks. */
-static void server_admit(struct server_loop *l, int sock)
+static void server_waiting_left(void *data, short events)
 {
-	if (!l->serving) {
-		server_begin(l, sock);
-	} else if (l->session.state != VU_NEW) {
-		server_refuse(l, &sock);
-	} else {
-		l->waiting = sock;
-		l->silent_until = server_now() + (l->s->silent_ms ?
-						  l->s->silent_ms :
-						  SERVER_SILENT);
-	}
+	struct vu_server *s = data;
+	int sock = server_take_waiting(s);
+
+	(void)events;
+	vu_conn_drop(&sock);
+	server_settle(s);
 }
 
-/* The failure is of one caller, or passes, and our socket is sound. */
-static int server_accept_failed(struct server_loop *l, int err)
+/*
+ * Has the front end closed its end? Messages that it sent before may still be
+ * unread.
+ */
+static bool server_is_left(const struct vu_server *s)
+{
+	struct pollfd p = { s->conn.sock, POLLRDHUP, 0 };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* Serves or refuses the front end that waits, or lets it wait. */
+static void server_admit(struct vu_server *s)
+{
+	if (s->waiting < 0)
+		return;
+	if (!s->serving)
+		server_begin(s, server_take_waiting(s));
+	else if (s->session.state != VU_NEW && !server_is_left(s))
+		server_refuse(s);
+}
+
+/*
+ * Called at the end of every callback: takes the next steps that the state
+ * allows.
+ */
+static void server_settle(void *data)
+{
+	struct vu_server *s = data;
+
+	/*
+	 * A front end that waits is not served: it would get what the old one had, such
+	 * as another disk than the settings name by now.
+	 */
+	if (s->resumed && !s->serving && s->renews && (s->listening || s->connect)) {
+		s->again = true;
+		loop_end(&s->loop, 0);
+		return;
+	}
+	server_admit(s);
+	server_begin_watch(s);
+	server_notify(s);
+	vu_server_keep_update(s);
+	if (s->listening)
+		loop_pause(&s->loop, s->socket.sock,
+			   s->waiting >= 0 || s->rest.set);
+	else if (s->serving)
+		return;
+	else if (!s->connect)
+		loop_end(&s->loop, 0);
+	else if (!s->dial.set)
+		loop_set_timer(&s->loop, &s->dial, SERVER_RETRY);
+}
+
+static void server_silent(void *data)
+{
+	struct vu_server *s = data;
+
+	if (s->session.state == VU_NEW) {
+		vu_server_log(s, &s->all, LOG_LEVEL_WARN,
+			      "the front end says nothing, and another one waits: "
+			      "closing the connection");
+		server_end(s);
+	}
+	server_settle(s);
+}
+
+/*
+ * Handles an error of accept(): our socket is sound, and the cause concerns one
+ * caller or passes.
+ */
+static void server_accept_failed(struct vu_server *s, int err)
 {
 	switch (err) {
 	case EAGAIN:
 	case EINTR:
 	case ECONNABORTED:
 	case EPERM:
-		return 0;
+		return;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		server_log(&l->failed, LOG_LEVEL_ERR,
-			   "cannot accept a front end yet: %s", strerror(err));
-		l->accept_at = server_now() + SERVER_RETRY;
-		return 0;
-	}
-	return -err;
-}
-
-static int server_accept(struct server_loop *l)
-{
-	int sock = accept4(l->s->socket.sock, NULL, NULL,
-			   SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (sock < 0)
-		return server_accept_failed(l, errno);
-	server_admit(l, sock);
-	return 0;
-}
-
-/* The front end that listens may not be there yet, or may be busy. */
-static void server_connect(struct server_loop *l)
-{
-	int sock;
-
-	if (!l->s->connect || l->serving || server_now() < l->connect_at)
-		return;
-	l->connect_at = server_now() + SERVER_RETRY;
-	sock = listen_connect(l->s->connect);
-	if (sock >= 0) {
-		l->absent = 0;
-		server_begin(l, sock);
+		vu_server_log(s, &s->failed, LOG_LEVEL_ERR,
+			      "cannot accept a front end yet: %s", strerror(err));
+		loop_set_timer(&s->loop, &s->rest, SERVER_RETRY);
 		return;
 	}
-	if (sock != l->absent)
-		server_log(&l->events, LOG_LEVEL_INFO,
-			   "%s: %s; trying again every second", l->s->connect,
-			   strerror(-sock));
-	l->absent = sock;
+	loop_end(&s->loop, -err);
 }
 
-/* The one that waits: its turn, or not any more? */
-static void server_settle(struct server_loop *l)
+static void server_accept(void *data, short events)
 {
-	if (l->waiting < 0)
-		return;
-	if (l->serving && l->session.state == VU_NEW) {
-		if (server_now() < l->silent_until)
-			return;
-		server_log(&l->events, LOG_LEVEL_WARN,
-			   "the front end says nothing, and another one waits: "
-			   "closing the connection");
-		server_end(l);
+	struct vu_server *s = data;
+
+	(void)events;
+	s->waiting = accept4(s->socket.sock, NULL, NULL,
+			     SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (s->waiting < 0) {
+		server_accept_failed(s, errno);
+	} else {
+		loop_add(&s->loop, s->waiting, POLLRDHUP, server_waiting_left, s);
+		loop_set_timer(&s->loop, &s->silent,
+			       s->silent_ms ? s->silent_ms : SERVER_SILENT);
 	}
-	if (l->serving)
-		server_refuse(l, &l->waiting);
-	else
-		server_begin(l, steal_fd(&l->waiting));
+	server_settle(s);
 }
-
-static int64_t server_sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Milliseconds until the loop has something to do, for poll(); -1: never */
-static int server_timeout(const struct server_loop *l)
-{
-	int64_t at = SERVER_NEVER, left;
-	struct vu_msg notice;
-
-	if (l->accept_at)
-		at = l->accept_at;
-	if (l->waiting >= 0)
-		at = server_sooner(at, l->silent_until);
-	if (l->s->connect && !l->serving)
-		at = server_sooner(at, l->connect_at);
-	if (l->serving)
-		at = server_sooner(at, l->watch_at);
-	if (l->serving && vu_session_notice(&l->session, &notice))
-		at = server_sooner(at, l->notice_at);
-	if (at == SERVER_NEVER)
-		return -1;
-	left = at - server_now();
-	return left < 0 ? 0 : left > SERVER_WATCH_MAX ? SERVER_WATCH_MAX : left;
-}
-
-enum { POLL_STOP, POLL_RESIZE, POLL_LISTEN, POLL_WAITING, POLL_CONN, POLL_NR };
 
 /*
- * poll() looks in this order. A front end that has gone before another one
- * connected is therefore seen to have gone: the other one is not refused.
+ * Connects to the listening front end; tries again later if it is not there yet
+ * or is busy.
  */
-static int server_poll(const struct server_loop *l, struct pollfd *p)
+static void server_dial(void *data)
 {
-	bool accepts = l->s->listening && l->waiting < 0 && !l->accept_at;
+	struct vu_server *s = data;
+	int sock = listen_connect(s->connect);
 
-	p[POLL_STOP] = (struct pollfd){ l->s->stop, POLLIN, 0 };
-	p[POLL_RESIZE] = (struct pollfd){ l->s->resize, POLLIN, 0 };
-	p[POLL_LISTEN] = (struct pollfd){
-		accepts ? l->s->socket.sock : -1, POLLIN, 0 };
-	p[POLL_WAITING] = (struct pollfd){ l->waiting, POLLRDHUP, 0 };
-	p[POLL_CONN] = (struct pollfd){
-		l->serving ? l->conn.sock : -1, POLLIN | POLLRDHUP, 0 };
-	return poll(p, POLL_NR, server_timeout(l)) < 0 ? -errno : 0;
+	if (sock >= 0)
+		server_begin(s, sock);
+	else if (sock != s->absent)
+		vu_server_log(s, &s->all, LOG_LEVEL_INFO,
+			      "%s: %s; trying again every second", s->connect,
+			      strerror(-sock));
+	s->absent = sock < 0 ? sock : 0;
+	server_settle(s);
 }
 
-/* One turn of the loop. -ECANCELED when the end is wanted. */
-static int server_turn(struct server_loop *l)
+static void server_alive(void *data)
 {
-	struct pollfd p[POLL_NR];
-	int ret = server_poll(l, p);
+	struct vu_server *s = data;
 
-	if (ret)
-		return ret == -EINTR ? 0 : ret;
-	if (p[POLL_STOP].revents)
-		return -ECANCELED;
-	if (p[POLL_RESIZE].revents)
-		server_resize(l);
-	if (p[POLL_WAITING].revents)
-		vu_conn_drop(&l->waiting);
-	if (p[POLL_CONN].revents && server_step(l))
-		server_end(l);
-	if (l->accept_at && server_now() >= l->accept_at)
-		l->accept_at = 0;
-	/* Of one that has gone, what it sent before is still to be read. */
-	if (p[POLL_LISTEN].revents &&
-	    !(l->serving && p[POLL_CONN].revents & ~POLLIN))
-		ret = server_accept(l);
-	server_settle(l);
-	server_connect(l);
-	server_watch(l);
-	server_notify(l);
+	notify_send("WATCHDOG=1", false);
+	loop_set_timer(&s->loop, &s->alive, notify_watchdog());
+}
+
+static void server_stop(void *data, short events)
+{
+	struct vu_server *s = data;
+
+	(void)events;
+	loop_end(&s->loop, 0);
+}
+
+static int server_start(struct vu_server *s)
+{
+	int ret;
+
+	s->waiting = -1;
+	s->unread = -1;
+	s->rest_of_msg = (struct loop_timer){ .expired = server_rest, .data = s };
+	s->sweep = (struct loop_timer){ .expired = vu_server_keep_sweep, .data = s };
+	s->silent = (struct loop_timer){ .expired = server_silent, .data = s };
+	s->rest = (struct loop_timer){ .expired = server_settle, .data = s };
+	s->dial = (struct loop_timer){ .expired = server_dial, .data = s };
+	s->notice = (struct loop_timer){ .expired = server_settle, .data = s };
+	s->watch = (struct loop_timer){ .expired = server_watch, .data = s };
+	s->status = (struct loop_timer){ .expired = server_status, .data = s };
+	s->alive = (struct loop_timer){ .expired = server_alive, .data = s };
+	s->all = (struct vu_limit){ .burst = 60, .refill_ms = 5000 };
+	s->refused = (struct vu_limit){ .burst = 1, .refill_ms = 60000 };
+	s->failed = (struct vu_limit){ .burst = 1, .refill_ms = 60000 };
+	s->stores = (struct vu_limit){ .burst = SERVER_STORES,
+				       .refill_ms = SERVER_STORES_REFILL };
+	ret = loop_add(&s->loop, s->stop, POLLIN, server_stop, s);
+	if (!ret && s->listening)
+		ret = loop_add(&s->loop, s->socket.sock, POLLIN, server_accept, s);
 	return ret;
 }
 
 int vu_server_run(struct vu_server *s)
 {
-	struct server_loop l = {
-		.s = s,
-		.waiting = -1,
-		.events = { .burst = 20, .refill_ms = 5000 },
-		.refused = { .burst = 1, .refill_ms = 60000 },
-		.failed = { .burst = 1, .refill_ms = 60000 },
-		.errors = { .burst = 10, .refill_ms = 5000 },
-	};
-	int ret = 0;
+	int ret = server_start(s);
 
-	if (!s->listening && !s->connect)
-		server_begin(&l, steal_fd(&s->socket.sock));
-	while (!ret && (s->listening || s->connect || l.serving))
-		ret = server_turn(&l);
-	server_end(&l);
-	vu_conn_drop(&l.waiting);
-	return ret == -ECANCELED ? 0 : ret;
+	if (ret)
+		return ret;
+	/* Without it the service manager would end us. */
+	ret = notify_send("READY=1\nSTATUS=No front end is connected", true);
+	if (ret)
+		log_warn("the service manager: %s", strerror(-ret));
+	if (notify_watchdog())
+		loop_set_timer(&s->loop, &s->alive, notify_watchdog());
+	server_resume(s);
+	if (s->serving && !s->listening)
+		fd_close(&s->socket.sock);
+	else if (s->connect)
+		loop_set_timer(&s->loop, &s->dial, 0);
+	else if (!s->listening && s->socket.sock >= 0)
+		server_begin(s, steal_fd(&s->socket.sock));
+	server_settle(s);
+	ret = loop_run(&s->loop);
+	if (!ret && s->serving && s->session.keep) {
+		log_info("leaves the front end to the next process");
+		return 0;
+	}
+	if (!s->again)
+		notify_send("STOPPING=1", false);
+	server_end(s);
+	server_log_dropped(s);
+	vu_conn_drop(&s->waiting);
+	return ret;
 }
 
 void vu_server_close(struct vu_server *s)
 {
+	bool own = s->socket.path;
+
+	/* The next program gets it. */
+	if (s->again && !own)
+		return;
 	listen_remove(&s->socket);
-	/* In its queue are connections, and in theirs may be what hangs. */
-	if (s->listening && s->socket.sock >= 0)
+	/*
+	 * Connections in the queue of our own socket end here; their queues may
+	 * hold descriptors whose close() hangs. An inherited socket stays open
+	 * for the next process that systemd starts.
+	 */
+	if (own && s->socket.sock >= 0)
 		shutdown(s->socket.sock, SHUT_RDWR);
 	vu_peerfd_close(&s->socket.sock);
 }

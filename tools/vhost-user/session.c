@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * session - the handler table, and what is about the whole device
+ * session - the table of handlers, and handlers of messages about the whole device
  */
 #include "session_priv.h"
 
@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conn.h"
 #include "fd.h"
+#include "keep.h"
 #include "peerfd.h"
 
 #define SESSION_PROTOCOL_ALL					\
@@ -27,23 +29,23 @@
 	 VU_BIT(VU_PROTOCOL_F_CONFIG))
 
 /*
- * QEMU passes on what the guest took from its transport, whether we offered it
- * or not. These two ask nothing of us: any layout of a request is understood,
- * and the reset of one queue reaches us as GET_VRING_BASE.
+ * QEMU also passes on features that the guest negotiated with QEMU's own transport.
+ * These two need no code here: the module takes any layout of a request, and the reset
+ * of one queue comes as GET_VRING_BASE.
  */
 #define SESSION_IGNORED_FEATURES \
 	(VU_BIT(VIRTIO_F_ANY_LAYOUT) | VU_BIT(VIRTIO_F_RING_RESET))
 
 /**
  * struct session_row - the rules for one request
- * @handle: called when all rules hold
- * @payload: kind, and so the size
- * @max_fds: most descriptors; more close the connection
- * @state: the session must have got at least here
+ * @handle: called when the message complies with the other members
+ * @payload: kind of the payload, which gives its size
+ * @max_fds: maximum number of descriptors; more close the connection
+ * @state: the least state of the session
  * @needs: protocol features that must be negotiated
- * @answers: has a reply of its own; without it the front end would wait for
- *	ever, so a failure closes the connection
- * @optional: the front end can live with a failure that it is not told
+ * @answers: has a reply of its own. The front end would wait forever for a missing one,
+ *	so a failure closes the connection
+ * @optional: a failure that cannot be reported leaves the connection open
  */
 struct session_row {
 	vu_handler	     *handle;
@@ -65,18 +67,28 @@ int vu_session_fail(struct vu_session *s, int err, const char *fmt, ...)
 	return err;
 }
 
+static uint64_t session_log_feature(const struct vu_session *s)
+{
+	return s->log_offered ? VU_BIT(VHOST_F_LOG_ALL) : 0;
+}
+
 static int get_features(struct vu_session *s, struct vu_msg *m,
 			struct vu_msg *reply)
 {
 	vu_msg_reply_u64(reply, m,
-			 s->device_features | VU_BIT(VU_F_PROTOCOL_FEATURES));
+			 s->device_features | session_log_feature(s) |
+			 VU_BIT(VU_F_PROTOCOL_FEATURES));
 	return 0;
 }
 
-/* What a front end may send though it was not offered; the device never sees it. */
+/*
+ * Features that a front end may set though the device does not offer them. They are not
+ * passed to the device.
+ */
 static uint64_t session_ignored(const struct vu_session *s)
 {
 	return VU_BIT(VU_F_PROTOCOL_FEATURES) | SESSION_IGNORED_FEATURES |
+	       session_log_feature(s) |
 	       (vu_session_is_net(s) ? vu_net_ignored_features() : 0);
 }
 
@@ -92,7 +104,7 @@ static int set_features(struct vu_session *s, struct vu_msg *m,
 	if (features & ~known)
 		return vu_session_fail(s, -EINVAL, "0x%llx were not offered",
 				       (unsigned long long)(features & ~known));
-	/* The device does not change them while a queue runs. */
+	/* The device refuses to change its features while a queue runs. */
 	if (s->state < VU_NEGOTIATED || (features ^ s->features) & served) {
 		ret = s->dev->ops->set_features(s->dev, features & served);
 		if (ret)
@@ -102,7 +114,8 @@ static int set_features(struct vu_session *s, struct vu_msg *m,
 	}
 	s->features = features;
 	s->state = VU_NEGOTIATED;
-	return vu_ring_apply_features(s);
+	ret = vu_log_apply(s);
+	return ret ? ret : vu_ring_apply_features(s);
 }
 
 static int get_protocol_features(struct vu_session *s, struct vu_msg *m,
@@ -129,7 +142,10 @@ static int set_owner(struct vu_session *s, struct vu_msg *m,
 		     struct vu_msg *reply)
 {
 	(void)m, (void)reply;
-	/* Some repeat it, as after RESET_OWNER: the state stays. */
+	/*
+	 * Some front ends send SET_OWNER again, as after RESET_OWNER: do not go
+	 * back to VU_OWNED.
+	 */
 	if (s->state == VU_NEW)
 		s->state = VU_OWNED;
 	return 0;
@@ -164,7 +180,7 @@ static int set_status(struct vu_session *s, struct vu_msg *m,
 static int get_queue_num(struct vu_session *s, struct vu_msg *m,
 			 struct vu_msg *reply)
 {
-	/* Of a card, front ends ask for pairs. */
+	/* The number of a card is in pairs of queues. */
 	vu_msg_reply_u64(reply, m, vu_session_is_net(s) ? s->num_queues / 2 :
 							  s->num_queues);
 	return 0;
@@ -173,20 +189,32 @@ static int get_queue_num(struct vu_session *s, struct vu_msg *m,
 static int set_backend_req_fd(struct vu_session *s, struct vu_msg *m,
 			      struct vu_msg *reply)
 {
+	int ret;
+
 	(void)reply;
 	if (m->nfds != 1)
 		return vu_session_fail(s, -EINVAL, "no descriptor");
-	/* A send() to another kind, or its close(), may wait. */
+	/* send() to another kind of file, or its close(), may wait. */
 	if (!vu_peerfd_is_unix(m->fds[0]))
 		return vu_session_fail(s, -EINVAL, "not a Unix socket");
+	s->backend_id = (struct vu_fd_id){ 0 };
+	/*
+	 * We read nothing from it. The keeper gets it only if its own close() cannot hang; if
+	 * not, the next process does not have it.
+	 */
+	if (s->keep && !vu_conn_deafen(m->fds[0])) {
+		ret = vu_keep_sock(s->keep, m->fds[0], &s->backend_id);
+		if (ret)
+			return ret;
+	}
 	vu_peerfd_close(&s->backend);
 	s->backend = steal_fd(&m->fds[0]);
 	return 0;
 }
 
 /*
- * rust-vmm's front ends, such as cloud-hypervisor, count from the place that the
- * config space has in virtio-mmio; it cannot be meant otherwise.
+ * Front ends of rust-vmm, such as cloud-hypervisor, add to an offset in the config
+ * space the offset of that space in virtio-mmio. Valid offsets are smaller than this.
  */
 #define SESSION_MMIO_CONFIG	0x100
 
@@ -214,7 +242,7 @@ static int get_config(struct vu_session *s, struct vu_msg *m,
 	ret = session_check_config(c, &offset);
 	if (!ret)
 		ret = s->dev->ops->get_config(s->dev, offset, data, c->size);
-	/* The protocol's way to say no is an answer with no payload. */
+	/* The protocol reports a failure by a reply without payload. */
 	vu_msg_reply_config(reply, m, data, ret ? 0 : c->size);
 	return ret;
 }
@@ -245,6 +273,12 @@ static const struct session_row session_rows[VU_NR_REQUESTS] = {
 		.state = VU_OWNED },
 	[VU_SET_MEM_TABLE] = { vu_memory_set_table, VU_PAYLOAD_MEMORY,
 		.max_fds = VU_MAX_TABLE, .state = VU_NEGOTIATED },
+	[VU_SET_LOG_BASE] = { vu_log_set_base, VU_PAYLOAD_LOG,
+		.max_fds = 1, .state = VU_OWNED,
+		.needs = VU_BIT(VU_PROTOCOL_F_LOG_SHMFD), .answers = true },
+	[VU_SET_LOG_FD] = { vu_log_set_fd, VU_PAYLOAD_NONE, .max_fds = 1,
+		.state = VU_OWNED,
+		.needs = VU_BIT(VU_PROTOCOL_F_LOG_SHMFD) },
 	[VU_SET_VRING_NUM] = { vu_ring_set_num, VU_PAYLOAD_STATE,
 		.state = VU_NEGOTIATED },
 	[VU_SET_VRING_ADDR] = { vu_ring_set_addr, VU_PAYLOAD_ADDR,
@@ -265,7 +299,7 @@ static const struct session_row session_rows[VU_NR_REQUESTS] = {
 		VU_PAYLOAD_U64 },
 	[VU_GET_QUEUE_NUM] = { get_queue_num, VU_PAYLOAD_NONE,
 		.answers = true },
-	/* QEMU's card says which pairs are in use before the first SET_FEATURES. */
+	/* QEMU's card enables its pairs before the first SET_FEATURES. */
 	[VU_SET_VRING_ENABLE] = { vu_ring_set_enable, VU_PAYLOAD_STATE,
 		.state = VU_OWNED },
 	[VU_SEND_RARP] = { vu_net_send_rarp, VU_PAYLOAD_U64, .state = VU_OWNED,
@@ -280,6 +314,13 @@ static const struct session_row session_rows[VU_NR_REQUESTS] = {
 	[VU_SET_CONFIG] = { set_config, VU_PAYLOAD_CONFIG,
 		.state = VU_OWNED, .needs = VU_BIT(VU_PROTOCOL_F_CONFIG),
 		.optional = true },
+	[VU_GET_INFLIGHT_FD] = { vu_inflight_get, VU_PAYLOAD_INFLIGHT,
+		.state = VU_NEGOTIATED,
+		.needs = VU_BIT(VU_PROTOCOL_F_INFLIGHT_SHMFD),
+		.answers = true },
+	[VU_SET_INFLIGHT_FD] = { vu_inflight_set, VU_PAYLOAD_INFLIGHT,
+		.max_fds = 1, .state = VU_NEGOTIATED,
+		.needs = VU_BIT(VU_PROTOCOL_F_INFLIGHT_SHMFD) },
 	[VU_RESET_DEVICE] = { reset_device, VU_PAYLOAD_NONE,
 		.state = VU_OWNED,
 		.needs = VU_BIT(VU_PROTOCOL_F_RESET_DEVICE) },
@@ -289,7 +330,7 @@ static const struct session_row session_rows[VU_NR_REQUESTS] = {
 	[VU_ADD_MEM_REG] = { vu_memory_add, VU_PAYLOAD_MEM_REG,
 		.max_fds = 1, .state = VU_NEGOTIATED,
 		.needs = VU_BIT(VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS) },
-	/* One descriptor is closed unused, as the protocol says. */
+	/* The protocol allows a descriptor, which we close. */
 	[VU_REM_MEM_REG] = { vu_memory_remove, VU_PAYLOAD_MEM_REG,
 		.max_fds = 1, .state = VU_NEGOTIATED,
 		.needs = VU_BIT(VU_PROTOCOL_F_CONFIGURE_MEM_SLOTS) },
@@ -352,7 +393,7 @@ int vu_session_handle(struct vu_session *s, struct vu_msg *m,
 	s->detail[0] = '\0';
 	s->error[0] = '\0';
 
-	/* Who breaks the protocol is not served any longer. */
+	/* A front end that breaks the protocol is served no longer. */
 	fatal = ret = session_check(s, m, row);
 	if (!ret)
 		ret = row->handle(s, m, reply);
@@ -406,6 +447,8 @@ void vu_session_noticed(struct vu_session *s, int err)
 		s->resized = false;
 	else
 		vu_peerfd_close(&s->backend);
+	if (s->backend < 0)
+		s->backend_id = (struct vu_fd_id){ 0 };
 }
 
 bool vu_session_watch(struct vu_session *s)
@@ -427,33 +470,50 @@ const char *vu_session_error(const struct vu_session *s)
 	return s->error;
 }
 
-int vu_session_open(struct vu_session *s, struct vu_device *dev)
+int vu_session_init(struct vu_session *s, struct vu_device *dev)
 {
-	int ret;
-
 	memset(s, 0, sizeof(*s));
 	for (unsigned int i = 0; i < VU_MAX_QUEUES; i++)
 		s->queue[i].kick = s->queue[i].call = s->queue[i].err = -1;
 	s->backend = -1;
+	s->inflight.fd = -1;
 	s->dev = dev;
 	s->mem = calloc(1, sizeof(*s->mem));
-	if (!s->mem)
-		return -ENOMEM;
+	return s->mem ? 0 : -ENOMEM;
+}
+
+void vu_session_offer(struct vu_session *s)
+{
+	s->log_offered = s->dev->ops->set_log;
+	s->offered_protocol = SESSION_PROTOCOL_ALL |
+			      (s->log_offered ?
+			       VU_BIT(VU_PROTOCOL_F_LOG_SHMFD) : 0) |
+			      (s->dev->ops->set_inflight &&
+			       !vu_session_is_net(s) ?
+			       VU_BIT(VU_PROTOCOL_F_INFLIGHT_SHMFD) : 0) |
+			      (vu_session_is_net(s) ? vu_net_protocol(s->dev) :
+						      SESSION_PROTOCOL_BLK);
+	s->num_queues = s->dev->num_queues;
+	if (s->num_queues > VU_MAX_QUEUES)
+		s->num_queues = VU_MAX_QUEUES;
+}
+
+int vu_session_open(struct vu_session *s, struct vu_device *dev)
+{
+	int ret = vu_session_init(s, dev);
+
+	if (ret)
+		return ret;
 	ret = dev->ops->open(dev);
 	if (ret)
 		goto err_mem;
 	ret = dev->ops->get_features(dev, &s->device_features);
 	if (ret)
 		goto err_dev;
-	/* There is no dirty log yet, and bit 30 is this protocol's. */
+	/* The session offers the dirty log, and vhost-user defines bit 30 itself. */
 	s->device_features &= ~(VU_BIT(VHOST_F_LOG_ALL) |
 				VU_BIT(VU_F_PROTOCOL_FEATURES));
-	s->offered_protocol = SESSION_PROTOCOL_ALL |
-			      (vu_session_is_net(s) ? vu_net_protocol(dev) :
-						      SESSION_PROTOCOL_BLK);
-	s->num_queues = dev->num_queues;
-	if (s->num_queues > VU_MAX_QUEUES)
-		s->num_queues = VU_MAX_QUEUES;
+	vu_session_offer(s);
 	return 0;
 
 err_dev:
@@ -463,19 +523,26 @@ err_mem:
 	return ret;
 }
 
-void vu_session_close(struct vu_session *s)
+void vu_session_free(struct vu_session *s)
 {
-	/* 1. No queue runs. What cannot be stopped, close() stops. */
-	vu_ring_stop_all(s);
-	/* 2. The kernel has let go of the memory. */
-	s->dev->ops->close(s->dev);
-	/* 3. So nobody uses the mappings and the eventfds. */
 	vu_memtable_clear(s->mem);
 	free(s->mem);
+	vu_log_close(s);
+	vu_inflight_close(s);
 	for (unsigned int i = 0; i < VU_MAX_QUEUES; i++) {
 		vu_peerfd_close(&s->queue[i].kick);
 		vu_peerfd_close(&s->queue[i].call);
 		vu_peerfd_close(&s->queue[i].err);
 	}
 	vu_peerfd_close(&s->backend);
+}
+
+void vu_session_close(struct vu_session *s)
+{
+	/* 1. Stop the queues. close() stops those that fail here. */
+	vu_ring_stop_all(s);
+	/* 2. Close the device: then the kernel does not use the memory any more. */
+	s->dev->ops->close(s->dev);
+	/* 3. Unmap the memory and close the eventfds. */
+	vu_session_free(s);
 }

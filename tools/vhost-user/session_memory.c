@@ -2,8 +2,8 @@
 /*
  * session_memory - the messages about guest memory
  *
- * The order is always: map, tell the kernel, and only then unmap what it has
- * let go of. When the kernel refuses a table, it and we stay with the old one.
+ * The order is always: map new memory, give the table to the kernel, then unmap old
+ * memory. If the kernel refuses the table, both sides keep the old one.
  */
 #include "session_priv.h"
 
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "keep.h"
 #include "peerfd.h"
 
 static int memory_apply(struct vu_session *s)
@@ -24,6 +25,9 @@ static int memory_apply(struct vu_session *s)
 		return -ENOMEM;
 	ret = s->dev->ops->set_mem_table(s->dev, mem);
 	free(mem);
+	/* Without memory the device has no log either. */
+	if (!ret && !s->mem->n)
+		s->logs = false;
 	if (ret != -ENOMEM && ret != -EPERM)
 		return ret;
 	if (getrlimit(RLIMIT_MEMLOCK, &lock) || lock.rlim_cur == RLIM_INFINITY)
@@ -39,6 +43,7 @@ static int memory_map(struct vu_session *s, struct vu_memtable *t,
 		      const struct vu_region *r, int fd)
 {
 	int ret = vu_memtable_add(t, r, fd);
+	struct vu_memtable_region added;
 	char what[224];
 
 	if (ret == -EOPNOTSUPP) {
@@ -52,10 +57,26 @@ static int memory_map(struct vu_session *s, struct vu_memtable *t,
 		return vu_session_fail(s, ret, "0x%llx bytes at 0x%llx",
 				       (unsigned long long)r->size,
 				       (unsigned long long)r->gpa);
-	return 0;
+	ret = vu_keep_fd(s->keep, fd, &t->region[t->n - 1].fd);
+	if (ret) {
+		added = vu_memtable_take(t, t->n - 1);
+		vu_memtable_unmap(&added);
+	}
+	return ret;
 }
 
-/* Swaps in @new and clears what it replaced; on failure clears @new. */
+/*
+ * Logs again, and starts the parked rings, after the device has the new table. Both are
+ * tried: an error does not take the table back.
+ */
+static int memory_go_on(struct vu_session *s)
+{
+	int ret = vu_log_apply(s), err = vu_ring_unpark(s);
+
+	return ret ? ret : err;
+}
+
+/* Makes @new the table and clears the old one; on failure clears @new. */
 static int memory_replace(struct vu_session *s,
 			  struct vu_memtable *new)
 {
@@ -92,12 +113,12 @@ int vu_memory_set_table(struct vu_session *s, struct vu_msg *m,
 		if (ret)
 			goto err_new;
 	}
-	/* The new table may put other memory where a ring is. */
+	/* The new table may have other memory at the address of a ring. */
 	ret = vu_ring_stop_all(s);
 	if (ret)
 		goto err_new;
 	ret = memory_replace(s, new);
-	err = vu_ring_unpark(s);
+	err = memory_go_on(s);
 	return ret ? ret : err;
 
 err_new:
@@ -121,8 +142,8 @@ int vu_memory_get_max_slots(struct vu_session *s, struct vu_msg *m,
 }
 
 /*
- * For a card QEMU 7.2 says for each pair what it adds and removes: once more, and the
- * same.
+ * QEMU 7.2 sends the same message once for each pair of queues of a card: the second is
+ * no error.
  */
 static bool memory_repeats(const struct vu_session *s, const struct vu_msg *m)
 {
@@ -154,12 +175,12 @@ int vu_memory_add(struct vu_session *s, struct vu_msg *m,
 		vu_memtable_unmap(&r);
 		return ret;
 	}
-	return vu_ring_unpark(s);
+	return memory_go_on(s);
 }
 
 /*
- * A ring in the region that goes is parked: QEMU resizes a region by removing
- * and adding it, with the guest running.
+ * Parks the rings in a region that is removed: QEMU resizes a region by removing and
+ * adding it while the guest runs.
  */
 static int memory_park(struct vu_session *s, unsigned int region)
 {
@@ -199,10 +220,10 @@ int vu_memory_remove(struct vu_session *s, struct vu_msg *m,
 	ret = memory_apply(s);
 	if (!ret) {
 		vu_memtable_unmap(&r);
-		/* Its rings go on if another region has the same memory. */
-		return vu_ring_unpark(s);
+		/* The rings run on if another region has the same memory. */
+		return memory_go_on(s);
 	}
-	/* The kernel still has it, so we do, and its rings go on. */
+	/* The kernel still uses the region: keep it, and its rings run on. */
 	s->mem->region[s->mem->n++] = r;
 	err = vu_ring_unpark(s);
 	return ret ? ret : err;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * session_net - what only the session of a card has
+ * session_net - handlers of messages that are only for cards
  */
 #include "session_priv.h"
 
@@ -15,8 +15,9 @@ uint64_t vu_net_protocol(const struct vu_device *dev)
 	uint64_t features = 0;
 
 	/*
-	 * No CONFIG: QEMU's card has a config space of its own, and warns of another.
-	 * So there is nothing to say on the channel of BACKEND_REQ either.
+	 * CONFIG is not offered: QEMU makes the config space of its card
+	 * itself, and warns if the back end has another. So no notice is sent
+	 * by BACKEND_REQ either.
 	 */
 	if (dev->ops->send_rarp)
 		features |= VU_BIT(VU_PROTOCOL_F_RARP);
@@ -26,9 +27,9 @@ uint64_t vu_net_protocol(const struct vu_device *dev)
 }
 
 /*
- * What a VMM does by itself for a card: address, link state, control queue. Some VMMs
- * keep these bits to themselves, as QEMU does, others send them. QEMU also sends MTU
- * if its host_mtu is set, whatever was offered.
+ * Features that a VMM implements itself: address, link state, control queue. QEMU does
+ * not send these bits, other VMMs do. QEMU sends MTU if its host_mtu is set, with or
+ * without an offer.
  */
 uint64_t vu_net_ignored_features(void)
 {
@@ -58,7 +59,7 @@ int vu_net_set_mtu(struct vu_session *s, struct vu_msg *m, struct vu_msg *reply)
 				     (unsigned long long)mtu) : 0;
 }
 
-/* The address is in the first bytes of the number, as in memory. */
+/* The first bytes of the payload are the address. */
 int vu_net_send_rarp(struct vu_session *s, struct vu_msg *m,
 		     struct vu_msg *reply)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * session_ring - the rings of a session: when they run, and their messages
+ * session_ring - handlers of messages about rings; start, stop and parking of rings
  */
 #include "session_priv.h"
 
@@ -9,15 +9,22 @@
 #include <linux/virtio_config.h>
 
 #include "fd.h"
+#include "keep.h"
 #include "peerfd.h"
 
 #define RING_MAX_SIZE	32768
-/* Of a new packed ring: both wrap counters are set. */
+/* Base of a new packed ring: both wrap counters are set. */
 #define RING_PACKED_BASE	0x80008000u
 
 static int ring_take_fd(struct vu_msg *m)
 {
 	return m->nfds ? steal_fd(&m->fds[0]) : -1;
+}
+
+static void ring_drop_kick(struct vu_queue *q)
+{
+	vu_peerfd_close(&q->kick);
+	q->kick_id = (struct vu_fd_id){ 0 };
 }
 
 static struct vu_queue *ring_find(struct vu_session *s, uint32_t index)
@@ -30,18 +37,13 @@ static struct vu_queue *ring_find(struct vu_session *s, uint32_t index)
 	return &s->queue[index];
 }
 
-static bool ring_is_packed(const struct vu_session *s)
-{
-	return s->features & VU_BIT(VIRTIO_F_RING_PACKED);
-}
-
-/* A split ring has its event index words, a packed one two areas of 4 bytes. */
+/* A split ring has event index words, a packed ring two event areas of 4 bytes. */
 static int ring_translate(const struct vu_session *s,
 			  const struct vu_queue *q,
 			  struct vhost_vring_addr *addr)
 {
-	uint64_t avail_len = ring_is_packed(s) ? 4 : 6 + 2ULL * q->num;
-	uint64_t used_len = ring_is_packed(s) ? 4 : 6 + 8ULL * q->num;
+	uint64_t avail_len = vu_session_is_packed(s) ? 4 : 6 + 2ULL * q->num;
+	uint64_t used_len = vu_session_is_packed(s) ? 4 : 6 + 8ULL * q->num;
 	uint64_t desc, avail, used;
 	int ret;
 
@@ -62,20 +64,42 @@ static int ring_translate(const struct vu_session *s,
 }
 
 /*
- * Of a packed ring QEMU tells where the device takes and, above that, where it uses.
- * DPDK's drivers tell the one place only: there nothing is in flight.
+ * For a packed ring QEMU sends the avail index and, in the upper half, the used index.
+ * DPDK's drivers send the avail index only, with nothing in flight: both are the same.
+ *
+ * If a back end was killed, the front end does not know where it was: what QEMU sends is
+ * where that back end began. Only the in-flight region says.
  */
 static uint32_t ring_base(const struct vu_session *s, const struct vu_queue *q)
 {
-	if (!ring_is_packed(s) || q->base > UINT16_MAX)
+	uint32_t base;
+
+	if (vu_session_is_packed(s) && !q->ran &&
+	    vu_inflight_base(s, q - s->queue, &base))
+		return base;
+	if (!vu_session_is_packed(s) || q->base > UINT16_MAX)
 		return q->base;
 	return q->base | q->base << 16;
+}
+
+static int ring_activate(struct vu_session *s, bool active)
+{
+	int ret = 0;
+
+	if (s->active == active)
+		return 0;
+	if (s->dev->ops->activate)
+		ret = s->dev->ops->activate(s->dev, active);
+	if (!ret)
+		s->active = active;
+	return ret;
 }
 
 static int ring_start(struct vu_session *s, unsigned int i)
 {
 	struct vhost_vring_addr addr = { .index = i };
 	struct vu_queue *q = &s->queue[i];
+	uint32_t base;
 	int ret;
 
 	ret = ring_translate(s, q, &addr);
@@ -87,9 +111,15 @@ static int ring_start(struct vu_session *s, unsigned int i)
 	ret = s->dev->ops->set_vring_addr(s->dev, &addr);
 	if (ret)
 		return vu_session_fail(s, ret, "ring addresses");
-	ret = s->dev->ops->set_vring_base(s->dev, i, ring_base(s, q));
+	if (!q->ran)
+		vu_inflight_wait(s, i);
+	base = ring_base(s, q);
+	ret = s->dev->ops->set_vring_base(s->dev, i, base);
 	if (ret)
-		return vu_session_fail(s, ret, "ring base %u", q->base);
+		return vu_session_fail(s, ret, "ring base %u", base);
+	ret = vu_inflight_use(s, i);
+	if (ret)
+		return vu_session_fail(s, ret, "in-flight region");
 	ret = s->dev->ops->set_vring_call(s->dev, i, q->call);
 	if (ret)
 		return vu_session_fail(s, ret, "call eventfd");
@@ -99,11 +129,16 @@ static int ring_start(struct vu_session *s, unsigned int i)
 	ret = s->dev->ops->set_vring_kick(s->dev, i, q->kick);
 	if (ret)
 		return vu_session_fail(s, ret, "kick eventfd");
+	ret = ring_activate(s, true);
+	if (ret)
+		return vu_session_fail(s, ret, "the disk is in use");
 	ret = s->dev->ops->set_run(s->dev, i, true);
 	if (ret)
-		return vu_session_fail(s, ret, "start");
+		return vu_session_fail(s, ret, "start%s",
+				       vu_inflight_words(ret));
 	q->running = true;
-	q->fresh = !q->base || ring_base(s, q) == RING_PACKED_BASE;
+	q->ran = true;
+	q->fresh = !base || base == RING_PACKED_BASE;
 	q->kicked = false;
 	s->wanted++;
 	return 0;
@@ -126,6 +161,20 @@ int vu_ring_stop(struct vu_session *s, unsigned int i)
 	return 0;
 }
 
+/*
+ * Stops a ring as the front end asks for it. It may save the guest or move it to another
+ * host, with the base and without the in-flight region: no request may stay there.
+ */
+static int ring_end(struct vu_session *s, unsigned int i)
+{
+	int ret;
+
+	s->dev->end_held = true;
+	ret = vu_ring_stop(s, i);
+	s->dev->end_held = false;
+	return ret;
+}
+
 int vu_ring_stop_all(struct vu_session *s)
 {
 	int ret = 0;
@@ -139,7 +188,7 @@ int vu_ring_stop_all(struct vu_session *s)
 	return ret;
 }
 
-/* Without the protocol features there is no SET_VRING_ENABLE to wait for. */
+/* Without the protocol features front ends send no SET_VRING_ENABLE. */
 static bool ring_wanted(const struct vu_session *s, const struct vu_queue *q)
 {
 	if (!q->started)
@@ -147,20 +196,20 @@ static bool ring_wanted(const struct vu_session *s, const struct vu_queue *q)
 	return q->enabled || !(s->features & VU_BIT(VU_F_PROTOCOL_FEATURES));
 }
 
-/* Brings one queue to where the front end wants it. */
+/* Starts, stops or parks one queue, as the front end has asked. */
 static int ring_update(struct vu_session *s, unsigned int i)
 {
 	struct vu_queue *q = &s->queue[i];
 	struct vhost_vring_addr addr;
 
 	if (!ring_wanted(s, q))
-		return vu_ring_stop(s, i);
+		return ring_end(s, i);
 	if (q->running)
 		return 0;
 	if (!q->num || !q->has_addr)
 		return vu_session_fail(s, -ENXIO, "ring has no %s",
 				       q->num ? "addresses" : "size");
-	/* Parked: the memory that the ring is in is still to come. */
+	/* Parked: the front end has not added the memory of the ring yet. */
 	if (ring_translate(s, q, &addr)) {
 		s->wanted++;
 		return 0;
@@ -170,14 +219,16 @@ static int ring_update(struct vu_session *s, unsigned int i)
 
 int vu_ring_apply_features(struct vu_session *s)
 {
-	/* A ring that runs without bit 30 is enabled, and stays so with it. */
+	/*
+	 * Without bit 30 a ring that runs counts as enabled; it stays so when
+	 * the bit is set.
+	 */
 	for (unsigned int i = 0; i < s->num_queues; i++)
 		if (s->queue[i].running)
 			s->queue[i].enabled = true;
 	return vu_ring_unpark(s);
 }
 
-/* Memory table or features have changed: start what waited and can run now. */
 int vu_ring_unpark(struct vu_session *s)
 {
 	struct vhost_vring_addr addr;
@@ -203,38 +254,43 @@ int vu_ring_unpark(struct vu_session *s)
 }
 
 /*
- * Rings as they were at the start, but for what front ends rely on. The memory
- * and the call and error eventfds stay: QEMU gives them once, and does not
- * repeat them after a reset. The base stays: when QEMU 7.2 pauses, it writes
- * status 0 first and asks for the base after that, to go on there. Features
+ * Resets the rings, except for settings that front ends rely on. Memory, call and error
+ * eventfds stay: QEMU does not send them again after a reset. The base stays: to pause,
+ * QEMU 7.2 writes status 0 first and then reads the base, to resume there. Features
  * stay until the next SET_FEATURES.
  */
 int vu_ring_reset_all(struct vu_session *s)
 {
-	int ret = vu_ring_stop_all(s);
+	int ret;
 
+	s->dev->end_held = true;
+	ret = vu_ring_stop_all(s);
+	s->dev->end_held = false;
 	for (unsigned int i = 0; i < s->num_queues; i++) {
 		struct vu_queue *q = &s->queue[i];
 
-		/* One that could not be stopped keeps what it runs with. */
+		/* A ring that failed to stop keeps its settings. */
 		if (q->running)
 			continue;
 		q->num = 0;
 		q->has_addr = false;
 		q->started = false;
 		q->enabled = false;
-		vu_peerfd_close(&q->kick);
+		ring_drop_kick(q);
 	}
 	return ret;
 }
 
-/* The front end started it, and it does not run: its memory is missing. */
+/*
+ * Is the ring parked? The front end has started it, but it does not run: its memory is
+ * missing.
+ */
 static bool ring_is_parked(const struct vu_session *s, const struct vu_queue *q)
 {
 	return !q->running && q->num && q->has_addr && ring_wanted(s, q);
 }
 
-/* One request of any queue proves that we see the guest's rings. */
+/* One request of any queue proves that this process sees the guest's rings. */
 static bool ring_any_served(struct vu_session *s)
 {
 	uint64_t kicks, requests;
@@ -267,13 +323,13 @@ int vu_ring_watch(struct vu_session *s, bool *again)
 		uint64_t kicks, requests;
 
 		s->at_queue = i;
-		/* Buffers to receive into stay in the ring until a frame comes. */
+		/* A receive queue takes no request until a frame arrives. */
 		if (vu_session_is_net(s) && !(i & 1))
 			continue;
 		if (!q->running || !q->fresh ||
 		    s->dev->ops->progress(s->dev, i, &kicks, &requests))
 			continue;
-		/* The worker may be about to look: seen twice is sure. */
+		/* The worker may be about to look: report the second time. */
 		if (kicks && q->kicked)
 			return vu_session_fail(s, -EFAULT,
 					       "the guest kicks, but its ring is "
@@ -297,7 +353,7 @@ int vu_ring_set_num(struct vu_session *s, struct vu_msg *m,
 	if (q->running)
 		return -EBUSY;
 	if (!num || num > RING_MAX_SIZE ||
-	    (!ring_is_packed(s) && (num & (num - 1))))
+	    (!vu_session_is_packed(s) && (num & (num - 1))))
 		return vu_session_fail(s, -EINVAL, "ring size %u", num);
 	q->num = num;
 	return 0;
@@ -313,7 +369,8 @@ int vu_ring_set_addr(struct vu_session *s, struct vu_msg *m,
 	q = ring_find(s, a->index);
 	if (!q)
 		return -EINVAL;
-	if (a->flags)
+	/* With a log, every write to it is logged, whatever the flag says. */
+	if (a->flags & ~(s->log_offered ? VU_ADDR_F_LOG : 0))
 		return vu_session_fail(s, -EINVAL, "flags 0x%x", a->flags);
 	if (q->running && (a->desc != q->addr.desc ||
 			   a->avail != q->addr.avail ||
@@ -335,12 +392,26 @@ int vu_ring_set_base(struct vu_session *s, struct vu_msg *m,
 		return -EINVAL;
 	if (q->running)
 		return -EBUSY;
-	/* That of a packed ring has the used ring's above: the device looks. */
-	if (!ring_is_packed(s) && m->payload.state.num > UINT16_MAX)
+	/* The base of a packed ring has an upper half, which the device checks. */
+	if (!vu_session_is_packed(s) && m->payload.state.num > UINT16_MAX)
 		return vu_session_fail(s, -EINVAL, "ring base %u",
 				       m->payload.state.num);
 	q->base = m->payload.state.num;
 	return 0;
+}
+
+/*
+ * A guest that moves to another VMM stops its last queue while the log is on. If it does
+ * not go after all, the next start of a queue takes the disk back.
+ */
+static int ring_leave(struct vu_session *s)
+{
+	if (!vu_log_is_on(s))
+		return 0;
+	for (unsigned int i = 0; i < s->num_queues; i++)
+		if (s->queue[i].running)
+			return 0;
+	return ring_activate(s, false);
 }
 
 int vu_ring_get_base(struct vu_session *s, struct vu_msg *m,
@@ -353,11 +424,14 @@ int vu_ring_get_base(struct vu_session *s, struct vu_msg *m,
 	q = ring_find(s, index);
 	if (!q)
 		return -EINVAL;
-	ret = vu_ring_stop(s, index);
+	ret = ring_end(s, index);
 	if (ret)
 		return ret;
 	q->started = false;
-	vu_peerfd_close(&q->kick);
+	ring_drop_kick(q);
+	ret = ring_leave(s);
+	if (ret)
+		return vu_session_fail(s, ret, "to give the disk up");
 	vu_msg_reply_state(reply, m, index, q->base);
 	return 0;
 }
@@ -368,7 +442,7 @@ int vu_ring_set_enable(struct vu_session *s, struct vu_msg *m,
 	struct vu_queue *q;
 
 	(void)reply;
-	/* Before SET_FEATURES it is remembered. */
+	/* Before SET_FEATURES this only stores the state. */
 	if (s->state == VU_NEGOTIATED &&
 	    !(s->features & VU_BIT(VU_F_PROTOCOL_FEATURES)))
 		return vu_session_fail(s, -EPROTO, "features lack bit 30");
@@ -379,7 +453,7 @@ int vu_ring_set_enable(struct vu_session *s, struct vu_msg *m,
 	return ring_update(s, s->at_queue);
 }
 
-/* The queue, and that there is a descriptor exactly if the message says so. */
+/* Finds the queue, and checks that the message has the descriptor that it announces. */
 static int ring_check_fd(struct vu_session *s, const struct vu_msg *m)
 {
 	uint64_t v = m->payload.u64;
@@ -410,6 +484,9 @@ int vu_ring_set_kick(struct vu_session *s, struct vu_msg *m,
 	ret = vu_ring_stop(s, s->at_queue);
 	if (ret)
 		return ret;
+	ret = vu_keep_fd(s->keep, m->fds[0], &q->kick_id);
+	if (ret)
+		return ret;
 	vu_peerfd_close(&q->kick);
 	q->kick = ring_take_fd(m);
 	q->started = true;
@@ -418,12 +495,14 @@ int vu_ring_set_kick(struct vu_session *s, struct vu_msg *m,
 
 /* A running queue takes the new eventfd before the old one is closed. */
 static int ring_set_fd(struct vu_session *s, struct vu_msg *m,
-		       int *slot, const struct vu_queue *q,
+		       int *slot, struct vu_fd_id *id,
 		       int (*set)(struct vu_device *, uint32_t, int))
 {
-	int ret;
+	int ret = vu_keep_fd(s->keep, m->nfds ? m->fds[0] : -1, id);
 
-	if (q->running) {
+	if (ret)
+		return ret;
+	if (s->queue[s->at_queue].running) {
 		ret = set(s->dev, s->at_queue, m->nfds ? m->fds[0] : -1);
 		if (ret)
 			return ret;
@@ -444,7 +523,7 @@ int vu_ring_set_call(struct vu_session *s, struct vu_msg *m,
 	if (ret)
 		return ret;
 	q = &s->queue[s->at_queue];
-	return ring_set_fd(s, m, &q->call, q, s->dev->ops->set_vring_call);
+	return ring_set_fd(s, m, &q->call, &q->call_id, s->dev->ops->set_vring_call);
 }
 
 int vu_ring_set_err(struct vu_session *s, struct vu_msg *m,
@@ -458,5 +537,5 @@ int vu_ring_set_err(struct vu_session *s, struct vu_msg *m,
 	if (ret)
 		return ret;
 	q = &s->queue[s->at_queue];
-	return ring_set_fd(s, m, &q->err, q, s->dev->ops->set_vring_err);
+	return ring_set_fd(s, m, &q->err, &q->err_id, s->dev->ops->set_vring_err);
 }

@@ -4,12 +4,17 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "cgroup.h"
 #include "fd.h"
+#include "keep.h"
 #include "vhd.h"
 
-/* Of a packed ring that is new: both counters are set, and zero. */
+/* A second in all */
+#define ADOPT_TRIES	100
+#define ADOPT_PAUSE_US	10000
+
+/* Base of a new packed ring: both wrap counters are set, both indices are zero. */
 #define PACKED_BASE	0x80008000u
 
 static struct vhd_device *to_vhd(struct vu_device *dev)
@@ -65,6 +70,76 @@ static int device_open(struct vu_device *dev)
 	return 0;
 }
 
+static int device_keep(struct vu_device *dev, struct fdstore *store)
+{
+	struct vhd_device *d = to_vhd(dev);
+	int ret = d->keep ? d->keep(store, d->context) : 0;
+
+	return ret ? ret : fdstore_put(store, VU_KEEP_DEVICE, d->fd);
+}
+
+_Static_assert(sizeof(struct vhd_saved) <= VU_STATE_DEVICE, "fits into the state");
+
+static void device_save(struct vu_device *dev, uint8_t *to)
+{
+	const struct vhd_device *d = to_vhd(dev);
+	const struct vhd_saved saved = {
+		.sectors = d->sectors,
+		.num_queues = d->base.num_queues,
+		.began = d->began,
+		.accepted = d->base.accepted,
+		.written = d->written,
+	};
+
+	memcpy(to, &saved, sizeof(saved));
+}
+
+/* The address space of a killed process may end a moment after the process. */
+static int adopt_patiently(int fd, const struct vhost_memory *mem)
+{
+	int tries = ADOPT_TRIES, ret;
+
+	while ((ret = vhd_adopt(fd, mem)) == -EBUSY && --tries)
+		usleep(ADOPT_PAUSE_US);
+	return ret;
+}
+
+static int device_adopt(struct vu_device *dev, int fd, const struct vhost_memory *mem,
+			const uint8_t *from)
+{
+	struct vhd_device *d = to_vhd(dev);
+	struct vhost_doorbell_info info;
+	struct vhd_saved saved;
+	int ret;
+
+	memcpy(&saved, from, sizeof(saved));
+	ret = vhd_get_info(fd, &info);
+	if (!ret && info.abi_version != VHOST_DOORBELL_ABI_VERSION)
+		ret = -EPROTONOSUPPORT;
+	if (!ret)
+		ret = adopt_patiently(fd, mem);
+	if (ret)
+		return ret;
+	d->fd = fd;
+	d->sectors = saved.sectors;
+	d->began = saved.began;
+	d->written = saved.written;
+	d->base.num_queues = saved.num_queues;
+	/* This front end was offered them, whatever the settings say by now. */
+	d->base.accepted |= saved.accepted;
+	d->base.max_regions = info.max_regions;
+	return 0;
+}
+
+static int device_running(struct vu_device *dev, uint32_t q, bool *running)
+{
+	struct vhost_doorbell_stats stats;
+	int ret = vhd_get_stats(to_vhd(dev)->fd, q, &stats);
+
+	*running = !ret && stats.state & VHOST_DOORBELL_QUEUE_RUNNING;
+	return ret;
+}
+
 static void device_close(struct vu_device *dev)
 {
 	fd_close(&to_vhd(dev)->fd);
@@ -89,6 +164,24 @@ static int device_set_mem_table(struct vu_device *dev,
 				const struct vhost_memory *mem)
 {
 	return vhd_set_mem_table(to_vhd(dev)->fd, mem);
+}
+
+static int device_activate(struct vu_device *dev, bool active)
+{
+	struct vhd_device *d = to_vhd(dev);
+
+	return d->claim ? d->claim(d->fd, d->context, active) : 0;
+}
+
+static int device_set_log(struct vu_device *dev, uint64_t addr, uint64_t size)
+{
+	return vhd_set_log(to_vhd(dev)->fd, addr, size);
+}
+
+static int device_set_inflight(struct vu_device *dev, uint32_t q,
+			       uint64_t addr, uint64_t size)
+{
+	return vhd_set_inflight(to_vhd(dev)->fd, q, addr, size);
 }
 
 static int device_get_config(struct vu_device *dev, uint32_t offset,
@@ -146,7 +239,7 @@ static int device_set_vring_base(struct vu_device *dev, uint32_t q,
 	else if (!d->began && !d->written.size && d->resumed)
 		ret = device_set_config(dev, d->resumed->offset,
 					d->resumed->data, d->resumed->size);
-	/* The disk turned out to be read-only: there is nothing to choose. */
+	/* A read-only disk has no cache mode to set. */
 	if (ret == -EPERM)
 		ret = 0;
 	return ret ? ret : vhd_set_vring_base(d->fd, q, base);
@@ -175,20 +268,9 @@ static int device_set_vring_err(struct vu_device *dev, uint32_t q, int fd)
 
 static int device_set_run(struct vu_device *dev, uint32_t q, bool run)
 {
-	struct vhd_device *d = to_vhd(dev);
-	struct vhost_doorbell_stats stats;
-	int ret;
-
-	ret = vhd_set_run(d->fd, q, run);
-	if (ret || !run)
-		return ret;
-	/*
-	 * The new worker has our nice value and CPUs, but a kernel thread does
-	 * not inherit a cgroup. Who may not move it can do without.
-	 */
-	if (!vhd_get_stats(d->fd, q, &stats) && stats.worker_pid)
-		cgroup_adopt(stats.worker_pid);
-	return 0;
+	return vhd_set_run(to_vhd(dev)->fd, q, run,
+			   !run && dev->end_held ?
+			   VHOST_DOORBELL_RUN_F_END_HELD : 0);
 }
 
 static int device_progress(struct vu_device *dev, uint32_t q, uint64_t *kicks,
@@ -207,9 +289,16 @@ static int device_progress(struct vu_device *dev, uint32_t q, uint64_t *kicks,
 static const struct vu_device_ops vhd_device_ops = {
 	.open = device_open,
 	.close = device_close,
+	.keep = device_keep,
+	.save = device_save,
+	.adopt = device_adopt,
+	.running = device_running,
 	.get_features = device_get_features,
 	.set_features = device_set_features,
 	.set_mem_table = device_set_mem_table,
+	.activate = device_activate,
+	.set_log = device_set_log,
+	.set_inflight = device_set_inflight,
 	.get_config = device_get_config,
 	.set_config = device_set_config,
 	.resize = device_resize,

@@ -9,7 +9,10 @@ static struct vhd_watch *to_watch(struct vu_device *dev)
 				    offsetof(struct vhd_watch, vhd.base));
 }
 
-/* Writes back what the page cache holds of the disk. No device is open yet. */
+/*
+ * Opens a watched device. SET_BLK may wait until the page cache of the disk is
+ * written back.
+ */
 static int watch_open(struct vu_device *dev)
 {
 	struct vhd_watch *w = to_watch(dev);
@@ -17,6 +20,19 @@ static int watch_open(struct vu_device *dev)
 
 	stop_watch_begin(&w->stops, w->vhd.fd);
 	ret = w->inner->open(dev);
+	stop_watch_end(&w->stops);
+	return ret;
+}
+
+/* Taking a device over waits for what its queues do at the moment. */
+static int watch_adopt(struct vu_device *dev, int fd, const struct vhost_memory *mem,
+		       const uint8_t *saved)
+{
+	struct vhd_watch *w = to_watch(dev);
+	int ret;
+
+	stop_watch_begin(&w->stops, fd);
+	ret = w->inner->adopt(dev, fd, mem, saved);
 	stop_watch_end(&w->stops);
 	return ret;
 }
@@ -42,7 +58,7 @@ static int watch_set_mem_table(struct vu_device *dev,
 	return ret;
 }
 
-/* A cache that becomes write-through is flushed. */
+/* Setting the cache to write-through waits for a flush. */
 static int watch_set_config(struct vu_device *dev, uint32_t offset,
 			    const void *data, uint32_t size)
 {
@@ -55,7 +71,10 @@ static int watch_set_config(struct vu_device *dev, uint32_t offset,
 	return ret;
 }
 
-/* May write to the config space, too. */
+/*
+ * Setting the base may write to the config space, which waits as
+ * watch_set_config() does.
+ */
 static int watch_set_vring_base(struct vu_device *dev, uint32_t q,
 				uint32_t base)
 {
@@ -91,16 +110,29 @@ static int watch_set_run(struct vu_device *dev, uint32_t q, bool run)
 	return ret;
 }
 
+static int watch_set_log(struct vu_device *dev, uint64_t addr, uint64_t size)
+{
+	struct vhd_watch *w = to_watch(dev);
+	int ret;
+
+	stop_watch_begin(&w->stops, w->vhd.fd);
+	ret = w->inner->set_log(dev, addr, size);
+	stop_watch_end(&w->stops);
+	return ret;
+}
+
 void vhd_watch_init(struct vhd_watch *w)
 {
 	w->inner = w->vhd.base.ops;
 	w->ops = *w->inner;
 	w->ops.open = watch_open;
+	w->ops.adopt = watch_adopt;
 	w->ops.close = watch_close;
 	w->ops.set_mem_table = watch_set_mem_table;
 	w->ops.set_config = watch_set_config;
 	w->ops.set_vring_base = watch_set_vring_base;
 	w->ops.get_vring_base = watch_get_vring_base;
 	w->ops.set_run = watch_set_run;
+	w->ops.set_log = watch_set_log;
 	w->vhd.base.ops = &w->ops;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * vhd_watch - a vhd_device whose calls that wait for the disk are watched
+ * vhd_watch - a vhd_device with a stop_watch around the calls that wait for the disk
  */
 #ifndef TOOLS_VHOST_USER_VHD_WATCH_H
 #define TOOLS_VHOST_USER_VHD_WATCH_H
@@ -9,11 +9,11 @@
 #include "vhd_device.h"
 
 /**
- * struct vhd_watch - such a device
- * @vhd: the device; the session's is @vhd.base
- * @stops: started by the program
- * @ops: those of @vhd, with @stops around what waits
- * @inner: those of @vhd
+ * struct vhd_watch - a watched device
+ * @vhd: the device; the session uses @vhd.base
+ * @stops: the watch; the program starts it
+ * @ops: the calls that the session uses, which watch those of @inner
+ * @inner: the calls of the vhd_device
  */
 struct vhd_watch {
 	struct vhd_device	    vhd;
@@ -22,7 +22,7 @@ struct vhd_watch {
 	const struct vu_device_ops *inner;
 };
 
-/* After vhd_device_init(). */
+/* The daemon calls this after vhd_device_init(): adds the watch to the device's calls. */
 void vhd_watch_init(struct vhd_watch *w);
 
 #endif

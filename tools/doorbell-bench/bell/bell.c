@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bell - rows, rounds, and where the results go
+ * bell - the subcommand bell: the table of rows, the rounds of the measurement,
+ * and the files with the results
  */
 #include "bell.h"
 
@@ -25,11 +26,17 @@ const struct bell_desc bell_descs[BELL_ROWS] = {
 	  BELL_IOEVENTFD, false, false, HOOK },
 	{ "ioeventfd-pio", "portio-datamatch-eventfd",
 	  BELL_IOEVENTFD, true, false, HOOK },
-	/* A wildcard of vmexit's device has length 0 where there is memory. */
+	/*
+	 * kvm-unit-tests' vmexit calls this a wildcard in memory. Its eventfd
+	 * is registered with length 0, so it takes writes of any length.
+	 */
 	{ "ioeventfd-mmio-any", "mmio-wildcard-eventfd",
 	  BELL_IOEVENTFD, false, true, HOOK },
 	{ "hypercall", "vmcall", BELL_HYPERCALL, false, false, HOOK },
-	/* vmexit has no handlers. */
+	/*
+	 * From here on a handler counts the rings. vmexit has no such test:
+	 * NULL.
+	 */
 	{ "ioeventfd-epoll", NULL, BELL_HANDLER, false, false, BELL_EPOLL },
 	{ "ioeventfd-worker", NULL, BELL_HANDLER, false, false,
 	  VHOST_DOORBELL_BELL_WORKER },
@@ -49,31 +56,28 @@ struct bell_options {
 	bool		help;
 };
 
-#define AT(member)	offsetof(struct bell_options, member)
+#define OPTPARSE_TYPE	struct bell_options
 
-static const struct optparse options[] = {
-	{ "rounds", OPT_NUMBER, AT(rounds), "N",
-	  "rounds, of which the medians are shown (5)", 1, BELL_MAX_ROUNDS },
-	{ "time", OPT_NUMBER, AT(time), "MS",
-	  "milliseconds of each row in each round, about (150)", 1, 60000 },
-	{ "count", OPT_NUMBER, AT(count), "N",
-	  "rings of each row in each round, whatever time they take", 1,
-	  VMM_MAX_SAMPLES },
-	{ "rows", OPT_STRING, AT(rows), "NAME,...", "only these rows", 0, 0 },
-	{ "check", OPT_FLAG, AT(check), NULL,
-	  "fail if ioeventfd or a handler is slower than it should", 0, 0 },
-	{ "json", OPT_FLAG, AT(json), NULL,
-	  "print the rows as a JSON array, not a table", 0, 0 },
-	{ "save", OPT_STRING, AT(save), "FILE",
-	  "write that array to a file too", 0, 0 },
-	{ "svg", OPT_STRING, AT(svg), "FILE", "draw a chart", 0, 0 },
-	{ "help", OPT_FLAG, AT(help), NULL, "print this", 0, 0 },
+static const struct optparse_row options[] = {
+	OPT_SIZE("rounds", rounds, "N", 1, BELL_MAX_ROUNDS,
+		 "rounds, of which the medians are shown (5)"),
+	OPT_SIZE("time", time, "MS", 1, 60000,
+		 "milliseconds of each row in each round, about (150)"),
+	OPT_SIZE("count", count, "N", 1, VMM_MAX_SAMPLES,
+		 "rings of each row in each round, whatever time they take"),
+	OPT_STRING("rows", rows, "NAME,...", "only these rows"),
+	OPT_FLAG("check", check,
+		 "fail if ioeventfd or a handler is slower than it should"),
+	OPT_FLAG("json", json, "print the rows as a JSON array, not a table"),
+	OPT_STRING("save", save, "FILE", "write that array to a file too"),
+	OPT_STRING("svg", svg, "FILE", "draw a chart"),
+	OPT_FLAG("help", help, "print this", .letter = 'h'),
 };
 
-static int help(void)
+static int help(const struct optparse_table *table)
 {
 	printf("usage: doorbell-bench bell [OPTION]...\n\n");
-	optparse_help(options, ARRAY_SIZE(options));
+	bench_options_help(table);
 	printf("\nRows:\n");
 	for (size_t i = 0; i < BELL_ROWS; i++)
 		printf("    %s\n", bell_descs[i].name);
@@ -81,7 +85,7 @@ static int help(void)
 	return BENCH_OK;
 }
 
-/* --- what is measured, and on what --- */
+/* --- selection of rows; description of the machine --- */
 
 static bool listed(const char *list, const char *name)
 {
@@ -100,7 +104,7 @@ static bool listed(const char *list, const char *name)
 	}
 }
 
-/* Every name of the list must be a row's. */
+/* Each name in the list must be the name of a row. */
 static int check_list(const char *list)
 {
 	size_t names = 1, known = 0;
@@ -112,10 +116,10 @@ static int check_list(const char *list)
 	for (size_t i = 0; i < BELL_ROWS; i++)
 		known += listed(list, bell_descs[i].name);
 	return names == known ? 0 :
-	       optparse_complain("--rows", "not a list of rows");
+	       bench_complain("--rows", "not a list of rows");
 }
 
-/* The processor, as the kernel calls it. */
+/* The processor's model name in /proc/cpuinfo. */
 static void read_machine(char *name, size_t size)
 {
 	static const char key[] = "model name";
@@ -151,11 +155,12 @@ static void init_table(struct bell_table *t, const struct bell_options *o)
 	}
 }
 
-/* --- rounds --- */
+/* --- rounds of the measurement --- */
 
 /*
- * How many rings fill the time of a slice; warms up, too. The fastest of several
- * tries counts: too few rings would be slow ones, as each slice begins cold.
+ * Finds how many rings fill a slice of @seconds; this also warms up the row.
+ * Takes the fastest of several tries: with too few rings a try is slow, as each
+ * one begins with cold caches.
  */
 static int calibrate(struct bell_rig *r, struct bell_row *row, double seconds)
 {
@@ -171,7 +176,10 @@ static int calibrate(struct bell_rig *r, struct bell_row *row, double seconds)
 	for (int i = 0; i < CALIBRATE_TRIES; i++) {
 		if (bell_rig_measure(r, row, n, &s))
 			return -1;
-		/* Its quiet time included, other than in s.rate. */
+		/*
+		 * Use s.seconds, which includes the quiet time, and not s.rate,
+		 * which does not.
+		 */
 		rate = (double)n / s.seconds;
 		best = rate > best ? rate : best;
 	}
@@ -204,8 +212,9 @@ static void shuffle(unsigned int *order, uint64_t *seed)
 }
 
 /*
- * In any order: a scheduler that takes the CPU away every few milliseconds would
- * else fall into step with us, and always hit the same row.
+ * Runs the rows in random order. With a fixed order, a scheduler that takes the
+ * CPU away every few milliseconds could fall into step and always hit the same
+ * row.
  */
 static void run_round(struct bell_table *t, struct bell_rig *rigs,
 		      uint64_t *seed)
@@ -227,7 +236,10 @@ static void run_round(struct bell_table *t, struct bell_rig *rigs,
 		bell_stat_round(&t->rows[i]);
 }
 
-/* Each round has a machine of its own, so that none is the one that counts. */
+/*
+ * Each round makes a new machine, so that the result does not depend on one
+ * machine.
+ */
 static int enter(struct bell_table *t, struct bell_rig *rigs, struct vmm *vmm)
 {
 	const char *what;
@@ -291,7 +303,7 @@ static int run(struct bell_table *t, const struct bell_options *o)
 	return ret;
 }
 
-/* --- results --- */
+/* --- output of the results --- */
 
 static bool save(const struct bell_table *t, const char *path,
 		 int (*write)(const struct bell_table *t, FILE *out))
@@ -333,13 +345,14 @@ static int give(const struct bell_table *t, const struct bell_options *o)
 int cmd_bell(int argc, char **argv)
 {
 	struct bell_options o = { .rounds = 5, .time = 150 };
+	const struct optparse_table table = { options, ARRAY_SIZE(options), &o };
 	struct bell_table *t;
 	int ret;
 
-	if (optparse(options, ARRAY_SIZE(options), &o, argc, argv))
+	if (bench_options(&table, argc, argv))
 		return BENCH_USAGE;
 	if (o.help)
-		return help();
+		return help(&table);
 	if (check_list(o.rows))
 		return BENCH_USAGE;
 	t = calloc(1, sizeof(*t));

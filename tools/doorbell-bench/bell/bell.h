@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * bell - the table: what a ring of the doorbell costs, by every way to ring
+ * bell - the table of what one ring of the doorbell costs, for each way to ring
  *
- * A row is measured in rounds, and a round in slices, in which all rows take
- * turns: what else the machine does hits them alike. A round's time is the median
- * of its slices, the row's that of its rounds. Times are in nanoseconds here.
+ * A row is measured in rounds and a round in slices, in which all rows take
+ * turns, so that other load on the machine hits all of them alike. The time of
+ * a round is the median of its slices; the time of a row is the median of its
+ * rounds. Times are in nanoseconds here.
  */
 #ifndef BELL_H
 #define BELL_H
@@ -14,45 +15,61 @@
 #include <stdio.h>
 
 #define BELL_MAX_ROUNDS	100
-#define BELL_SLICES	50	/* of a round */
+#define BELL_SLICES	50	/* slices of a round */
 
 enum bell_kind {
-	BELL_QEMU,		/* exits to user space, which rings */
-	BELL_IOEVENTFD,		/* nobody waits */
+	/* The guest's write exits to user space, which signals the eventfd */
+	BELL_QEMU,
+	/* KVM signals an eventfd that no thread waits for */
+	BELL_IOEVENTFD,
+	/* A hypercall: enters and leaves KVM, signals nothing */
 	BELL_HYPERCALL,
-	BELL_HANDLER,		/* one ring at a time, each is handled */
+	BELL_HANDLER,		/* one ring at a time; a handler counts it */
 };
 
-/* Who handles; the others are modes of the module's bell. */
+/*
+ * Mode of a row whose handler is in user space; the other modes are those of
+ * the module's bell.
+ */
 #define BELL_EPOLL	-1
 
 struct bell_desc {
 	const char	*name;
-	const char	*vmexit;	/* what kvm-unit-tests calls it */
+	/* Name of the same test in kvm-unit-tests; NULL: none */
+	const char	*vmexit;
 	enum bell_kind	kind;
+	/* The guest rings by OUT to a port, otherwise by MOV to memory */
 	bool		pio;
-	bool		any;		/* length 0 */
+	/* The ioeventfd has length 0: writes of any length match */
+	bool		any;
 	int		mode;
 };
 
 struct bell_row {
 	const struct bell_desc	*desc;
 	bool			 wanted;
-	bool			 failed;	/* not only impossible here */
-	char			 reason[160];	/* empty: it was measured */
+	/*
+	 * Why the row was not measured: true: an error; false: impossible on
+	 * this machine
+	 */
+	bool			 failed;
+	char			 reason[160];	/* empty: the row was measured */
 
-	uint64_t		 count;		/* rings of a slice */
+	uint64_t		 count;		/* rings of one slice */
 	unsigned int		 slices;
 	double			 slice_rtt[BELL_SLICES];
 	double			 slice_rate[BELL_SLICES];
-	/* Of all slices, for BELL_HANDLER: what its thread's context switches are of. */
+	/*
+	 * Rings of all slices, and the handler's context switches in them; for
+	 * BELL_HANDLER.
+	 */
 	uint64_t		 rings;
 	double			 switches;
 	unsigned int		 rounds;
 	double			 rtt[BELL_MAX_ROUNDS];
 	double			 rate[BELL_MAX_ROUNDS];	/* per second */
 
-	/* Of the rounds. */
+	/* Over all rounds: */
 	double			 rtt_median;
 	double			 rate_median;
 	double			 rtt_min;
@@ -72,26 +89,30 @@ struct bell_table {
 /* In the order of the rows. */
 extern const struct bell_desc bell_descs[BELL_ROWS];
 
-/* The ratios of the ioeventfd patch's table (2009), qemu to ioeventfd. */
+/* Ratios qemu to ioeventfd in the table of the ioeventfd patch (2009). */
 #define BELL_2009_MMIO	1.82
 #define BELL_2009_PIO	2.40
 
-/* The row of that name; NULL if it was not measured. */
+/* The row with this name; NULL if it was not measured. */
 const struct bell_row *bell_find(const struct bell_table *t, const char *name);
-/* Of two medians, zero if one is missing. */
+/* The ratio of two medians; zero if one is missing. */
 double bell_ratio(const struct bell_table *t, const char *a, const char *b);
 
-/* The slices make a round, which counts; the rounds make the row. */
+/*
+ * bell_stat_round() makes a round of the slices, bell_stat() the medians of the
+ * rounds.
+ */
 void bell_stat_round(struct bell_row *row);
 void bell_stat(struct bell_row *row);
 
 /*
- * Prints whether ioeventfd was faster in each round, and the handlers are in
- * order; false if something that was asked for is not so, or not known.
+ * Prints whether ioeventfd was faster in each round, and whether the handlers
+ * are in the expected order. Returns false if one of the requested rows is
+ * missing or not as expected.
  */
 bool bell_check(const struct bell_table *t, FILE *out);
 
-/* Context switches of the handler's thread for each ring; NAN where none handles. */
+/* Context switches of the handler's thread per ring; NAN without a handler. */
 double bell_switches(const struct bell_row *row);
 
 void bell_print(const struct bell_table *t, FILE *out);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * bell_awake - a thread of the lowest priority that spins when it is told to
- */
+/* bell_awake - a thread of the lowest priority that spins on request */
 #include "bell_awake.h"
 
 #include <sched.h>
@@ -11,12 +9,15 @@ static void *awake_thread(void *arg)
 	struct bell_awake *a = arg;
 	const struct sched_param none = { 0 };
 
-	/* It must never be in a handler's way. */
+	/* SCHED_IDLE, so that the thread never delays a handler. */
 	if (sched_setscheduler(0, SCHED_IDLE, &none))
 		return NULL;
 	while (!__atomic_load_n(&a->stop, __ATOMIC_ACQUIRE)) {
 		sem_wait(&a->wanted);
-		/* Newer kernels preempt only who leaves them, or by the tick. */
+		/*
+		 * Newer kernels preempt a SCHED_IDLE thread only at a tick, so
+		 * it yields.
+		 */
 		while (__atomic_load_n(&a->spin, __ATOMIC_RELAXED))
 			sched_yield();
 	}

@@ -2,9 +2,10 @@
 /*
  * bell_awake - keep a processor from sleeping while handlers are measured
  *
- * How long a processor takes to wake up depends on what it is and on what it runs
- * (an emulated one: on another scheduler), and is more than all the rest. A thread
- * that everything else preempts keeps that out of the measurement.
+ * The time that a processor takes to wake up depends on its kind and its load.
+ * (An emulated processor depends on another scheduler as well.) That time is
+ * longer than all the rest. A spinning thread that everything else preempts
+ * keeps it out of the measurement.
  */
 #ifndef BELL_AWAKE_H
 #define BELL_AWAKE_H
@@ -21,10 +22,10 @@ struct bell_awake {
 	bool		stop;
 };
 
-/* Where it cannot be, the processor sleeps; nothing else changes. */
+/* If the thread cannot start, the processor may sleep; nothing else changes. */
 void bell_awake_start(struct bell_awake *a, int cpu);
 void bell_awake_stop(struct bell_awake *a);
-/* It spins from here on, or does not any more. */
+/* Starts or stops spinning. */
 void bell_awake_set(struct bell_awake *a, bool spin);
 
 #endif

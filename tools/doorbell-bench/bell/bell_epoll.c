@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bell_epoll - waits for the eventfd, takes the time, counts
+ * bell_epoll - a thread that waits for the eventfd, takes the time and counts
  */
 #include "bell_epoll.h"
 
@@ -13,7 +13,9 @@
 
 #include "bell_rig.h"
 
-/* Once per wake-up, as the module's bell does it: the count is written last. */
+/*
+ * Runs once per wake-up, as the module's bell does. The count is written last.
+ */
 static void handle(struct bell_rig *r, uint64_t now)
 {
 	struct vhost_doorbell_bell_page *page = r->page;
@@ -34,7 +36,7 @@ static void *epoll_thread(void *arg)
 
 	__atomic_store_n(&r->tid, gettid(), __ATOMIC_RELEASE);
 	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, r->efd, &ev)) {
-		/* The guest waits in vain then, and the row says so. */
+		/* The guest will wait in vain, and the row reports that. */
 		if (ep >= 0)
 			close(ep);
 		return NULL;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * bell_rig - put together what rings and what listens, and measure
- */
+/* bell_rig - set up the ringing guest and the listener of a row, and measure */
 #include "bell_rig.h"
 
 #include <errno.h>
@@ -24,11 +22,14 @@
 #define DATA		1u
 #define LENGTH		4u
 #define PATIENCE_S	10u
-/* Whoever handled the last ring sleeps by then: the next one must wake it. */
+/*
+ * After this time the handler of the last ring sleeps, so that the next ring
+ * must wake it.
+ */
 #define QUIET_US	200u
 #define MAX_COUNT	(1u << 24)
 
-/* --- where --- */
+/* --- choice of CPUs --- */
 
 static void pin(int cpu)
 {
@@ -39,7 +40,7 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* The hardware threads of one core, which slow each other down. */
+/* Are these hardware threads of one core, which slow each other down? */
 static bool siblings(int a, int b)
 {
 	char path[96], list[256] = "";
@@ -90,7 +91,7 @@ void bell_place_exit(struct bell_place *p)
 	fd_close(&p->dev);
 }
 
-/* --- the parts --- */
+/* --- eventfd, bell and page of a rig --- */
 
 __attribute__((format(printf, 3, 4)))
 static int fail(struct bell_row *row, int status, const char *fmt, ...)
@@ -115,7 +116,7 @@ static int ring_bell(void *arg, const struct vmm_exit *e)
 
 static int open_bell(struct bell_rig *r, struct bell_row *row, uint32_t mode)
 {
-	/* Its thread is to run where the other waiters do. */
+	/* The bell's thread takes its affinity from the creating thread. */
 	pin(r->place->waiter_cpu);
 	r->bell = vhd_create_bell(r->place->dev, mode);
 	pin(r->place->vcpu_cpu);
@@ -138,7 +139,10 @@ static int wire(struct bell_rig *r, struct bell_row *row)
 	return ret ? fail(row, -1, "wiring: %s", strerror(-ret)) : 0;
 }
 
-/* The bell's page, or one like it for a handler in user space. */
+/*
+ * Maps the bell's page, or memory of the same layout for a handler in user
+ * space.
+ */
 static int open_page(struct bell_rig *r, struct bell_row *row)
 {
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
@@ -151,7 +155,7 @@ static int open_page(struct bell_rig *r, struct bell_row *row)
 	return 0;
 }
 
-/* --- put together --- */
+/* --- opening and closing a rig --- */
 
 static bool needs_module(const struct bell_desc *d)
 {
@@ -222,7 +226,7 @@ void bell_rig_close(struct bell_rig *r)
 	fd_close(&r->efd);
 }
 
-/* --- in a machine --- */
+/* --- registration with a virtual machine --- */
 
 static unsigned int number(const struct bell_rig *r)
 {
@@ -266,14 +270,14 @@ int bell_rig_enter(struct bell_rig *r, struct vmm *vmm, struct bell_row *row)
 			  strerror(-ret)) : 0;
 }
 
-/* --- measure --- */
+/* --- measurement --- */
 
 uint64_t bell_rig_max(const struct bell_desc *d)
 {
 	return d->kind == BELL_HANDLER ? VMM_MAX_SAMPLES : MAX_COUNT;
 }
 
-/* Everything that was rung was counted, by whoever counts. */
+/* Checks that the listener counted all rings. */
 static int count_rings(struct bell_rig *r, struct bell_row *row, uint64_t count)
 {
 	struct vhost_doorbell_bell_stats st;
@@ -310,7 +314,7 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* A sample that is negative is a clock that is not the same everywhere. */
+/* A negative sample means that the CPUs' clocks differ. */
 static int median(struct bell_rig *r, struct bell_row *row, uint64_t count,
 		  double *ns)
 {
@@ -349,7 +353,7 @@ static struct vmm_job job_of(const struct bell_rig *r, uint64_t count)
 	return job;
 }
 
-/* Context switches of the thread that handles, so far; 0 if there is none. */
+/* Context switches of the handler's thread so far; 0 without such a thread. */
 static double handler_switches(const struct bell_rig *r)
 {
 	pid_t tid = __atomic_load_n(&r->tid, __ATOMIC_ACQUIRE);
@@ -401,7 +405,10 @@ static int measure(struct bell_rig *r, struct bell_row *row, uint64_t count,
 	if (ret)
 		return ret;
 	s->switches = handler_switches(r) - switches;
-	/* By the guest's clock: without the way in and out of it. */
+	/*
+	 * Time by the guest's clock: it does not include entering and leaving
+	 * the guest.
+	 */
 	cycles = r->vmm->ended - r->vmm->began;
 	s->seconds = (double)cycles / 1e3 / r->vmm->tsc_khz;
 	s->rtt = s->seconds * 1e9 / (double)count;

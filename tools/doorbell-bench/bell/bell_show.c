@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * bell_show - the table for people and for programs
- */
+/* bell_show - print the table for people and as JSON */
 #include <math.h>
 #include <string.h>
 

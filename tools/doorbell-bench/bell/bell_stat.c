@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * bell_stat - medians of the rounds, and what they must show
- */
+/* bell_stat - medians of the rounds, and whether they are as expected */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +46,10 @@ void bell_stat(struct bell_row *row)
 		if (row->rtt[i] > row->rtt_max)
 			row->rtt_max = row->rtt[i];
 	}
-	/* Rings that follow each other: one is the other's inverse. */
+	/*
+	 * Without a handler, rings follow each other, so the rate is the
+	 * inverse of the time.
+	 */
 	if (row->desc->kind != BELL_HANDLER)
 		row->rate_median = 1e9 / row->rtt_median;
 }
@@ -85,7 +86,10 @@ double bell_switches(const struct bell_row *row)
 
 /* --- checks --- */
 
-/* What was not asked for need not be known. */
+/*
+ * Called if a row for @claim is missing. Prints that and returns false, unless
+ * --rows left the row out.
+ */
 static bool unknown(const struct bell_table *t, const char *const *names,
 		    size_t n, const char *claim, FILE *out)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bell_svg - the table as a chart of bars
+ * bell_svg - the table as a bar chart
  *
- * Colours follow the reader's: light or dark. The page's text is known only by
- * its length, so room is left where it ends.
+ * The colours follow the reader's light or dark scheme. Only the number of
+ * characters of a text is known, not its width, so there is room behind it.
  */
 #include <errno.h>
 #include <math.h>
@@ -11,12 +11,12 @@
 #include "bell.h"
 
 #define WIDTH		760
-#define LEFT		170	/* of the bars */
-#define RIGHT		130	/* for the numbers */
+#define LEFT		170	/* x where the bars begin */
+#define RIGHT		130	/* room for the numbers */
 #define ROW		30
 #define BAR		18
 #define TOP		64
-#define GAP		34	/* before a group, with its heading */
+#define GAP		34	/* before a group, for its heading */
 
 static void text(FILE *out, const char *class, double x, double y,
 		 const char *s)
@@ -82,13 +82,13 @@ static const char *class_of(const struct bell_desc *d)
 	}
 }
 
-/* On the paper; what is longer than it ends at its edge. */
+/* The x coordinate of a time; a longer time ends at the edge. */
 static double at(double rtt, double scale)
 {
 	return LEFT + fmin(rtt * scale, WIDTH - LEFT - RIGHT);
 }
 
-/* The bar, and the slowest and fastest round as a line in it. */
+/* A bar, with a line in it from the fastest to the slowest round. */
 static void bar(FILE *out, const struct bell_row *row, double y, double scale)
 {
 	double end = at(row->rtt_median, scale);
@@ -102,7 +102,7 @@ static void bar(FILE *out, const struct bell_row *row, double y, double scale)
 	fprintf(out, "<path class=\"range\" fill=\"none\" "
 		"d=\"M%.1f %.1fv8m0-4H%.1fm0-4v8\"/>\n", low,
 		y + BAR / 2.0 - 4, high);
-	/* A bar that is cut says so. */
+	/* A bar that is cut off gets a mark. */
 	snprintf(label, sizeof(label), "%s%.2f \xc2\xb5s",
 		 row->rtt_median * scale > WIDTH - LEFT - RIGHT + 1 ?
 		 "\xe2\x80\xa6 " : "", row->rtt_median / 1e3);
@@ -183,8 +183,8 @@ static unsigned int height(const struct bell_table *t)
 }
 
 /*
- * What the longest bar stands for: the longest median, but not so much that one
- * of them leaves nothing to see of the others.
+ * The time that the longest bar shows: the longest median, unless that one
+ * would make the others too short to see.
  */
 static double longest(const struct bell_table *t)
 {

@@ -13,7 +13,12 @@
 
 #define BIT(n)	(1ull << (n))
 
-/* NOTIFICATION_DATA tells only how to kick a register, which we do not have. */
+#define DEV_F_LOG_ALL	BIT(26)
+
+/*
+ * Features that the driver accepts. NOTIFICATION_DATA changes nothing here: it
+ * is about writes to a notification register, which vhost-user does not have.
+ */
 #define DEV_FEATURES \
 	(BIT(FEATURE_NOTIFICATION_DATA) | BIT(VIRTIO_BLK_F_GEOMETRY) | \
 	 BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ANY_LAYOUT) | \
@@ -32,7 +37,7 @@
 #define DEV_PROTOCOL \
 	(FE_PROTOCOL_MQ | FE_PROTOCOL_REPLY_ACK | FE_PROTOCOL_CONFIG | \
 	 FE_PROTOCOL_RESET_DEVICE | FE_PROTOCOL_MEM_SLOTS | \
-	 FE_PROTOCOL_STATUS)
+	 FE_PROTOCOL_STATUS | FE_PROTOCOL_LOG_SHMFD)
 
 static int dev_open_protocol(struct dev *d)
 {
@@ -43,7 +48,7 @@ static int dev_open_protocol(struct dev *d)
 	ret = fe_get(&d->fe, FE_GET_PROTOCOL_FEATURES, &d->proto_offered);
 	if (ret)
 		return ret;
-	/* Where the config space can't be asked for there is no capacity. */
+	/* Without the config space the capacity is not known. */
 	if (!(d->proto_offered & FE_PROTOCOL_CONFIG))
 		return -EPROTONOSUPPORT;
 	d->proto = d->proto_offered & DEV_PROTOCOL;
@@ -59,7 +64,7 @@ static int dev_open_protocol(struct dev *d)
 	return ret;
 }
 
-/* Offsets in the config space of what older headers lack (virtio 1.3, 5.2.4) */
+/* Offsets of config fields that older headers lack (virtio 1.3, 5.2.4) */
 #define CONFIG_MAX_ERASE	60
 #define CONFIG_ZONED		72
 
@@ -121,8 +126,10 @@ int dev_open(struct dev *d, const struct dev_wish *wish)
 	ret = fe_get(&d->fe, FE_GET_FEATURES, &d->offered);
 	if (ret)
 		goto err_close;
-	d->features = d->offered & DEV_FEATURES & ~wish->refuse;
-	if (wish->need & ~d->features) {
+	d->features = d->offered & (DEV_FEATURES | DEV_F_LOG_ALL) & ~wish->refuse;
+	if (!wish->log)
+		d->features &= ~DEV_F_LOG_ALL;
+	if (wish->need & ~d->features || (wish->log && !(d->features & DEV_F_LOG_ALL))) {
 		ret = -EOPNOTSUPP;
 		goto err_close;
 	}
@@ -161,6 +168,16 @@ static int dev_add_status(struct dev *d, uint8_t bits)
 	return (now & bits) == bits ? 0 : -EPROTO;
 }
 
+static int dev_start_log(struct dev *d, const struct mem *mem)
+{
+	int ret;
+
+	if (!(d->proto & FE_PROTOCOL_LOG_SHMFD))
+		return -EOPNOTSUPP;
+	ret = dirty_create(&d->log, mem);
+	return ret ? ret : fe_set_log_base(&d->fe, d->log.fd, d->log.size);
+}
+
 int dev_setup(struct dev *d, const struct dev_wish *wish,
 	      const struct mem *mem)
 {
@@ -175,7 +192,7 @@ int dev_setup(struct dev *d, const struct dev_wish *wish,
 	ret = fe_set(&d->fe, FE_SET_FEATURES, d->features);
 	if (ret)
 		return ret;
-	/* A legacy driver has no FEATURES_OK. */
+	/* The status FEATURES_OK does not exist for legacy drivers. */
 	if (dev_has(d, VIRTIO_F_VERSION_1)) {
 		ret = dev_add_status(d, VIRTIO_CONFIG_S_FEATURES_OK);
 		if (ret)
@@ -183,6 +200,8 @@ int dev_setup(struct dev *d, const struct dev_wish *wish,
 	}
 	ret = wish->mem_slots ? fe_add_mem_regs(&d->fe, mem) :
 				fe_set_mem_table(&d->fe, mem);
+	if (!ret && wish->log)
+		ret = dev_start_log(d, mem);
 	if (ret)
 		return ret;
 	return dev_add_status(d, VIRTIO_CONFIG_S_DRIVER_OK);
@@ -236,5 +255,6 @@ int dev_reset(struct dev *d)
 
 void dev_close(struct dev *d)
 {
+	dirty_destroy(&d->log);
 	fe_close(&d->fe);
 }

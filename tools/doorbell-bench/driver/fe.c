@@ -16,7 +16,7 @@
 #define FE_VERSION	0x1u
 #define FE_REPLY	0x4u
 #define FE_NEED_REPLY	0x8u
-#define FE_NO_FD	0x100u	/* in a vring fd message: none attached */
+#define FE_NO_FD	0x100u	/* vring fd message: no descriptor attached */
 
 struct fe_region {
 	uint64_t	gpa;
@@ -53,6 +53,10 @@ struct fe_msg {
 			struct fe_region	region;
 		} add;
 		struct {
+			uint64_t	size;
+			uint64_t	offset;
+		} log;
+		struct {
 			uint32_t	offset;
 			uint32_t	size;
 			uint32_t	flags;
@@ -68,6 +72,7 @@ static const char * const fe_names[] = {
 	[FE_SET_FEATURES]		= "SET_FEATURES",
 	[FE_SET_OWNER]			= "SET_OWNER",
 	[FE_SET_MEM_TABLE]		= "SET_MEM_TABLE",
+	[FE_SET_LOG_BASE]		= "SET_LOG_BASE",
 	[FE_SET_VRING_NUM]		= "SET_VRING_NUM",
 	[FE_SET_VRING_ADDR]		= "SET_VRING_ADDR",
 	[FE_SET_VRING_BASE]		= "SET_VRING_BASE",
@@ -96,7 +101,7 @@ const char *fe_name(enum fe_request request)
 
 static int fe_connect_once(struct fe *fe, const struct sockaddr_un *addr)
 {
-	/* Bounds every wait for an answer. */
+	/* Limits the wait for each reply. */
 	struct timeval tv = { .tv_sec = 60 };
 
 	fe->sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -198,19 +203,25 @@ static int fe_read(struct fe *fe, struct fe_msg *m, uint32_t request)
 	return fe_read_all(fe, &m->u, m->size);
 }
 
-/* A message that the protocol itself gives an answer. */
-static int fe_ask(struct fe *fe, struct fe_msg *m)
+/* Sends a message that always has a reply, and receives it. */
+static int fe_ask_fd(struct fe *fe, struct fe_msg *m, const int *fds,
+		     unsigned int nfds)
 {
 	uint32_t request = m->request;
 	int ret;
 
 	fe->last = request;
 	m->flags = FE_VERSION;
-	ret = fe_write(fe, m, NULL, 0);
+	ret = fe_write(fe, m, fds, nfds);
 	return ret ? ret : fe_read(fe, m, request);
 }
 
-/* A message without an answer, unless REPLY_ACK gives it one. */
+static int fe_ask(struct fe *fe, struct fe_msg *m)
+{
+	return fe_ask_fd(fe, m, NULL, 0);
+}
+
+/* Sends a message that has a reply only with REPLY_ACK. */
 static int fe_tell(struct fe *fe, struct fe_msg *m, const int *fds,
 		   unsigned int nfds)
 {
@@ -346,6 +357,19 @@ int fe_add_mem_regs(struct fe *fe, const struct mem *mem)
 	return ret;
 }
 
+int fe_set_log_base(struct fe *fe, int fd, uint64_t size)
+{
+	struct fe_msg m = { .request = FE_SET_LOG_BASE,
+			    .size = sizeof(m.u.log) };
+	int ret;
+
+	m.u.log.size = size;
+	ret = fe_ask_fd(fe, &m, &fd, 1);
+	if (ret)
+		return ret;
+	return m.size == sizeof(m.u.u64) ? 0 : -EPROTO;
+}
+
 int fe_get_config(struct fe *fe, void *config, uint32_t size)
 {
 	struct fe_msg m = { .request = FE_GET_CONFIG,
@@ -356,7 +380,7 @@ int fe_get_config(struct fe *fe, void *config, uint32_t size)
 	ret = fe_ask(fe, &m);
 	if (ret)
 		return ret;
-	/* An empty answer is how a back end refuses. */
+	/* A back end refuses with an empty reply. */
 	if (m.size != sizeof(uint32_t) * 3 + size)
 		return m.size ? -EPROTO : -EIO;
 	memcpy(config, m.u.config.data, size);

@@ -2,10 +2,10 @@
 /*
  * fe - the front end's side of the vhost-user socket
  *
- * One function per message, in the words of the vhost-user specification.
- * All return 0 or -errno: -ECONNRESET when the back end went away, -EPROTO for
- * an answer that breaks the protocol, -EIO when the back end refused a message
- * (seen only with REPLY_ACK), -ETIMEDOUT when it does not answer.
+ * One function per message, named as in the vhost-user specification. All
+ * return 0 or -errno: -ECONNRESET when the back end closed the connection,
+ * -EPROTO for a reply that breaks the protocol, -EIO when the back end refused
+ * a message (seen only with REPLY_ACK), -ETIMEDOUT when there is no reply.
  */
 #ifndef FE_H
 #define FE_H
@@ -18,6 +18,7 @@
 #define FE_F_PROTOCOL_FEATURES		(1ull << 30)
 
 #define FE_PROTOCOL_MQ			(1ull << 0)
+#define FE_PROTOCOL_LOG_SHMFD		(1ull << 1)
 #define FE_PROTOCOL_REPLY_ACK		(1ull << 3)
 #define FE_PROTOCOL_CONFIG		(1ull << 9)
 #define FE_PROTOCOL_RESET_DEVICE	(1ull << 13)
@@ -32,6 +33,7 @@ enum fe_request {
 	FE_SET_FEATURES			= 2,
 	FE_SET_OWNER			= 3,
 	FE_SET_MEM_TABLE		= 5,
+	FE_SET_LOG_BASE			= 6,
 	FE_SET_VRING_NUM		= 8,
 	FE_SET_VRING_ADDR		= 9,
 	FE_SET_VRING_BASE		= 10,
@@ -53,11 +55,11 @@ enum fe_request {
 
 struct fe {
 	int		sock;
-	bool		reply_ack;	/* negotiated: ask for an answer */
-	enum fe_request	last;		/* what a failure was about */
+	bool		reply_ack;	/* REPLY_ACK was negotiated */
+	enum fe_request	last;		/* the last message, for error texts */
 };
 
-/* Where one split ring lives, as addresses in this process. */
+/* Addresses of one ring, in this process. */
 struct fe_vring_addr {
 	uint64_t	desc;
 	uint64_t	used;
@@ -66,18 +68,21 @@ struct fe_vring_addr {
 
 int fe_connect(struct fe *fe, const char *path, unsigned int timeout_ms);
 void fe_close(struct fe *fe);
-/* A back end speaks only when asked: what can be read is its end. */
+/*
+ * A back end sends only replies, so if the socket is readable now, the back end
+ * has closed it.
+ */
 bool fe_gone(const struct fe *fe);
 const char *fe_name(enum fe_request request);
 
-/* Messages that are a request of nothing with an answer of one number. */
+/* Sends a message without payload; its reply is a number. */
 int fe_get(struct fe *fe, enum fe_request request, uint64_t *value);
-/* Messages that carry nothing, or one number, or a ring and a number. */
+/* Send a message: without payload, with a number, with a queue and a number. */
 int fe_send(struct fe *fe, enum fe_request request);
 int fe_set(struct fe *fe, enum fe_request request, uint64_t value);
 int fe_set_vring(struct fe *fe, enum fe_request request, unsigned int queue,
 		 unsigned int value);
-/* SET_VRING_KICK, _CALL, _ERR; @fd stays the caller's. */
+/* Sends SET_VRING_KICK, _CALL or _ERR. The caller keeps @fd. */
 int fe_set_vring_fd(struct fe *fe, enum fe_request request,
 		    unsigned int queue, int fd);
 int fe_set_vring_addr(struct fe *fe, unsigned int queue,
@@ -85,6 +90,8 @@ int fe_set_vring_addr(struct fe *fe, unsigned int queue,
 int fe_get_vring_base(struct fe *fe, unsigned int queue, unsigned int *base);
 int fe_set_mem_table(struct fe *fe, const struct mem *mem);
 int fe_add_mem_regs(struct fe *fe, const struct mem *mem);
+/* Shares @size bytes of @fd as the dirty log. The caller keeps @fd. */
+int fe_set_log_base(struct fe *fe, int fd, uint64_t size);
 int fe_get_config(struct fe *fe, void *config, uint32_t size);
 
 #endif

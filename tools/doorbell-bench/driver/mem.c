@@ -31,7 +31,7 @@ static int mem_open(enum mem_kind kind, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A huge page is used only where the mapping is aligned to one. */
+/* Maps the file at an address aligned to a huge page: huge pages need that. */
 static uint8_t *mem_map(int fd, size_t size)
 {
 	uint8_t *room, *at;
@@ -67,12 +67,18 @@ int mem_create(struct mem *m, enum mem_kind kind, const char *path,
 	if (!m->base)
 		goto err_fd;
 	if (kind == MEM_THP)
-		/* Advice: where shmem has no huge pages these are small. */
+		/*
+		 * Only advice: where shmem has no huge pages, the pages are
+		 * small.
+		 */
 		(void)madvise(m->base, m->size, MADV_HUGEPAGE);
-	/* The host takes its pages one after another as they are touched. */
+	/*
+	 * The kernel takes host pages one after another as they are touched.
+	 * Touching every second page first makes neighbours lie apart.
+	 */
 	for (size_t at = 0; kind == MEM_SCATTERED && at < m->size; at += 8192)
 		m->base[at] = 1;
-	/* A file may come with old content; the rings must start at zero. */
+	/* A file may hold old data, but rings must start with zeroes. */
 	memset(m->base, 0, m->size);
 	for (unsigned int i = 0; i < nregions; i++) {
 		m->region[i] = (struct mem_region){

@@ -2,10 +2,9 @@
 /*
  * mem - the guest's memory: one shared file, cut into regions with holes
  *
- * The regions lie side by side in the file and in this process, but apart in
- * guest physical addresses: a back end that mixes the two address spaces up,
- * or runs over the end of a region, reads or writes the wrong bytes and is
- * caught.
+ * The regions are adjacent in the file and in this process, but not in guest
+ * physical addresses. So a back end that confuses the two address spaces, or
+ * runs over the end of a region, accesses the wrong bytes and is caught.
  */
 #ifndef MEM_H
 #define MEM_H
@@ -16,12 +15,12 @@
 
 #define MEM_MAX_REGIONS	64
 #define MEM_FIRST_GPA	0x100000ull
-/* Guest physical addresses between two regions that belong to none. */
+/* Bytes of guest physical addresses between two regions, in no region. */
 #define MEM_HOLE	0x200000ull
 
 enum mem_kind {
 	MEM_4K,
-	MEM_SCATTERED,		/* neighbours are none for the host */
+	MEM_SCATTERED,		/* adjacent pages are apart in host memory */
 	MEM_THP,
 	MEM_HUGETLB,
 	MEM_FILE,
@@ -32,32 +31,35 @@ struct mem_region {
 	uint64_t	size;
 	uint64_t	offset;		/* in the file */
 	uint8_t		*ptr;
-	uint64_t	used;		/* bytes handed out */
+	uint64_t	used;		/* bytes already allocated */
 };
 
 struct mem {
 	int			fd;
-	size_t			punch;	/* granule of punching */
+	size_t			punch;	/* unit of mem_punch() */
 	uint8_t			*base;
 	size_t			size;
 	unsigned int		nregions;
 	struct mem_region	region[MEM_MAX_REGIONS];
 };
 
-/* @path is for MEM_FILE only. Returns 0 or -errno. */
+/* @path is used for MEM_FILE only. Returns 0 or -errno. */
 int mem_create(struct mem *m, enum mem_kind kind, const char *path,
 	       unsigned int nregions, size_t region_size);
 void mem_destroy(struct mem *m);
 
-/* The smallest piece of @kind of memory that mem_punch() can give back. */
+/* The smallest piece of this kind of memory that mem_punch() can release. */
 size_t mem_punch_size(enum mem_kind kind);
 
-/* Zeroed memory, in @region if it has room, else in any; NULL if none has. */
+/*
+ * Allocates zeroed memory, in @region if there is room, else in any region;
+ * NULL if none has room.
+ */
 void *mem_alloc(struct mem *m, size_t size, size_t align, unsigned int region);
 
 uint64_t mem_gpa(const struct mem *m, const void *ptr);
 
-/* Gives the whole pages within the range back to the kernel. */
+/* Releases all whole pages of the range to the kernel. */
 int mem_punch(const struct mem *m, void *ptr, size_t size);
 
 #endif

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * quick - one request at a time, waited for
- */
+/* quick - send one request and wait for it */
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>

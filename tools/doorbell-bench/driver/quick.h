@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * quick - one request at a time, waited for
- */
+/* quick - send one request and wait for it */
 #ifndef QUICK_H
 #define QUICK_H
 
@@ -23,12 +21,12 @@ int quick_create(struct quick *q, struct ring *ring, unsigned int region);
 void quick_destroy(struct quick *q);
 
 /*
- * Data are at quick_data(), at most QUICK_BYTES. Returns the status byte,
+ * The data, at most QUICK_BYTES, are at quick_data(). Returns the status byte,
  * -ETIMEDOUT, or -EPROTO if the used ring is wrong.
  */
 int quick_io(struct quick *q, uint32_t type, uint64_t sector, uint32_t len,
 	     unsigned int timeout_ms);
-/* Waits for what is in flight: 0, -ETIMEDOUT or -EPROTO. */
+/* Waits for the request in flight. Returns 0, -ETIMEDOUT or -EPROTO. */
 int quick_pop(struct ring *r, unsigned int timeout_ms);
 void *quick_data(const struct quick *q);
 

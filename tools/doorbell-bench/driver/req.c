@@ -11,11 +11,14 @@
 #include "req.h"
 
 #define HEADER		((uint32_t)sizeof(struct virtio_blk_outhdr))
-/* In the meta area: pieces of the header, then the status byte. */
+/*
+ * Offsets in the meta area: a piece of the header every META_PIECE bytes, then
+ * the status byte.
+ */
 #define META_PIECE	64
 #define META_STATUS	256
 
-/* What one request is built with. */
+/* The state of building one request. */
 struct build {
 	struct req			*q;
 	const struct req_rules		*rules;
@@ -75,7 +78,7 @@ static uint32_t pick(struct build *b, uint32_t below)
 	return (uint32_t)(bench_random(b->rng) % below);
 }
 
-/* Appends to the descriptors; neighbours become one where that is asked for. */
+/* Appends a segment; joins it to an adjacent one if the layout wants that. */
 static void put_seg(struct build *b, const uint8_t *ptr, uint32_t len, bool in)
 {
 	uint32_t max = b->rules->size_max ? b->rules->size_max : UINT32_MAX;
@@ -101,8 +104,9 @@ static void put_seg(struct build *b, const uint8_t *ptr, uint32_t len, bool in)
 }
 
 /*
- * The share of the next of @left pieces of @len bytes, at least one byte for
- * each. Odd sizes on purpose: only their sum is bound to sectors.
+ * Chooses the length of the next of @left pieces that share @len bytes, at
+ * least one byte each. Lengths are odd on purpose: only their sum must be whole
+ * sectors.
  */
 static uint32_t cut(struct build *b, uint32_t len, unsigned int left)
 {
@@ -180,7 +184,10 @@ static void choose_layout(struct build *b)
 
 	if (layout == LAYOUT_RANDOM)
 		layout = (enum option_layout)pick(b, LAYOUT_RANDOM);
-	/* A limit below the request's size leaves no choice of cuts. */
+	/*
+	 * If size_max is below the length of the request, pieces cannot be
+	 * chosen freely.
+	 */
 	b->scatter = layout == LAYOUT_SPLIT &&
 		     (!b->rules->size_max || b->rules->size_max >= b->q->len);
 	b->merge = layout == LAYOUT_ONESEG;

@@ -10,20 +10,20 @@
 #include "options.h"
 #include "ring.h"
 
-#define REQ_HEADER_MAX	3	/* pieces that a header is cut into */
-#define REQ_GAP		32	/* bytes left between two pieces, at most */
+#define REQ_HEADER_MAX	3	/* most pieces of a header */
+#define REQ_GAP		32	/* most bytes between two pieces */
 #define REQ_META	512	/* bytes for header and status */
 
-/* What the device allows and the command line asks for; constant. */
+/* Limits of the device and layout from the command line; constant */
 struct req_rules {
 	struct mem		*mem;
 	enum option_layout	layout;
 	uint32_t		align;
-	uint32_t		size_max;	/* of a segment; 0: any */
-	unsigned int		max_data;	/* data segments */
-	unsigned int		max_total;	/* segments */
+	uint32_t		size_max;	/* most bytes of a segment; 0: no limit */
+	unsigned int		max_data;	/* most data segments */
+	unsigned int		max_total;	/* most segments */
 	bool			indirect;
-	bool			mixed;		/* chains may end in a table */
+	bool			mixed;		/* segments may precede an indirect table */
 };
 
 struct req_piece {
@@ -39,7 +39,7 @@ struct req {
 	size_t			data_size;
 	struct req_piece	*piece;		/* max_data entries */
 
-	/* Since the last req_build(). */
+	/* Set by the last req_build(): */
 	unsigned int		npieces;
 	uint32_t		len;
 	uint32_t		type;
@@ -49,7 +49,10 @@ struct req {
 	struct ring_shape	shape;
 };
 
-/* Bytes of data area that @bs needs under @rules, and of all of a request. */
+/*
+ * Bytes of the data area of a request of @bs bytes, and bytes of the whole
+ * request.
+ */
 size_t req_data_bytes(const struct req_rules *rules, uint32_t bs);
 size_t req_bytes(const struct req_rules *rules, uint32_t bs);
 
@@ -57,11 +60,14 @@ int req_create(struct req *q, const struct req_rules *rules, uint32_t bs,
 	       unsigned int region);
 void req_destroy(struct req *q);
 
-/* Writes the header and chooses a shape; the data follow with req_put(). */
+/*
+ * Writes the header and chooses the layout. After that req_put() fills in the
+ * data.
+ */
 void req_build(struct req *q, const struct req_rules *rules, uint32_t type,
 	       uint64_t sector, uint32_t len, uint64_t *rng);
 
-/* Between a plain buffer of q->len bytes and the pieces in guest memory. */
+/* Copy q->len bytes between a plain buffer and the pieces in guest memory. */
 void req_put(struct req *q, const void *from);
 void req_get(const struct req *q, void *to);
 void req_poison(struct req *q);

@@ -12,7 +12,7 @@
 #include "ring.h"
 #include "ring_format.h"
 
-/* Those of a split ring, which are more. */
+/* Bytes of a split ring; a packed ring needs less. */
 size_t ring_bytes(unsigned int num)
 {
 	return num * sizeof(struct vring_desc) +
@@ -110,7 +110,10 @@ void ring_kick(const struct ring *r)
 {
 	const uint64_t one = 1;
 
-	/* EAGAIN: the counter is full, so the device has been told enough. */
+	/*
+	 * EAGAIN: the eventfd's counter is full, so the device was kicked
+	 * already.
+	 */
 	if (write(r->kick, &one, sizeof(one)) < 0)
 		return;
 }
@@ -149,7 +152,10 @@ bool ring_arm(struct ring *r)
 {
 	if (!r->on_empty)
 		r->format->arm(r);
-	/* Pairs with the device's barrier between what it used and our wish. */
+	/*
+	 * Pairs with the device's barrier between writing a used entry and
+	 * reading whether the driver wants an interrupt.
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return r->format->is_used(r);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ring_format - what a format of virtqueues does for ring.c
+ * ring_format - the operations of ring.c that differ between split and packed
+ * rings
  *
  * Context: that of ring.h.
  */
@@ -10,22 +11,33 @@
 #include "ring.h"
 
 struct ring_format {
-	/* Allocates; what is missing then is NULL, for destroy() to see. */
+	/*
+	 * Allocates the ring's parts. A part that could not be allocated is
+	 * NULL; ring.c then calls destroy().
+	 */
 	int	     (*create)(struct ring *r, unsigned int region);
 	void	     (*destroy)(struct ring *r);
-	/* @order has each of 0 to num - 1 once. */
+	/* @order is a permutation of 0 to num - 1. */
 	void	     (*reset)(struct ring *r, const uint32_t *order);
-	/* There are @need free descriptors. Returns the head or id. */
+	/*
+	 * Adds a chain; the caller has checked that enough descriptors are
+	 * free. Returns the head or id.
+	 */
 	uint16_t     (*add)(struct ring *r, const struct ring_seg *seg,
 			    unsigned int nseg, struct ring_shape shape);
-	/* True if the device wants a kick. */
+	/*
+	 * Makes added chains visible. Returns true if the device wants a kick.
+	 */
 	bool	     (*publish)(struct ring *r);
 	bool	     (*is_used)(const struct ring *r);
-	/* The next used entry; its descriptors are not free yet. */
+	/*
+	 * Returns the head or id of the next used chain, whose descriptors stay
+	 * in use.
+	 */
 	uint32_t     (*peek)(const struct ring *r, uint32_t *len);
-	/* Goes on behind it, and frees its descriptors. */
+	/* Moves past the used chain, and frees its descriptors. */
 	void	     (*free)(struct ring *r, uint16_t head);
-	/* Asks for an interrupt for what is used next. */
+	/* Asks for an interrupt at the next used chain. */
 	void	     (*arm)(struct ring *r);
 	void	     (*disarm)(struct ring *r);
 	unsigned int (*base)(const struct ring *r);

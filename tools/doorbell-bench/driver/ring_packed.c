@@ -52,8 +52,9 @@ static void packed_reset(struct ring *r, const uint32_t *order)
 }
 
 /*
- * Appends an entry. The first one since the last publishing stays the device's
- * until then: it looks at no entry behind one that is not available.
+ * Appends an entry. The flags of the first entry since the last publish are
+ * written only at the next publish: until then the device looks at none of the
+ * entries.
  */
 static void put(struct ring *r, struct vring_packed_desc d)
 {
@@ -106,7 +107,7 @@ static uint16_t packed_add(struct ring *r, const struct ring_seg *seg,
 	return id;
 }
 
-/* Was the device's place one of those that were published? */
+/* Was the device's event place among the entries just published? */
 static bool wants_kick(const struct ring *r, struct ring_place old)
 {
 	const struct ring_packed *p = &r->packed;
@@ -133,8 +134,8 @@ static bool packed_publish(struct ring *r)
 			 __ATOMIC_RELEASE);
 	p->published = p->next;
 	/*
-	 * Pairs with the device's barrier between asking for a kick and
-	 * looking at the next entry again: else both go to sleep.
+	 * Pairs with the device's barrier between asking for a kick and reading
+	 * the next entry again. Otherwise both could go to sleep.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return wants_kick(r, old);
@@ -176,7 +177,10 @@ static void packed_arm(struct ring *r)
 				 __ATOMIC_RELAXED);
 		flags = VRING_PACKED_EVENT_FLAG_DESC;
 	}
-	/* Release: the place counts once the device sees that it does. */
+	/*
+	 * Release: the event place must be written before the flags that make
+	 * it valid.
+	 */
 	__atomic_store_n(&p->driver->flags, flags, __ATOMIC_RELEASE);
 }
 

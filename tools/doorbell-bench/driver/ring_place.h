@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * ring_place - a place in a packed ring, and in which of two rounds it is
- */
+/* ring_place - a place in a packed ring, with its wrap counter */
 #ifndef RING_PLACE_H
 #define RING_PLACE_H
 
@@ -11,7 +9,10 @@
 
 #define RING_PLACE_WRAP	(1u << VRING_PACKED_EVENT_F_WRAP_CTR)
 
-/* Counts to twice the ring's size; the first round has the wrap counter 1. */
+/*
+ * A position in the ring, from 0 to twice the ring's size minus 1. In the first
+ * half the wrap counter is 1.
+ */
 struct ring_place {
 	uint32_t	at;
 };
@@ -32,14 +33,14 @@ static inline struct ring_place ring_place_go(struct ring_place p, uint32_t n,
 	return (struct ring_place){ (p.at + n) % (2 * num) };
 }
 
-/* How far from @from on to @to, at most two rounds. */
+/* Number of entries from @from forward to @to, at most two rounds */
 static inline uint32_t ring_place_distance(struct ring_place from,
 					   struct ring_place to, uint32_t num)
 {
 	return (to.at + 2 * num - from.at) % (2 * num);
 }
 
-/* As event areas and the base have it. */
+/* The position in the format of event areas and of the ring's base */
 static inline uint16_t ring_place_word(struct ring_place p, uint32_t num)
 {
 	return (uint16_t)(ring_place_index(p, num) |
@@ -54,7 +55,7 @@ static inline struct ring_place ring_place_of(uint16_t word, uint32_t num)
 	};
 }
 
-/* The flags of an entry there that is the device's to use. */
+/* Flags of an available entry at this place. */
 static inline uint16_t ring_place_avail(struct ring_place p, uint32_t num)
 {
 	return (uint16_t)(1u << (ring_place_wrap(p, num) ?
@@ -62,7 +63,7 @@ static inline uint16_t ring_place_avail(struct ring_place p, uint32_t num)
 				 VRING_PACKED_DESC_F_USED));
 }
 
-/* Do the flags of an entry there say that it was used? */
+/* Do the flags of the entry at this place mark it used? */
 static inline bool ring_place_used(struct ring_place p, uint32_t num,
 				   uint16_t flags)
 {

@@ -29,7 +29,7 @@ static uint16_t *used_event(const struct ring *r)
 	return &r->split.avail->ring[r->num];
 }
 
-/* The available index at which the device wants a kick, with EVENT_IDX. */
+/* With EVENT_IDX: the available index at which the device wants a kick. */
 static uint16_t avail_event(const struct ring *r)
 {
 	uint16_t *at = (void *)((uint8_t *)r->split.used +
@@ -70,7 +70,9 @@ static void split_reset(struct ring *r, const uint32_t *order)
 	s->last_used = 0;
 }
 
-/* Fills @d; the device may read it only after the index was published. */
+/*
+ * Fills in a descriptor. The device reads it only after the index is published.
+ */
 static void desc_set(struct vring_desc *d, const struct ring_seg *seg,
 		     bool more, uint16_t next)
 {
@@ -112,7 +114,10 @@ static uint16_t split_add(struct ring *r, const struct ring_seg *seg,
 		at = s->next[at];
 	}
 	s->free_head = at;
-	/* Its own copy of the chain's end, for the way back. */
+	/*
+	 * Link the last descriptor to the first, in our own copy: split_free()
+	 * expects a circle.
+	 */
 	s->next[last] = head;
 	s->avail->ring[s->avail_idx % r->num] = head;
 	s->avail_idx++;
@@ -129,8 +134,8 @@ static bool split_publish(struct ring *r)
 	__atomic_store_n(&s->avail->idx, s->avail_idx, __ATOMIC_RELEASE);
 	s->published = s->avail_idx;
 	/*
-	 * Pairs with the device's barrier between asking for a kick and
-	 * looking at the index again: else both go to sleep.
+	 * Pairs with the device's barrier between asking for a kick and reading
+	 * the index again. Otherwise both could go to sleep.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (r->event_idx)
@@ -158,7 +163,10 @@ static uint32_t split_peek(const struct ring *r, uint32_t *len)
 	return e->id;
 }
 
-/* Gives a chain, closed to a circle by split_add(), back to the free list. */
+/*
+ * Gives a chain, which split_add() has closed to a circle, back to the free
+ * list.
+ */
 static void split_free(struct ring *r, uint16_t head)
 {
 	struct ring_split *s = &r->split;
@@ -185,12 +193,15 @@ static void split_arm(struct ring *r)
 
 static void split_disarm(struct ring *r)
 {
-	/* With EVENT_IDX an event index left behind asks for nothing. */
+	/*
+	 * With EVENT_IDX nothing is written: a used_event that is behind asks
+	 * for no interrupt.
+	 */
 	if (!r->event_idx)
 		r->split.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
 }
 
-/* True if @head is in the used ring, but was not popped yet. */
+/* Is @head in the used ring, and not yet popped? */
 static bool is_used(const struct ring *r, uint16_t head)
 {
 	for (uint16_t i = r->split.last_used; i != ring_used_idx(r); i++)

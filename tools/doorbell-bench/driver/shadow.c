@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * shadow - what each block of the disk must hold
+ * shadow - the expected content of each block of the disk
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "bench.h"
 #include "shadow.h"
 
-#define SHADOW_MAGIC	0x646f6f7262656c6cull	/* "doorbell" */
+#define SHADOW_MAGIC	0x646f6f7262656c6cull	/* "doorbell" in ASCII */
 #define SECTOR		512
 #define WORDS		(SECTOR / 8)
 

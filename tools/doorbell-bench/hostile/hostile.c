@@ -12,8 +12,8 @@
 #include "hostile.h"
 #include "victim.h"
 
-#define HOSTILE_TIMEOUT	10000	/* ms, until the outcome shows */
-#define HOSTILE_QUIET	100	/* ms without a completion from a dead queue */
+#define HOSTILE_TIMEOUT	10000	/* ms to wait for the outcome */
+#define HOSTILE_QUIET	100	/* ms in which a broken queue must complete nothing */
 
 struct hostile {
 	const struct options	*o;
@@ -21,7 +21,7 @@ struct hostile {
 	bool			open;
 	bool			no_indirect;
 	bool			told_witness;
-	bool			dead;		/* no device to be had */
+	bool			dead;		/* no device could be opened */
 	char			why[160];
 };
 
@@ -30,7 +30,7 @@ static bool has_indirect(const struct victim *v)
 	return dev_has(&v->dev, VIRTIO_RING_F_INDIRECT_DESC);
 }
 
-/* NULL, or why the case can't run here. */
+/* Returns NULL, or why the case cannot run on this device. */
 static const char *cannot(const struct hostile *h, const struct hostile_case *c)
 {
 	const struct victim *v = &h->victim;
@@ -57,7 +57,10 @@ static int fail(struct hostile *h, const char *what, const char *how)
 	return -EIO;
 }
 
-/* A connection as the case wants it; made anew after a failure. */
+/*
+ * Provides the device that the case needs: connects if necessary, also after a
+ * failure.
+ */
 static int provide(struct hostile *h, bool no_indirect)
 {
 	int ret;
@@ -83,7 +86,9 @@ static int stays_broken(struct hostile *h, const struct hostile_case *c)
 	struct victim *v = &h->victim;
 	uint16_t used = 0;
 
-	/* What was in flight before the break may still come. */
+	/*
+	 * Requests that were taken before the queue broke may still complete.
+	 */
 	if (c->expect == EXPECT_OK_OR_BROKEN) {
 		usleep(HOSTILE_QUIET * 1000);
 		used = victim_used(v);
@@ -220,7 +225,7 @@ static bool run_case(struct hostile *h, const struct hostile_case *c,
 
 static bool selected(const struct options *o, const struct hostile_case *c)
 {
-	return !strcmp(o->hostile, "all") || !strcmp(o->hostile, c->name);
+	return !strcmp(o->common.hostile, "all") || !strcmp(o->common.hostile, c->name);
 }
 
 static void list(const struct hostile_set *set, size_t n)
@@ -247,11 +252,11 @@ int hostile_run(const struct options *o)
 	static struct hostile h;
 	unsigned int number = 0, failed = 0;
 
-	if (!strcmp(o->hostile, "list")) {
+	if (!strcmp(o->common.hostile, "list")) {
 		list(set, ARRAY_SIZE(set));
 		return 0;
 	}
-	if (!strcmp(o->hostile, "random"))
+	if (!strcmp(o->common.hostile, "random"))
 		return hostile_random(o);
 	h.o = o;
 	for (size_t i = 0; i < ARRAY_SIZE(set); i++)
@@ -267,6 +272,6 @@ int hostile_run(const struct options *o)
 		victim_close(&h.victim);
 	if (!number)
 		fprintf(stderr, "doorbell-bench: no hostile case '%s'\n",
-			o->hostile);
+			o->common.hostile);
 	return failed || !number ? -EIO : 0;
 }

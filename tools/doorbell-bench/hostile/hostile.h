@@ -3,8 +3,8 @@
  * hostile - break the rules of ring and request, one at a time
  *
  * Each case sends one violation on queue 0 of a device that is fine otherwise,
- * and checks what the back end promises for it; then that queue 1 still
- * serves, and that queue 0 serves again after a restart.
+ * and checks the documented outcome. After that queue 1 must still serve, and
+ * queue 0 must serve again after a restart.
  */
 #ifndef HOSTILE_H
 #define HOSTILE_H
@@ -16,30 +16,34 @@
 struct victim;
 
 enum hostile_expect {
-	EXPECT_BROKEN,		/* error eventfd, and no more completions */
-	EXPECT_IOERR,		/* status 1, and the queue goes on */
-	EXPECT_UNSUPP,		/* status 2, and the queue goes on */
+	EXPECT_BROKEN,		/* error eventfd signalled, no more completions */
+	EXPECT_IOERR,		/* status 1 (IOERR), the queue goes on */
+	EXPECT_UNSUPP,		/* status 2 (UNSUPP), the queue goes on */
 	EXPECT_OK,
 	EXPECT_OK_OR_IOERR,
 	EXPECT_OK_OR_BROKEN,
 };
 
-/* What a case can't do without; else it is skipped. */
+/* Conditions of a case; if one is not met the case is skipped. */
 #define HOSTILE_INDIRECT	(1u << 0)
-#define HOSTILE_NO_INDIRECT	(1u << 1)	/* must not be negotiated */
+/* INDIRECT_DESC must not be negotiated */
+#define HOSTILE_NO_INDIRECT	(1u << 1)
 #define HOSTILE_WRITABLE	(1u << 2)
 #define HOSTILE_READ_ONLY	(1u << 3)
 #define HOSTILE_BIG_BLOCKS	(1u << 4)	/* blk_size above 512 */
-#define HOSTILE_SPLIT		(1u << 5)	/* the ring's format */
+#define HOSTILE_SPLIT		(1u << 5)	/* only with this ring format */
 #define HOSTILE_PACKED		(1u << 6)
 
 struct hostile_case {
 	const char		*name;
 	enum hostile_expect	expect;
 	unsigned int		need;
-	/* Leaves the violation in the ring; it is published after that. */
+	/* Lays the violation into the ring; the caller publishes it. */
 	void			(*craft)(struct victim *v);
-	/* More to look at after the expected outcome; NULL or why not. */
+	/*
+	 * Checks more after the expected outcome; returns NULL, or what is
+	 * wrong.
+	 */
 	const char		*(*check)(const struct victim *v);
 };
 
@@ -52,7 +56,7 @@ struct hostile_set hostile_ring_cases(void);
 struct hostile_set hostile_req_cases(void);
 int hostile_random(const struct options *o);
 
-/* Prints TAP; 0 if every case went as promised. */
+/* Prints TAP. Returns 0 if every case had the documented outcome. */
 int hostile_run(const struct options *o);
 
 #endif

@@ -2,14 +2,14 @@
 /*
  * hostile_random - garbage in queue 0's ring, tables and requests
  *
- * Most chains are requests without fault in which some fields are changed, the
- * rest is garbage throughout: that breaks the queue nearly always, and then a
- * restart takes longer than all the rest. Only one thing is asked for: the back
- * end lives, and queue 1 serves right data.
+ * Most chains are valid requests with some fields changed; the others are
+ * garbage throughout. Such garbage nearly always breaks the queue, and then the
+ * restart takes most of the time. The test requires only that the back end
+ * survives and that queue 1 serves correct data.
  *
- * A garbled write may hit the disk. Sectors are chosen from its first quarter
- * or from behind its end; with the limits below no chain that starts there
- * reaches the witness at the end of the disk. All before that is lost.
+ * A garbled write may reach the disk. Sectors are chosen from its first quarter
+ * or beyond its end. With the limits below, no chain that starts there reaches
+ * the witness's data at the end of the disk. All data before that may be lost.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,9 +20,9 @@
 #include "hostile.h"
 #include "victim.h"
 
-/* Segments of a chain: each may be as large as a region. */
+/* Most segments of a chain; each may be as large as a region. */
 #define RANDOM_SEGS		(VICTIM_TABLE + VICTIM_NUM)
-#define RANDOM_CHECK_NS		200000000ull	/* between looks at queue 1 */
+#define RANDOM_CHECK_NS		200000000ull	/* time between checks of queue 1 */
 
 struct random_stats {
 	uint64_t	rounds;
@@ -35,7 +35,7 @@ struct random_stats {
 struct garbage {
 	struct victim		victim;
 	uint64_t		rng;
-	bool			lost;	/* where the device looks */
+	bool			lost;	/* we do not know which entry the device reads next */
 	struct random_stats	stats;
 };
 
@@ -150,7 +150,10 @@ static void mutate(struct garbage *g)
 		victim_indirect(v, type, random_sector(g), VICTIM_DATA);
 		d = dice(g, 4) ? v->table : v->desc;
 	}
-	/* Faults in the data leave the queue alive for the next round. */
+	/*
+	 * After an error in the data only, the queue is still alive in the next
+	 * round.
+	 */
 	if (dice(g, 2)) {
 		random_field(g, &d[dice(g, 3)]);
 		return;
@@ -172,7 +175,9 @@ static void trash(struct garbage *g)
 		random_desc(g, &v->table[i]);
 }
 
-/* One more entry, or many; while the device may be looking at all of it. */
+/*
+ * Makes one entry or several available, while the device may be reading them.
+ */
 static void offer_split(struct garbage *g)
 {
 	struct victim *v = &g->victim;
@@ -192,7 +197,7 @@ static void offer_split(struct garbage *g)
 	victim_publish(v);
 }
 
-/* Any entry of the ring, in the device's hands or not. */
+/* Overwrites a random entry of the ring, whether the device owns it or not. */
 static void garble(struct garbage *g)
 {
 	struct vring_packed_desc *d =
@@ -209,7 +214,10 @@ static void garble(struct garbage *g)
 		d->id = random_next(g);
 		break;
 	case 3:
-		/* Whose it is, too: the device may wait here for ever. */
+		/*
+		 * The AVAIL and USED bits change, too: the device may wait at
+		 * this entry for ever.
+		 */
 		d->flags = (uint16_t)bench_random(&g->rng);
 		g->lost = true;
 		break;
@@ -217,8 +225,8 @@ static void garble(struct garbage *g)
 }
 
 /*
- * One more chain, or several. What is in flight is lapped at times; then we do
- * not know any more where the device looks.
+ * Makes one chain or several available. At times they overwrite entries in
+ * flight; then we do not know any more which entry the device reads next.
  */
 static void offer_packed(struct garbage *g)
 {
@@ -268,7 +276,10 @@ static int round_of(struct garbage *g)
 	else
 		trash(g);
 	offer(g);
-	/* Sometimes the next round comes while this one is served. */
+	/*
+	 * Sometimes the next round begins while the device still serves this
+	 * one.
+	 */
 	if (dice(g, 4))
 		victim_wait(v, v->avail_idx, 20);
 	if (victim_broken(v)) {
@@ -300,11 +311,11 @@ static int attack(struct garbage *g, const struct options *o)
 	uint64_t now = bench_now_ns(), end, next;
 	int ret = 0;
 
-	/* --count alone bounds it too. */
-	end = o->seconds ? now + o->seconds * 1000000000u : UINT64_MAX;
+	/* Without --seconds only --count ends the loop. */
+	end = o->common.seconds ? now + o->common.seconds * 1000000000u : UINT64_MAX;
 	next = now;
 	while (!ret && now < end &&
-	       (!o->count || g->stats.rounds < o->count)) {
+	       (!o->common.count || g->stats.rounds < o->common.count)) {
 		ret = round_of(g);
 		now = bench_now_ns();
 		if (!ret && now >= next) {
@@ -340,13 +351,13 @@ int hostile_random(const struct options *o)
 			strerror(-ret));
 		return ret;
 	}
-	g.rng = o->seed;
-	/* Queues are started again all the time: spare the answers. */
+	g.rng = o->common.seed;
+	/* Queues restart all the time: skip the replies to save time. */
 	g.victim.dev.fe.reply_ack = false;
 	ret = attack(&g, o);
 	printf("# seed %" PRIu64 ": %" PRIu64 " rounds, %" PRIu64
 	       " completions, %" PRIu64 " broken, %" PRIu64 " restarts, %"
-	       PRIu64 " checks\n", o->seed, s->rounds, s->completions,
+	       PRIu64 " checks\n", o->common.seed, s->rounds, s->completions,
 	       s->broken, s->restarts, s->checks);
 	printf("%sok 1 - random%s%s\n1..1\n", ret ? "not " : "",
 	       ret ? ": " : "", ret ? strerror(-ret) : "");

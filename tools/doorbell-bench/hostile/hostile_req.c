@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hostile_req - violations of a request: it fails, and the queue goes on
+ * hostile_req - violations of a request: the request fails, and the queue goes
+ * on
  */
 #include "bench.h"
 #include "hostile.h"
@@ -18,7 +19,7 @@ static void good_write(struct victim *v)
 	victim_direct(v, VIRTIO_BLK_T_OUT, 0, VICTIM_DATA);
 }
 
-/* Data addresses. */
+/* Cases: bad addresses of the data */
 
 static void read_nowhere(struct victim *v)
 {
@@ -74,7 +75,7 @@ static void read_huge(struct victim *v)
 	v->desc[1].len = 0xfffffe00;
 }
 
-/* Sectors. */
+/* Cases: bad sectors */
 
 static void read_at_capacity(struct victim *v)
 {
@@ -96,7 +97,7 @@ static void sector_max(struct victim *v)
 	victim_direct(v, VIRTIO_BLK_T_IN, UINT64_MAX, 512);
 }
 
-/* As a byte offset this is 0. */
+/* 2^55 sectors: as a number of bytes this overflows to 0. */
 static void sector_shifts_out(struct victim *v)
 {
 	victim_direct(v, VIRTIO_BLK_T_IN, 1ull << 55, 512);
@@ -107,7 +108,7 @@ static void sector_sum_wraps(struct victim *v)
 	victim_direct(v, VIRTIO_BLK_T_IN, UINT64_MAX - 3, VICTIM_DATA);
 }
 
-/* Lengths. */
+/* Cases: bad lengths */
 
 static void read_short_sector(struct victim *v)
 {
@@ -157,7 +158,7 @@ static void write_read_only(struct victim *v)
 	good_write(v);
 }
 
-/* Types. */
+/* Cases: bad types */
 
 static void type_unknown(struct victim *v)
 {
@@ -174,7 +175,7 @@ static void type_scsi(struct victim *v)
 	victim_direct(v, 2, 0, VICTIM_DATA);
 }
 
-/* A barrier of old times: a write with one bit more. */
+/* The obsolete barrier bit in the type of a write. */
 static void type_barrier(struct victim *v)
 {
 	good_write(v);
@@ -209,7 +210,7 @@ static const char *id_long_check(const struct victim *v)
 	return untouched(v, VIRTIO_BLK_ID_BYTES);
 }
 
-/* What the ring allows, however odd. */
+/* Cases: unusual but legal values in the ring. The request must succeed. */
 
 static void flags_garbage(struct victim *v)
 {
@@ -218,7 +219,7 @@ static void flags_garbage(struct victim *v)
 	v->ring[0].split.avail->ring[VICTIM_NUM] = 0xbeef;
 }
 
-/* A place that is not in the ring; and flags that are reserved. */
+/* An event place outside of the ring, and reserved event flags. */
 static void event_garbage(struct victim *v)
 {
 	good_read(v);

@@ -2,7 +2,7 @@
 /*
  * hostile_ring - violations of the ring: each breaks the queue
  *
- * A case starts from a read without fault and changes one thing.
+ * A case starts from a valid read and changes one thing.
  */
 #include "bench.h"
 #include "hostile.h"
@@ -24,7 +24,7 @@ static void good_indirect(struct victim *v)
 	victim_indirect(v, VIRTIO_BLK_T_IN, 0, VICTIM_DATA);
 }
 
-/* Chains. */
+/* Cases: chains */
 
 static void loop_of_one(struct victim *v)
 {
@@ -52,7 +52,10 @@ static void loop_indirect(struct victim *v)
 	v->table[2].next = 1;
 }
 
-/* Every entry of the ring, and one of them once more. */
+/*
+ * A chain of all entries of the ring; the last entry leads back to an earlier
+ * one.
+ */
 static void loop_of_all(struct victim *v)
 {
 	good(v);
@@ -64,7 +67,10 @@ static void loop_of_all(struct victim *v)
 	v->desc[VICTIM_NUM - 1].next = 1;
 }
 
-/* A driver must not; back ends in use differ in whether they let it pass. */
+/*
+ * An indirect table longer than the ring. The spec forbids it to drivers; some
+ * back ends accept it.
+ */
 static void indirect_too_long(struct victim *v)
 {
 	uint16_t n = VICTIM_NUM + 2, last = n - 1;
@@ -120,7 +126,7 @@ static void zero_data_indirect(struct victim *v)
 	v->table[1].len = 0;
 }
 
-/* Indices. */
+/* Cases: indices and heads */
 
 static void head_just_out(struct victim *v)
 {
@@ -183,7 +189,7 @@ static void head_twice(struct victim *v)
 	v->avail_idx = 2;
 }
 
-/* Packed rings: entries without an end, ids. */
+/* Cases, packed rings only: chains without an end, bad ids */
 
 static void endless(struct victim *v)
 {
@@ -192,7 +198,7 @@ static void endless(struct victim *v)
 	v->desc[2].next = 2;
 }
 
-/* The first entry, with its data and status, would do as a request. */
+/* The first entry alone would be a valid request, with its data and status. */
 static void endless_write(struct victim *v)
 {
 	good(v);
@@ -227,7 +233,7 @@ static void id_twice(struct victim *v)
 	v->avail_idx = 2;
 }
 
-/* Indirect tables. */
+/* Cases: indirect tables */
 
 static void table_empty(struct victim *v)
 {
@@ -280,7 +286,7 @@ static void table_over_end(struct victim *v)
 	v->desc[0].addr = victim_end(v) - 16;
 }
 
-/* Header and status. */
+/* Cases: header and status */
 
 static void no_status(struct victim *v)
 {
@@ -336,7 +342,10 @@ static void status_wraps(struct victim *v)
 	v->desc[2].addr = UINT64_MAX;
 }
 
-/* The status is the last byte of what the device may write. */
+/*
+ * The last byte of the chain, which is the status, lies behind the region's
+ * end.
+ */
 static void status_over_end(struct victim *v)
 {
 	good(v);
@@ -375,7 +384,10 @@ static const struct hostile_case cases[] = {
 	BROKEN_SPLIT("idx-jump", idx_jump),
 	BROKEN_SPLIT("idx-far-jump", idx_far_jump),
 	BROKEN_SPLIT("idx-back", idx_back),
-	/* Served twice if the first had been completed before the second. */
+	/*
+	 * If the first chain completes before the device reads the second, both
+	 * are valid.
+	 */
 	{ "head-twice", EXPECT_OK_OR_BROKEN, HOSTILE_SPLIT, head_twice,
 	  NULL },
 	BROKEN_PACKED("chain-without-end", endless),

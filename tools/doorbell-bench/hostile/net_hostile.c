@@ -15,14 +15,14 @@
 #include "net_victim.h"
 #include "vhd.h"
 
-#define OUTCOME_TIMEOUT	10000	/* ms, until the outcome shows */
-#define QUIET		200	/* ms without anything */
+#define OUTCOME_TIMEOUT	10000	/* ms to wait for the outcome */
+#define QUIET		200	/* ms in which nothing may happen */
 
 struct hostile {
 	const struct net_options *o;
 	struct net_victim	victim;
 	bool			open;
-	bool			dead;		/* no card to be had */
+	bool			dead;		/* no card could be opened */
 	char			why[160];
 };
 
@@ -33,14 +33,14 @@ static int fail(struct hostile *h, const char *what, const char *how)
 	return -EIO;
 }
 
-/* NULL, or why the case can't run here. */
+/* Returns NULL, or why the case cannot run on this card. */
 static const char *cannot(const struct hostile *h, const struct net_case *c)
 {
 	const struct net_victim *n = &h->victim;
 
-	if (c->need & NET_SPLIT && h->o->packed)
+	if (c->need & NET_SPLIT && h->o->common.packed)
 		return "a split ring's";
-	if (c->need & NET_PACKED && !h->o->packed)
+	if (c->need & NET_PACKED && !h->o->common.packed)
 		return "a packed ring's";
 	if (c->need & NET_INDIRECT &&
 	    !net_dev_has(&n->dev, VIRTIO_RING_F_INDIRECT_DESC))
@@ -57,18 +57,21 @@ static void wait_once(struct net_victim *n)
 	};
 	uint64_t count;
 
-	/* The interrupt may be off: look from time to time. */
+	/* Interrupts may be off in this ring, so look every 20 ms. */
 	poll(p, 3, 20);
 	if (read(p[0].fd, &count, sizeof(count)) < 0)
 		return;
 }
 
-/* What came of it; 0: the back end has gone. */
+/*
+ * Returns the outcome of the case as NET_*; 0: the back end closed the
+ * connection.
+ */
 static unsigned int outcome(struct hostile *h, const struct net_case *c,
 			    unsigned int used)
 {
 	struct net_victim *n = &h->victim;
-	/* Where it may be that nothing happens, it is not waited for so long. */
+	/* A case that may have no outcome at all gets less time. */
 	uint64_t timeout = c->expect & NET_IDLE || h->o->vhost_net ?
 			   QUIET : OUTCOME_TIMEOUT;
 	uint64_t end = bench_now_ns() + timeout * 1000000u;
@@ -78,7 +81,7 @@ static unsigned int outcome(struct hostile *h, const struct net_case *c,
 			return NET_BROKEN;
 		if (net_victim_gone(n))
 			return 0;
-		/* Of receive buffers one will do. */
+		/* Stop at the first used receive buffer. */
 		if (victim_used(&n->v) == used || (n->rx && victim_used(&n->v)))
 			break;
 		wait_once(n);
@@ -111,7 +114,7 @@ static int stays_broken(struct hostile *h, const struct net_case *c)
 	struct net_victim *n = &h->victim;
 	uint16_t used;
 
-	/* What was taken before the break may still be used. */
+	/* Chains that were taken before the queue broke may still be used. */
 	if (c->expect & NET_USED) {
 		net_victim_incoming(n, 1, NET_VICTIM_FRAME);
 		usleep(QUIET * 1000);
@@ -128,12 +131,15 @@ static int stays_broken(struct hostile *h, const struct net_case *c)
 	return 0;
 }
 
-/* Nothing happens, and nothing may be looking for it all the time. */
+/*
+ * Checks that the card does nothing more, and that no thread of the host polls
+ * it.
+ */
 static int is_quiet(struct hostile *h)
 {
 	struct net_meter a, b;
 
-	/* The worker of that mode may. */
+	/* In poll mode the worker may poll: nothing to check. */
 	if (h->o->mode == VHOST_DOORBELL_MODE_POLL)
 		return 0;
 	net_meter_read(&a, NULL);
@@ -157,7 +163,7 @@ static int judge(struct hostile *h, const struct net_case *c)
 
 	if (!came)
 		return fail(h, "the back end closed the connection", NULL);
-	/* A peer has rules of its own: it must live, no more. */
+	/* vhost-net has other rules: it only must survive. */
 	if (h->o->vhost_net)
 		return 0;
 	if (!(c->expect & came))
@@ -185,7 +191,10 @@ static int serves(struct hostile *h, unsigned int pair, bool rx, const char *whe
 static int attack(struct hostile *h, const struct net_case *c)
 {
 	struct net_victim *n = &h->victim;
-	/* A port may take frames to the pair that sent last. */
+	/*
+	 * A tap may deliver frames to the pair that sent last, so let this pair
+	 * send first.
+	 */
 	int ret = n->rx ? serves(h, 0, false, "before that") : 0;
 
 	if (ret)
@@ -201,7 +210,7 @@ static int attack(struct hostile *h, const struct net_case *c)
 		ret = serves(h, 1, false, "after that");
 	if (!ret && n->has_witness)
 		ret = serves(h, 1, true, "after that");
-	/* Of a pair, the other queue. */
+	/* The other queue of the pair must serve, too. */
 	if (!ret && n->rx)
 		ret = serves(h, 0, false, "after that");
 	if (!ret && !victim_guard_intact(&n->v))
@@ -221,7 +230,9 @@ static int attack(struct hostile *h, const struct net_case *c)
 	return ret ? fail(h, "second restart", strerror(-ret)) : 0;
 }
 
-/* A card as the set wants it; opened again after a failure. */
+/*
+ * Opens the card that this set of cases needs; opens it again after a failure.
+ */
 static int provide(struct hostile *h, bool rx)
 {
 	int ret;
@@ -272,8 +283,8 @@ static bool selected(const struct net_options *o, const struct net_set *set,
 	char name[80];
 
 	snprintf(name, sizeof(name), "%s-%s", set->queue, c->name);
-	return !strcmp(o->hostile, "all") || !strcmp(o->hostile, name) ||
-	       !strcmp(o->hostile, set->queue);
+	return !strcmp(o->common.hostile, "all") || !strcmp(o->common.hostile, name) ||
+	       !strcmp(o->common.hostile, set->queue);
 }
 
 static void list(const struct net_set *set, size_t sets)
@@ -301,11 +312,11 @@ int net_hostile_run(const struct net_options *o)
 	static struct hostile h;
 	unsigned int number = 0, failed = 0;
 
-	if (!strcmp(o->hostile, "list")) {
+	if (!strcmp(o->common.hostile, "list")) {
 		list(set, ARRAY_SIZE(set));
 		return 0;
 	}
-	if (!strcmp(o->hostile, "random"))
+	if (!strcmp(o->common.hostile, "random"))
 		return net_hostile_random(o);
 	h.o = o;
 	for (size_t i = 0; i < ARRAY_SIZE(set); i++)
@@ -321,6 +332,6 @@ int net_hostile_run(const struct net_options *o)
 		net_victim_close(&h.victim);
 	if (!number)
 		fprintf(stderr, "doorbell-bench: no hostile case '%s'\n",
-			o->hostile);
+			o->common.hostile);
 	return failed || !number ? -EIO : 0;
 }

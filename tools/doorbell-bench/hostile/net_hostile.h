@@ -2,9 +2,9 @@
 /*
  * net_hostile - break the rules of ring, header and frame, one at a time
  *
- * Each case sends one violation on one queue of a card that is fine otherwise, and
- * looks at what comes of it; then that the other queues still serve, and that the
- * queue serves again after a restart.
+ * Each case sends one violation on one queue of a card that is fine otherwise,
+ * and checks the outcome. After that the other queues must still serve, and the
+ * attacked queue must serve again after a restart.
  */
 #ifndef NET_HOSTILE_H
 #define NET_HOSTILE_H
@@ -15,26 +15,26 @@
 
 struct net_victim;
 
-/* What may come of a case: any of these. */
-#define NET_SENT	(1u << 0)	/* used, and the frame arrived */
-#define NET_DROPPED	(1u << 1)	/* used, and no frame arrived */
-#define NET_BROKEN	(1u << 2)	/* error eventfd, and nothing more */
+/* Outcomes of a case; a case may allow several. */
+#define NET_SENT	(1u << 0)	/* chain used, frame arrived */
+#define NET_DROPPED	(1u << 1)	/* chain used, no frame arrived */
+#define NET_BROKEN	(1u << 2)	/* error eventfd signalled, nothing more used */
 #define NET_IDLE	(1u << 3)	/* nothing is used */
-/* With NET_SENT or NET_DROPPED the queue goes on. */
+/* The frame was sent or dropped; the queue goes on either way. */
 #define NET_USED	(NET_SENT | NET_DROPPED)
 
-/* What a case can't do without; else it is skipped. */
+/* Conditions of a case; if one is not met the case is skipped. */
 #define NET_INDIRECT	(1u << 0)
-#define NET_SPLIT	(1u << 1)	/* the ring's format */
+#define NET_SPLIT	(1u << 1)	/* only with this ring format */
 #define NET_PACKED	(1u << 2)
 
 struct net_case {
 	const char	*name;
 	unsigned int	expect;
 	unsigned int	need;
-	/* Leaves the violation in the ring; it is published after that. */
+	/* Lays the violation into the ring; the caller publishes it. */
 	void		(*craft)(struct net_victim *n);
-	/* After that; or NULL. */
+	/* Called after the violation was published; may be NULL */
 	void		(*then)(struct net_victim *n);
 };
 
@@ -48,7 +48,7 @@ struct net_set net_hostile_tx_cases(void);
 struct net_set net_hostile_rx_cases(void);
 int net_hostile_random(const struct net_options *o);
 
-/* Prints TAP; 0 if every case went as promised. */
+/* Prints TAP. Returns 0 if every case had an allowed outcome. */
 int net_hostile_run(const struct net_options *o);
 
 #endif

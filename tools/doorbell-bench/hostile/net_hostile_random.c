@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net_hostile_random - garbage in the rings, tables, headers and frames of one queue
+ * net_hostile_random - garbage in the rings, tables, headers and frames of one
+ * queue
  *
- * Most chains are without fault but for some fields, the rest is garbage throughout.
- * Frames come meanwhile. Only one thing is asked for: the back end lives, and the
- * other queues serve.
+ * Most chains are valid except for some fields; the others are garbage
+ * throughout. Meanwhile frames arrive for the guest. The test requires only
+ * that the back end survives and that the other queues serve.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +17,7 @@
 #include "net_hostile.h"
 #include "net_victim.h"
 
-#define CHECK_NS	200000000ull	/* between looks at the other queues */
+#define CHECK_NS	200000000ull	/* time between checks of the other queues */
 
 struct garbage_stats {
 	uint64_t	rounds;
@@ -29,7 +30,7 @@ struct garbage_stats {
 struct garbage {
 	struct net_victim	victim;
 	uint64_t		rng;
-	bool			lost;	/* where the device looks */
+	bool			lost;	/* we do not know which entry the device reads next */
 	struct garbage_stats	stats;
 };
 
@@ -106,7 +107,7 @@ static void random_field(struct garbage *g, struct vring_desc *d)
 	}
 }
 
-/* Plausible lies more often than noise. */
+/* Header fields that are wrong but plausible, more often than random bytes. */
 static void random_header(struct garbage *g)
 {
 	static const uint8_t types[] = { 0, 1, 3, 4, 5, 0x80, 0x81, 0x84, 0x7f };
@@ -124,7 +125,7 @@ static void random_header(struct garbage *g)
 	h->csum_offset = (uint16_t)(dice(g, 2) ? dice(g, 20) :
 						 bench_random(&g->rng));
 	n->hdr->num_buffers = (uint16_t)bench_random(&g->rng);
-	/* And in the frame's own headers. */
+	/* Change random bytes of the frame's own headers. */
 	for (uint64_t i = dice(g, 4); i; i--)
 		n->frame[dice(g, 64)] = (uint8_t)bench_random(&g->rng);
 	if (dice(g, 2))
@@ -144,7 +145,10 @@ static void mutate(struct garbage *g)
 	}
 	if (!n->rx && dice(g, 4))
 		random_header(g);
-	/* What leaves the queue alive for the next round is half of it. */
+	/*
+	 * After half of these changes the queue is still alive in the next
+	 * round.
+	 */
 	if (dice(g, 2))
 		d[1].len = (uint32_t)dice(g, n->frame_size) + 1;
 	else
@@ -169,7 +173,10 @@ static void trash(struct garbage *g)
 		};
 }
 
-/* One more entry, or many; while the device may be looking at all of it. */
+/*
+ * Advances the available index, mostly by 1, sometimes by 0 or by any number, while the
+ * device may be reading the ring.
+ */
 static void offer_split(struct garbage *g)
 {
 	struct victim *v = &g->victim.v;
@@ -203,7 +210,7 @@ static void offer_packed(struct garbage *g)
 	v->avail_idx = (uint16_t)(v->packed.published + count);
 	victim_publish(v);
 	g->lost |= v->packed.queued > VICTIM_NUM;
-	/* Any entry, in the device's hands or not. */
+	/* Change an entry of the ring, whether the device owns it or not. */
 	if (!dice(g, 8))
 		d->addr = random_addr(g);
 	if (!dice(g, 8))
@@ -238,7 +245,10 @@ static int round_of(struct garbage *g)
 	if (n->rx)
 		net_victim_incoming(n, (unsigned int)dice(g, 4),
 				    64 + (uint32_t)dice(g, 1400));
-	/* Sometimes the next round comes while this one is served. */
+	/*
+	 * Sometimes the next round begins while the device still serves this
+	 * one.
+	 */
 	if (dice(g, 4))
 		for (int i = 0; i < 10 && !victim_broken(&n->v) &&
 		     victim_used(&n->v) != n->v.avail_idx; i++)
@@ -270,10 +280,10 @@ static int look(struct garbage *g)
 static int attack(struct garbage *g, const struct net_options *o)
 {
 	uint64_t now = bench_now_ns(), next = now;
-	uint64_t end = o->seconds ? now + o->seconds * 1000000000u : UINT64_MAX;
+	uint64_t end = o->common.seconds ? now + o->common.seconds * 1000000000u : UINT64_MAX;
 	int ret = 0;
 
-	while (!ret && now < end && (!o->count || g->stats.rounds < o->count)) {
+	while (!ret && now < end && (!o->common.count || g->stats.rounds < o->common.count)) {
 		ret = round_of(g);
 		now = bench_now_ns();
 		if (!ret && now >= next) {
@@ -300,8 +310,8 @@ static int attack_queue(const struct net_options *o, bool rx)
 	ret = net_victim_open(&g.victim, o, rx);
 	if (ret)
 		return ret;
-	g.rng = o->seed;
-	/* Queues are started again all the time: spare the answers. */
+	g.rng = o->common.seed;
+	/* Queues restart all the time: skip the replies to save time. */
 	g.victim.dev.fe.reply_ack = false;
 	ret = attack(&g, o);
 	for (unsigned int i = 0; ret && i < 2; i++) {
@@ -311,7 +321,7 @@ static int attack_queue(const struct net_options *o, bool rx)
 	}
 	printf("# seed %" PRIu64 ": %" PRIu64 " rounds, %" PRIu64 " used, %"
 	       PRIu64 " broken, %" PRIu64 " restarts, %" PRIu64 " checks\n",
-	       o->seed, s->rounds, s->used, s->broken, s->restarts, s->checks);
+	       o->common.seed, s->rounds, s->used, s->broken, s->restarts, s->checks);
 	printf("%sok %u - random %s%s%s\n", ret ? "not " : "", 1 + rx,
 	       rx ? "rx" : "tx", ret ? ": " : "", ret ? strerror(-ret) : "");
 	net_victim_close(&g.victim);

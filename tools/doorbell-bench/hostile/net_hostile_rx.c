@@ -2,9 +2,9 @@
 /*
  * net_hostile_rx - violations on a receiving queue
  *
- * A case starts from a buffer without fault and changes one thing. Four frames of 500
- * bytes come after it is published. Where a buffer cannot hold a frame the frame may
- * be dropped, with nothing used, or the queue broken.
+ * A case starts from a valid buffer and changes one thing. After the buffer is
+ * published four frames of 500 bytes arrive. If the buffer cannot hold a frame,
+ * the back end may drop the frame and use nothing, or break the queue.
  */
 #include <string.h>
 #include <unistd.h>
@@ -72,13 +72,13 @@ static void buffers_of_5(struct net_victim *n)
 	net_victim_buffers(n, VICTIM_NUM, 5);
 }
 
-/* Header and one byte. */
+/* Each buffer holds the header and one byte. */
 static void buffers_of_13(struct net_victim *n)
 {
 	net_victim_buffers(n, VICTIM_NUM, 13);
 }
 
-/* Together less than a frame. */
+/* All buffers together are shorter than a frame. */
 static void buffers_of_20(struct net_victim *n)
 {
 	net_victim_buffers(n, VICTIM_NUM, 20);
@@ -152,7 +152,10 @@ static void data_4g(struct net_victim *n)
 	direct(n)[1].len = UINT32_MAX;
 }
 
-/* The frame goes over what the device reads. */
+/*
+ * The buffer's data is the ring itself: the frame overwrites descriptors that
+ * the device reads.
+ */
 static void data_in_ring(struct net_victim *n)
 {
 	struct vring_desc *d = direct(n);
@@ -217,7 +220,10 @@ static void idx_jump(struct net_victim *n)
 	n->v.avail_idx = VICTIM_NUM + 1;
 }
 
-/* There were buffers, and there are none: the index goes back while frames come. */
+/*
+ * The available index jumps back and forth while frames arrive, so that buffers
+ * vanish.
+ */
 static void idx_flickers(struct net_victim *n)
 {
 	volatile uint16_t *idx = &n->v.ring[0].split.avail->idx;
@@ -247,7 +253,7 @@ static void table_odd(struct net_victim *n)
 	n->v.desc[0].len--;
 }
 
-/* While frames go into it. */
+/* The buffer changes while the device writes a frame into it. */
 static void data_changes(struct net_victim *n)
 {
 	for (unsigned int i = 0; i < KICKS; i++) {
@@ -291,7 +297,7 @@ static const struct net_case cases[] = {
 	CASE("data-of-4g", ANY, data_4g),
 	CASE("data-in-ring", ANY, data_in_ring),
 	SPLIT("data-in-used-ring", ANY, data_in_used),
-	/* In a packed ring all have the same id, too. */
+	/* In a packed ring all these buffers have the same id, too. */
 	CASE("same-memory", NET_USED | NET_BROKEN, same_memory),
 	SPLIT("loop-of-one", NET_BROKEN, loop_of_one),
 	SPLIT("loop-to-head", NET_BROKEN, loop_to_head),

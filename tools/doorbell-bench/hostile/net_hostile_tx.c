@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net_hostile_tx - violations on a sending queue: of ring, chain, header and frame
+ * net_hostile_tx - violations on a sending queue: of ring, chain, header and
+ * frame
  *
- * A case starts from a frame without fault and changes one thing. What has lies in
- * its header only is used, whether it is sent or dropped.
+ * A case starts from a valid frame and changes one thing. If only the virtio
+ * header is wrong, the chain must be used, whether or not the frame is sent.
  */
 #include <endian.h>
 #include <linux/virtio_net.h>
@@ -39,7 +40,7 @@ static struct virtio_net_hdr *header(struct net_victim *n)
 	return (void *)n->hdr;
 }
 
-/* Lengths. */
+/* Cases: lengths of frames */
 
 static void frame_of(struct net_victim *n, uint32_t len)
 {
@@ -71,7 +72,7 @@ static void frame_larger(struct net_victim *n)
 	frame_of(n, n->frame_size);
 }
 
-/* The same memory again and again. */
+/* The longest frame that the ring can hold: all descriptors name the same memory. */
 static void frame_huge(struct net_victim *n)
 {
 	struct vring_desc *d = direct(n);
@@ -124,7 +125,7 @@ static void zero_indirect(struct net_victim *n)
 	table(n)[1].len = 0;
 }
 
-/* Directions. */
+/* Cases: readable and writable descriptors mixed up */
 
 static void all_writable(struct net_victim *n)
 {
@@ -149,7 +150,7 @@ static void frame_writable_indirect(struct net_victim *n)
 	table(n)[1].flags |= WRITE;
 }
 
-/* Addresses. */
+/* Cases: addresses */
 
 static void header_nowhere(struct net_victim *n)
 {
@@ -188,7 +189,7 @@ static void table_over_end(struct net_victim *n)
 	n->v.desc[0].addr = victim_end(&n->v) - 16;
 }
 
-/* Chains, tables, indices. */
+/* Cases: chains, indirect tables, indices */
 
 static void loop_of_one(struct net_victim *n)
 {
@@ -272,7 +273,7 @@ static void endless(struct net_victim *n)
 	d[1].next = 1;
 }
 
-/* Headers that lie. */
+/* Cases: virtio headers that do not fit the frame */
 
 static void gso(struct net_victim *n, uint8_t type, uint16_t size)
 {
@@ -304,7 +305,7 @@ static void gso_tcp_of_udp(struct net_victim *n)
 static void gso_of_one(struct net_victim *n)
 {
 	gso(n, VIRTIO_NET_HDR_GSO_TCPV4, 1);
-	/* TCP, so that it goes as far as it can. */
+	/* Protocol TCP, so that the header passes more checks. */
 	n->frame[23] = 6;
 }
 
@@ -318,7 +319,7 @@ static void gso_ufo(struct net_victim *n)
 	gso(n, VIRTIO_NET_HDR_GSO_UDP, 24);
 }
 
-/* USO, that nobody has agreed on. */
+/* USO, an offload that was not negotiated */
 static void gso_uso(struct net_victim *n)
 {
 	gso(n, 5, 20);
@@ -402,7 +403,7 @@ static void num_buffers(struct net_victim *n)
 	n->hdr->num_buffers = 0xffff;
 }
 
-/* The bell, and nothing behind it. */
+/* A valid frame; the case that uses it only kicks in an odd way. */
 
 static void good(struct net_victim *n)
 {
@@ -421,7 +422,7 @@ static void nothing(struct net_victim *n)
 	n->v.avail_idx = 0;
 }
 
-/* While it is served, or after it. */
+/* The frame's memory changes while the device serves the frame, or later. */
 static void frame_changes(struct net_victim *n)
 {
 	for (unsigned int i = 0; i < KICKS; i++) {

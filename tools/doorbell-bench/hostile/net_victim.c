@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * net_victim - a network card to attack on one queue of its first pair
- */
+/* net_victim - a network card, attacked on one queue of its first pair */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -16,8 +14,11 @@
 
 #define REGION		(1u << 20)
 #define FRAME_ROOM	(1u << 17)
-#define TIMEOUT		10000	/* ms; emulated machines are slow */
-/* Frames of others, and of an attack, that may come before one of ours. */
+#define TIMEOUT		10000	/* ms; long, as emulated machines are slow */
+/*
+ * Most frames to skip before ours: foreign frames, and frames left from an
+ * attack.
+ */
 #define STRANGERS	2000
 
 static unsigned int attacked(const struct net_victim *n)
@@ -35,7 +36,7 @@ static struct ring *ring_of(struct net_victim *n, unsigned int pair, bool rx)
 static int create_ring(struct net_victim *n, struct ring *r, unsigned int region)
 {
 	int ret = ring_create(r, &n->v.mem, &(struct ring_config){
-		.num = VICTIM_NUM, .packed = n->o->packed, .region = region,
+		.num = VICTIM_NUM, .packed = n->o->common.packed, .region = region,
 	});
 
 	if (!ret)
@@ -46,7 +47,7 @@ static int create_ring(struct net_victim *n, struct ring *r, unsigned int region
 static int create_memory(struct net_victim *n)
 {
 	struct victim *v = &n->v;
-	int ret = mem_create(&v->mem, n->o->mem_kind, NULL, 2, REGION);
+	int ret = mem_create(&v->mem, n->o->common.mem_kind, NULL, 2, REGION);
 
 	if (ret)
 		return ret;
@@ -60,8 +61,8 @@ static int create_memory(struct net_victim *n)
 		return ret;
 	v->table_at = mem_alloc(&v->mem, VICTIM_TABLE * sizeof(*v->table), 16,
 				0);
-	v->desc = n->o->packed ? v->packed.desc : v->ring[0].split.desc;
-	v->table = n->o->packed ? v->packed.table : v->table_at;
+	v->desc = n->o->common.packed ? v->packed.desc : v->ring[0].split.desc;
+	v->table = n->o->common.packed ? v->packed.table : v->table_at;
 	n->hdr = mem_alloc(&v->mem, sizeof(*n->hdr), 16, 0);
 	n->frame = mem_alloc(&v->mem, FRAME_ROOM, 4096, 0);
 	n->frame_size = FRAME_ROOM;
@@ -122,7 +123,7 @@ int net_victim_open(struct net_victim *n, const struct net_options *o, bool rx)
 		n->v.ring[i].kick = n->witness[i].kick = -1;
 		n->host[i].fd = -1;
 	}
-	ret = net_dev_open(&n->dev, o, o->socket ? o->socket :
+	ret = net_dev_open(&n->dev, o, o->common.socket ? o->common.socket :
 			   o->dev ? o->dev : o->tap);
 	if (!ret)
 		ret = create_memory(n);
@@ -199,7 +200,7 @@ void net_victim_buffers(struct net_victim *n, unsigned int count, uint32_t len)
 	struct victim *v = &n->v;
 
 	craft(n, v->desc);
-	/* A packed ring gets the same buffer as often. */
+	/* A packed ring gets the same number of these buffers. */
 	for (unsigned int i = 0; i < count; i++) {
 		v->desc[i] = (struct vring_desc){
 			victim_gpa(v, n->frame + i * 4096), len,
@@ -275,7 +276,10 @@ int net_victim_sends(struct net_victim *n, unsigned int pair)
 	ret = quick_pop(r, TIMEOUT);
 	while (!ret) {
 		ret = net_host_receive(h, &got, true, TIMEOUT);
-		/* Others are what an attack has left. */
+		/*
+		 * Skip frames with another number: they are left from an
+		 * attack.
+		 */
 		if (!ret && got.tag.seq == n->seq)
 			return got.wrong ? -EILSEQ : 0;
 	}
@@ -297,9 +301,10 @@ int net_victim_receives(struct net_victim *n, unsigned int pair)
 	int ret = 0;
 
 	/*
-	 * The buffer comes first: a port may drop what is for a driver that has had
-	 * none for long. And it may take a moment to see it, so that more than one
-	 * frame is sent. What the attack has left in the port comes before these.
+	 * Post a buffer first: a port may drop frames for a driver that had no
+	 * buffers for long. The port may take a moment to notice the buffer, so
+	 * send more than one frame. Frames that the attack left in the port
+	 * arrive before these.
 	 */
 	for (unsigned int i = 0; i < STRANGERS && bench_now_ns() < end; i++) {
 		if (!posted)

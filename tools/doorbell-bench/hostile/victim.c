@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * victim - a device to attack on queue 0, with queue 1 as the witness
- */
+/* victim - a device attacked on queue 0, with queue 1 as the witness */
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <poll.h>
@@ -13,15 +11,18 @@
 #include "victim.h"
 
 #define VICTIM_REGION	(1u << 19)
-#define VICTIM_TIMEOUT	10000	/* ms; emulated machines are slow */
+#define VICTIM_TIMEOUT	10000	/* ms; long, as emulated machines are slow */
 
 static int victim_memory(struct victim *v, const struct options *o)
 {
-	size_t punch = mem_punch_size(o->mem_kind);
+	size_t punch = mem_punch_size(o->common.mem_kind);
 	int ret;
 
-	/* Data take whole pieces that can be punched: huge with huge pages. */
-	ret = mem_create(&v->mem, o->mem_kind, o->mem_path, 2,
+	/*
+	 * Data areas are whole units of mem_punch(), which are large with huge
+	 * pages.
+	 */
+	ret = mem_create(&v->mem, o->common.mem_kind, o->common.mem_path, 2,
 			 VICTIM_REGION + 2 * punch);
 	if (ret)
 		return ret;
@@ -29,7 +30,7 @@ static int victim_memory(struct victim *v, const struct options *o)
 	memset(v->guard, 0x5a, VICTIM_GUARD);
 	for (unsigned int i = 0; i < 2; i++) {
 		ret = ring_create(&v->ring[i], &v->mem, &(struct ring_config){
-			.num = VICTIM_NUM, .packed = o->packed, .region = i,
+			.num = VICTIM_NUM, .packed = o->common.packed, .region = i,
 			.seed = i,
 		});
 		if (ret)
@@ -40,18 +41,18 @@ static int victim_memory(struct victim *v, const struct options *o)
 		if (ret)
 			return ret;
 	}
-	/* quick's header lies in the other region; that is as well. */
+	/* The header of quick_io() lies in the other region, which is fine. */
 	v->table_at = mem_alloc(&v->mem, VICTIM_TABLE * sizeof(*v->table), 16,
 				0);
-	v->desc = o->packed ? v->packed.desc : v->ring[0].split.desc;
-	v->table = o->packed ? v->packed.table : v->table_at;
+	v->desc = o->common.packed ? v->packed.desc : v->ring[0].split.desc;
+	v->table = o->common.packed ? v->packed.table : v->table_at;
 	v->header = mem_alloc(&v->mem, sizeof(*v->header), 16, 0);
 	v->status = mem_alloc(&v->mem, 16, 16, 0);
 	v->data = mem_alloc(&v->mem, VICTIM_DATA, 4096, 0);
 	return 0;
 }
 
-/* Something that is not zero at the end of the disk, and what is there. */
+/* Writes data that are not zero to the end of the disk and keeps a copy. */
 static int victim_reference(struct victim *v)
 {
 	unsigned int q = v->has_witness;
@@ -207,7 +208,7 @@ enum victim_outcome victim_wait(struct victim *v, unsigned int used,
 			return VICTIM_GONE;
 		if (bench_now_ns() >= end)
 			return VICTIM_NOTHING;
-		/* The interrupt may be off: look from time to time. */
+		/* Interrupts may be off in this ring, so look every 20 ms. */
 		poll(p, 3, 20);
 		if (read(p[0].fd, &count, sizeof(count)) < 0)
 			continue;
@@ -218,7 +219,7 @@ int victim_reset(struct victim *v)
 {
 	uint64_t count;
 
-	/* EAGAIN: was not broken. */
+	/* EAGAIN: the queue was not broken. */
 	if (read(v->ring[0].err, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return -errno;
 	ring_reset(&v->ring[0], 0);

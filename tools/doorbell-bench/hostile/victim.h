@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * victim - a device to attack on queue 0, with queue 1 as the witness
+ * victim - a device attacked on queue 0, with queue 1 as the witness
  *
- * All that queue 0 can name lies in the first region of guest memory, the
- * witness in the second, with a hole between. Side by side in the file they
- * touch: a back end that runs over the end of the first region is seen.
+ * Everything that queue 0's descriptors may name lies in the first region of
+ * guest memory; the witness uses the second. Between them is a hole in guest
+ * addresses, but none in the file: a back end that runs over the end of the
+ * first region hits the guard bytes and is caught.
  */
 #ifndef VICTIM_H
 #define VICTIM_H
@@ -22,18 +23,20 @@
 #define VICTIM_NUM	16	/* entries of the queues */
 #define VICTIM_DATA	4096
 #define VICTIM_TABLE	64	/* entries of the indirect table */
-#define VICTIM_GUARD	4096	/* untouchable bytes behind the first region */
+#define VICTIM_GUARD	4096	/* guard bytes behind the first region */
 
-/* Where a packed queue 0 stands since its last restart. */
+/* Our record of a packed queue 0 since its last restart */
 struct victim_packed {
 	struct vring_desc	desc[VICTIM_NUM];
 	struct vring_desc	table[VICTIM_TABLE];
-	uint16_t		id;		/* of the request */
-	uint16_t		published;	/* requests */
-	uint16_t		used;
-	unsigned int		queued;		/* entries, not seen as used */
-	uint16_t		ndesc[VICTIM_NUM];	/* by id */
-	struct ring_place	next;
+	uint16_t		id;		/* id of the request */
+	uint16_t		published;	/* requests published */
+	uint16_t		used;		/* requests seen as used */
+	unsigned int		queued;		/* entries published and not seen as used */
+	/* Entries of the chain with each id */
+	uint16_t		ndesc[VICTIM_NUM];
+	struct ring_place	next;		/* position of the next entry */
+	/* Position of the next used entry */
 	struct ring_place	seen;
 };
 
@@ -52,22 +55,23 @@ struct victim {
 	struct quick		quick[2];
 
 	/*
-	 * Queue 0's request; plain pointers into guest memory, but that of a
-	 * packed ring is crafted as if the ring were split, in memory of ours,
-	 * and laid into the ring when it is published.
+	 * Descriptors and table of queue 0's request. Those of a split ring lie
+	 * in guest memory. For a packed ring they are built in the format of a
+	 * split ring, in our own memory, and converted when the request is
+	 * published.
 	 */
 	struct vring_desc	*desc;
 	struct vring_desc	*table;
-	void			*table_at;	/* in guest memory */
+	void			*table_at;	/* the table in guest memory */
 	struct virtio_blk_outhdr *header;
 	uint8_t			*data;
 	uint8_t			*status;
 	uint8_t			*guard;
-	uint16_t		avail_idx;	/* to be published */
+	uint16_t		avail_idx;	/* index to publish next */
 	struct victim_packed	packed;
 };
 
-/* What came of a violation. */
+/* The outcome of a violation. */
 enum victim_outcome {
 	VICTIM_NOTHING,
 	VICTIM_BROKEN,
@@ -80,30 +84,33 @@ int victim_open(struct victim *v, const struct options *o, bool no_indirect);
 void victim_close(struct victim *v);
 
 uint64_t victim_gpa(const struct victim *v, const void *ptr);
-/* First guest physical address behind queue 0's region. */
+/* First guest physical address behind the first region. */
 uint64_t victim_end(const struct victim *v);
 
-/* A request without fault, in descriptors 0, 1, 2 or in the table. */
+/* Lays a valid request into descriptors 0, 1 and 2, or into the table. */
 void victim_direct(struct victim *v, uint32_t type, uint64_t sector,
 		   uint32_t len);
 void victim_indirect(struct victim *v, uint32_t type, uint64_t sector,
 		     uint32_t len);
 
-/* Shows queue 0 what was crafted. */
+/* Publishes the request on queue 0. */
 void victim_publish(struct victim *v);
-/* One more request without fault, behind what was published already. */
+/* Publishes one more valid request on queue 0. */
 void victim_send_good(struct victim *v);
-/* How many requests queue 0 has used. */
+/* Number of requests that queue 0 has used. */
 uint16_t victim_used(struct victim *v);
 enum victim_outcome victim_wait(struct victim *v, unsigned int used,
 				unsigned int timeout_ms);
 bool victim_broken(const struct victim *v);
 
-/* An empty ring, and nothing in the error eventfd, of queue 0, which is stopped. */
+/* Empties ring and error eventfd of queue 0, which is stopped. */
 int victim_reset(struct victim *v);
 /* Stops queue 0 and starts it on an empty ring. */
 int victim_restart(struct victim *v);
-/* 0, or -errno: a read through the queue fails or gives wrong data. */
+/*
+ * Reads through the queue. Returns 0, or -errno if that fails or gives wrong
+ * data.
+ */
 int victim_serves(struct victim *v, unsigned int queue);
 bool victim_guard_intact(const struct victim *v);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * victim_ring - what was crafted goes into queue 0, split or packed
+ * victim_ring - publish a crafted request on queue 0, split or packed
  *
- * Not by ring.c: what is broken here is what that one takes care of.
+ * It does not use ring.c, as ring.c keeps the rules that are broken here.
  */
 #include "victim.h"
 
@@ -27,9 +27,9 @@ static void lay_table(struct victim *v)
 }
 
 /*
- * The chain from the first descriptor on, in the order of their next ones, to
- * the first without; at most all of the ring, which then has no end. It is
- * available when the first entry is.
+ * Lays the chain into the packed ring: from the first descriptor along the next
+ * fields to the first one without NEXT, but at most one whole ring, which then
+ * has no end. The flags of the first entry are written last.
  */
 static void lay_chain(struct victim *v)
 {

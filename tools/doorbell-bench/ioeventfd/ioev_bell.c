@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * ioev_bell - the eventfd that KVM signals is wired to a bell of the module
- */
+/* ioev_bell - an eventfd that KVM signals is wired to a bell of the module */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,10 +10,10 @@
 #include "ioev.h"
 #include "vhd.h"
 
-/* A bell that counts at once may be slow still; one that lost rings is late. */
+/* Long enough for a slow machine: a bell that has lost rings times out. */
 #define PATIENCE_MS	5000
 
-/* The counter, once it has passed @want - 1 or is not going to. */
+/* Returns the counter once it has reached @want, or after the timeout. */
 static uint64_t await(int bell, uint64_t want)
 {
 	struct pollfd p = { .fd = bell, .events = POLLIN };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioev_errors - what KVM_IOEVENTFD refuses: bad arguments, collisions, strangers
+ * ioev_errors - what KVM_IOEVENTFD must refuse: bad arguments, collisions,
+ * unknown deassigns
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,7 @@ static void refuses(struct ioev *t, struct kvm_ioeventfd reg, int err,
 	if (ret != -err)
 		ioev_note("%s: %s, not %s", what, ret ? strerror(-ret) :
 			  "accepted", strerror(err));
-	/* What was taken by mistake is not to disturb the next. */
+	/* A registration accepted by mistake must not disturb the next test. */
 	if (!ret && !(reg.flags & KVM_IOEVENTFD_FLAG_DEASSIGN))
 		ioev_deassign(t, reg);
 	ioev_ok(t, ret == -err, "%s: %s", what, strerrorname_np(err));
@@ -137,7 +138,10 @@ static struct kvm_ioeventfd reg_of(bool pio, unsigned int len, int match,
 			   ioev_match(pio, len, fd, (uint64_t)match);
 }
 
-/* With the same eventfd and with another; the first must still take its write. */
+/*
+ * Registers a colliding address with the same eventfd and with another one. The
+ * first registration must still take its write.
+ */
 static bool collide(struct ioev *t, const struct collision *c, bool pio)
 {
 	struct ioev_write w = {
@@ -161,7 +165,7 @@ static bool collide(struct ioev *t, const struct collision *c, bool pio)
 			good &= !ioev_deassign(t, second);
 	}
 	good &= !ioev_deassign(t, first);
-	/* Nothing of the refused one is left. */
+	/* The refused registration has left nothing behind. */
 	good &= ioev_misses(t, &w, fds[0]);
 	close(fds[0]);
 	close(fds[1]);
@@ -183,7 +187,7 @@ void ioev_test_collision(struct ioev *t)
 	ioev_end(t);
 }
 
-/* --- deassign of what is not there --- */
+/* --- deassign of a registration that does not exist --- */
 
 void ioev_test_stranger(struct ioev *t)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioev_life - ioeventfds that come and go: under fire, after a close, too many
+ * ioev_life - ioeventfds that are assigned and deassigned while the guest
+ * writes, whose eventfd is closed, or that are too many for the bus
  */
 #include <errno.h>
 #include <pthread.h>
@@ -53,7 +54,7 @@ void ioev_test_count(struct ioev *t)
 	close(fd);
 }
 
-/* --- deassign under fire --- */
+/* --- deassign while the guest writes --- */
 
 struct fire {
 	struct ioev		*t;
@@ -72,9 +73,9 @@ static void *fire_thread(void *arg)
 }
 
 /*
- * A write either signals or exits, never both and never neither, whatever the
- * other thread does. Without both kinds the race was not run, and all of it is
- * tried again.
+ * Each write must either signal or exit, never both and never neither, whatever
+ * the other thread does. If only one of the two ever happened, the race did not
+ * occur, and the test is repeated.
  */
 static bool fire_once(struct ioev *t, const struct ioev_write *w,
 		      struct kvm_ioeventfd reg, uint64_t *signals)
@@ -88,7 +89,10 @@ static bool fire_once(struct ioev *t, const struct ioev_write *w,
 		return false;
 	while (!__atomic_load_n(&f.done, __ATOMIC_ACQUIRE)) {
 		good &= !ioev_assign(t, reg);
-		/* What is never there, or always, cannot be missed. */
+		/*
+		 * Vary how long the ioeventfd stays assigned and how long it is
+		 * deassigned.
+		 */
 		usleep(turns++ % 3 * 50);
 		good &= !ioev_deassign(t, reg);
 		usleep(turns % 3 * 50);
@@ -163,7 +167,10 @@ void ioev_test_close(struct ioev *t)
 	close(next);
 	ioev_end(t);
 
-	/* The machine is gone, and what it held with it. */
+	/*
+	 * The machine was destroyed and has released its reference to the
+	 * eventfd.
+	 */
 	next = ioev_eventfd();
 	if (!ioev_begin(t, "close"))
 		return;
@@ -176,9 +183,9 @@ void ioev_test_close(struct ioev *t)
 	close(next);
 }
 
-/* --- as many as the bus takes --- */
+/* --- as many ioeventfds as the bus has room for --- */
 
-/* Devices of a bus, as the kernel has it; ioeventfds do not count among them. */
+/* Limit of devices on a KVM bus. The kernel does not count ioeventfds. */
 #define NR_IOBUS_DEVS	1000
 #define MANY		1010
 
@@ -198,7 +205,7 @@ static bool nth_hits(struct ioev *t, int fd, uint64_t i)
 	return ioev_hits(t, &w, fd);
 }
 
-/* How many were assigned. */
+/* Assigns MANY ioeventfds; returns how many succeeded. */
 static uint64_t assign_many(struct ioev *t, int fd)
 {
 	uint64_t n;
@@ -228,7 +235,9 @@ static int zone(struct ioev *t, unsigned long cmd, unsigned int i)
 	return ioctl(t->vmm.fd, cmd, &z) ? -errno : 0;
 }
 
-/* What counts is filled up by other devices, of which user space has one kind. */
+/*
+ * Fills the bus with devices that count. User space can make one kind of them.
+ */
 static void fill_bus(struct ioev *t, int fd)
 {
 	struct kvm_ioeventfd reg = nth(fd, MANY);
@@ -264,7 +273,10 @@ void ioev_test_limit(struct ioev *t)
 	ioev_ok(t, deassign_many(t, fd), "all released");
 	ioev_ok(t, assign_many(t, fd) == MANY && nth_hits(t, fd, MANY - 1),
 		"and all assigned again");
-	/* Each call waits for the guest's readers: the rest goes at the end. */
+	/*
+	 * Each deassign waits for an RCU grace period, so the ioeventfds are
+	 * not deassigned here; they go away with the virtual machine.
+	 */
 	if (vmm_cap(&t->vmm, KVM_CAP_COALESCED_MMIO))
 		fill_bus(t, fd);
 	else

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * ioev_match - which writes an ioeventfd takes: address, length, data
- */
+/* ioev_match - which writes an ioeventfd takes: by address, length and data */
 #include <unistd.h>
 
 #include "bench.h"
@@ -11,7 +9,7 @@ static const unsigned int lengths[] = { 1, 2, 4, 8 };
 
 #define PATTERN	0x1122334455667788u
 
-/* There is no OUT of 8 bytes. */
+/* Number of write lengths: OUT has no form of 8 bytes. */
 static size_t lengths_of(bool pio)
 {
 	return pio ? 3 : 4;
@@ -32,7 +30,10 @@ static struct ioev_write write_of(bool pio, unsigned int len, int64_t offset)
 	};
 }
 
-/* Only that length hits (0: any does), and only at the address itself. */
+/*
+ * Writes of this length only may hit (0: of any length), and only at the exact
+ * address.
+ */
 static bool try_writes(struct ioev *t, bool pio, unsigned int len, int fd)
 {
 	bool good = true;
@@ -71,7 +72,10 @@ static void one_length(struct ioev *t, bool pio, unsigned int len)
 	close(fd);
 }
 
-/* Registered for each length, all at one address. */
+/*
+ * All lengths registered at one address: each write must signal only the
+ * eventfd of its length.
+ */
 static void all_lengths(struct ioev *t, bool pio)
 {
 	size_t n = lengths_of(pio);
@@ -97,7 +101,7 @@ static void all_lengths(struct ioev *t, bool pio)
 		"takes its own", bus(pio));
 }
 
-/* The same number is an address on one bus and a port on the other. */
+/* A port and an address in memory with the same number must not be confused. */
 static void two_buses(struct ioev *t)
 {
 	int mem = ioev_eventfd(), port = ioev_eventfd();
@@ -107,7 +111,10 @@ static void two_buses(struct ioev *t)
 	struct ioev_write w = write_of(true, 4, 0);
 	bool good;
 
-	/* Beyond the guest's memory, where ports are too. */
+	/*
+	 * Use the port's number for both: it is beyond the guest's memory, so
+	 * as an address it is MMIO.
+	 */
 	regs[0].addr = regs[1].addr;
 	good = !ioev_assign(t, regs[0]) && !ioev_assign(t, regs[1]) &&
 	       ioev_hits(t, &w, port) && !ioev_take(mem) &&
@@ -135,7 +142,7 @@ void ioev_test_any(struct ioev *t)
 {
 	if (!ioev_begin(t, "length 0"))
 		return;
-	/* The name of the capability that PIO came with is the later one. */
+	/* Two capabilities: the one with the newer name covers PIO, too. */
 	for (int pio = 0; pio < 2; pio++) {
 		if (vmm_cap(&t->vmm, pio ? KVM_CAP_IOEVENTFD_ANY_LENGTH :
 					   KVM_CAP_IOEVENTFD_NO_LENGTH))
@@ -154,7 +161,10 @@ static uint64_t cut(uint64_t data, unsigned int len)
 	return len < 8 ? data & ((1ull << (8 * len)) - 1) : data;
 }
 
-/* Each bit of the value counts, and none beyond the length. */
+/*
+ * A datamatch value: each of its bits must match, bits beyond the length do not
+ * count.
+ */
 static void one_match(struct ioev *t, bool pio, unsigned int len)
 {
 	uint64_t value = cut(PATTERN, len);
@@ -196,7 +206,7 @@ static void several_matches(struct ioev *t, bool pio)
 		for (unsigned int i = 0; i < VALUES; i++)
 			good &= !ioev_take(fds[i]);
 	}
-	/* One goes, the others stay. */
+	/* Deassigning one leaves the others in place. */
 	w.data = 3;
 	good &= !ioev_deassign(t, ioev_match(pio, 2, fds[3], 3)) &&
 		ioev_misses(t, &w, fds[3]);
@@ -212,7 +222,10 @@ static void several_matches(struct ioev *t, bool pio)
 		"ioeventfd; another value exits", bus(pio), VALUES);
 }
 
-/* virtio does so: a queue's number is the value. */
+/*
+ * One address, several values, one eventfd: as with virtio, whose drivers write
+ * the number of a queue.
+ */
 static void shared_eventfd(struct ioev *t)
 {
 	struct ioev_write w = write_of(false, 4, 0);

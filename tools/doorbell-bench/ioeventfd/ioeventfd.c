@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioeventfd - does the running kernel keep what the ioeventfd patch promised?
+ * ioeventfd - tests that the running kernel's KVM_IOEVENTFD works as documented
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +14,12 @@ struct ioeventfd_options {
 	bool		help;
 };
 
-static const struct optparse table[] = {
-	{ "count", OPT_NUMBER, offsetof(struct ioeventfd_options, count), "N",
-	  "rings of each test that counts (10000)", 1, 1u << 30 },
-	{ "help", OPT_FLAG, offsetof(struct ioeventfd_options, help), NULL,
-	  "print this", 0, 0 },
+#define OPTPARSE_TYPE	struct ioeventfd_options
+
+static const struct optparse_row rows[] = {
+	OPT_SIZE("count", count, "N", 1, 1u << 30,
+		 "rings of each test that counts (10000)"),
+	OPT_FLAG("help", help, "print this", .letter = 'h'),
 };
 
 static void (*const groups[])(struct ioev *t) = {
@@ -35,10 +36,10 @@ static void (*const groups[])(struct ioev *t) = {
 	ioev_test_bell,
 };
 
-static int help(void)
+static int help(const struct optparse_table *table)
 {
 	printf("usage: doorbell-bench ioeventfd [OPTION]...\n\n");
-	optparse_help(table, ARRAY_SIZE(table));
+	bench_options_help(table);
 	printf("\nThe results are TAP.\n"
 	       "Exit status: 0 all is well, 1 a test failed, 2 usage.\n");
 	return BENCH_OK;
@@ -47,15 +48,16 @@ static int help(void)
 int cmd_ioeventfd(int argc, char **argv)
 {
 	struct ioeventfd_options o = { .count = 10000 };
+	const struct optparse_table table = { rows, ARRAY_SIZE(rows), &o };
 	struct ioev t = { 0 };
 	struct vmm probe;
 	const char *what;
 	int ret;
 
-	if (optparse(table, ARRAY_SIZE(table), &o, argc, argv))
+	if (bench_options(&table, argc, argv))
 		return BENCH_USAGE;
 	if (o.help)
-		return help();
+		return help(&table);
 	ret = vmm_create(&probe, &what);
 	if (ret) {
 		fprintf(stderr, "doorbell-bench: %s: %s\n", what,

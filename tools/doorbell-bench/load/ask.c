@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * ask - requests named on the command line, one at a time
- */
+/* ask - send requests named on the command line, one at a time */
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +13,7 @@
 #include "ask.h"
 #include "bench.h"
 #include "dev.h"
+#include "number.h"
 #include "quick.h"
 #include "run.h"
 
@@ -23,12 +22,12 @@
 #define ASK_TIMEOUT	20000	/* ms */
 #define ASK_WORDS	4
 
-/* Of virtio 1.3; the headers may be older. */
+/* Request types of virtio 1.3, which older headers lack. */
 #define T_GET_LIFETIME	10
 #define T_SECURE_ERASE	14
 #define T_ZONE_APPEND	15
 #define T_ZONE_REPORT	16
-/* Of ours: no request, the config space's byte */
+/* A pseudo type of our own: the write cache byte in the config space */
 #define T_CONFIG_WCE	UINT32_MAX
 
 struct zone {
@@ -40,24 +39,24 @@ struct zone {
 	uint8_t		reserved[38];
 };
 
-#define REPORT_HEAD	64	/* bytes before the zones */
+#define REPORT_HEAD	64	/* bytes of a zone report before its zones */
 
 struct ask {
 	struct dev	dev;
 	struct mem	mem;
 	struct ring	ring;
 
-	/* In guest memory; the status is the last byte of the tail. */
+	/* In guest memory; the status byte is the last byte of @tail: */
 	struct virtio_blk_outhdr *header;
 	uint8_t		*data;
 	uint8_t		*tail;
 
-	/* Of the request. */
-	uint64_t	word[ASK_WORDS];	/* [0] is the command's */
+	/* About the current request: */
+	uint64_t	word[ASK_WORDS];	/* arguments; [0] is the command */
 	uint32_t	out;		/* bytes of data that the device reads */
-	uint32_t	in;		/* or writes */
+	uint32_t	in;		/* bytes of data that the device writes */
 	uint32_t	tail_len;
-	bool		split;		/* the tail is in two pieces */
+	bool		split;		/* @tail is in two pieces */
 };
 
 struct command {
@@ -68,7 +67,7 @@ struct command {
 	void		(*print)(const struct ask *a);
 };
 
-/* --- data --- */
+/* --- reads, writes and ranges --- */
 
 static uint32_t data_bytes(const struct ask *a)
 {
@@ -111,7 +110,7 @@ static void put_range(struct ask *a)
 	a->word[1] = 0;
 }
 
-/* --- zones --- */
+/* --- zone commands --- */
 
 static void put_append(struct ask *a)
 {
@@ -153,7 +152,7 @@ static void print_report(const struct ask *a)
 	}
 }
 
-/* --- the device --- */
+/* --- requests about the device --- */
 
 static void get_id(struct ask *a)
 {
@@ -198,12 +197,12 @@ static const struct command commands_known[] = {
 	{ "wce", 0, T_CONFIG_WCE, NULL, NULL },
 };
 
-/* --- one request --- */
+/* --- parse, send and print one request --- */
 
 static const struct command *parse(struct ask *a, char *text)
 {
 	const struct command *c = NULL;
-	char *save, *end, *word = strtok_r(text, " ", &save);
+	char *save, *word = strtok_r(text, " ", &save);
 	unsigned int n = 0;
 
 	for (size_t i = 0; word && i < ARRAY_SIZE(commands_known); i++)
@@ -214,8 +213,7 @@ static const struct command *parse(struct ask *a, char *text)
 	while ((word = strtok_r(NULL, " ", &save))) {
 		if (++n > c->nargs)
 			return NULL;
-		a->word[n] = strtoull(word, &end, 0);
-		if (*end)
+		if (number_any(word, UINT64_MAX, &a->word[n]))
 			return NULL;
 	}
 	return n == c->nargs ? c : NULL;
@@ -321,18 +319,18 @@ static int ask_all(struct ask *a, const char *commands)
 	return ret;
 }
 
-/* --- the connection --- */
+/* --- connect, and run all commands --- */
 
 static int ask_memory(struct ask *a, const struct options *o)
 {
-	int ret = mem_create(&a->mem, o->mem_kind, o->mem_path,
-			     (unsigned int)o->regions,
-			     ASK_MEMORY + 2 * mem_punch_size(o->mem_kind));
+	int ret = mem_create(&a->mem, o->common.mem_kind, o->common.mem_path,
+			     (unsigned int)o->common.regions,
+			     ASK_MEMORY + 2 * mem_punch_size(o->common.mem_kind));
 
 	if (ret)
 		return ret;
 	ret = ring_create(&a->ring, &a->mem, &(struct ring_config){
-		.num = 16, .packed = o->packed, .seed = o->seed,
+		.num = 16, .packed = o->common.packed, .seed = o->common.seed,
 	});
 	if (ret)
 		return ret;

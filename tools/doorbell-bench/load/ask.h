@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ask - requests named on the command line, one at a time
+ * ask - send requests named on the command line, one at a time
  *
- * The commands are separated by ';'. SECTOR and COUNT are of 512 bytes, BYTE is
- * what the data are filled with:
+ * The commands are separated by ';'. SECTOR and COUNT count 512 bytes, and BYTE
+ * fills the data:
  *
  *   read SECTOR COUNT		write SECTOR COUNT BYTE		flush
  *   discard SECTOR COUNT	zero SECTOR COUNT		erase SECTOR COUNT
@@ -18,8 +18,9 @@
 #include "options.h"
 
 /*
- * Prints a line for each with its status and what came with it. 0 if all were
- * answered, whatever the status; -EINVAL for what is no command.
+ * Prints a line for each command, with its status and data. Returns 0 if all
+ * requests had an answer, whatever their status, and -EINVAL for an unknown
+ * command.
  */
 int ask_run(const struct options *o, const char *commands);
 

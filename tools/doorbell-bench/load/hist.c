@@ -14,7 +14,7 @@ static unsigned int hist_index(uint64_t ns)
 	return (shift + 1) * HIST_SUB + (unsigned int)(ns >> shift) - HIST_SUB;
 }
 
-/* The middle of a bucket. */
+/* The value in the middle of a bucket. */
 static uint64_t hist_value(unsigned int index)
 {
 	unsigned int shift;

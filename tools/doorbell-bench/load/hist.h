@@ -2,8 +2,8 @@
 /*
  * hist - a latency histogram of fixed size
  *
- * Each power of two of nanoseconds has HIST_SUB buckets: every value is known
- * to 1/HIST_SUB of itself, whatever its size.
+ * Each power of two of nanoseconds has HIST_SUB buckets, so the relative error
+ * of each value is at most 1/HIST_SUB.
  */
 #ifndef HIST_H
 #define HIST_H

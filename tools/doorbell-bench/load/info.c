@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * info - what the device tells of itself: features, config space
- */
+/* info - print what the device reports: features and config space */
 #include <inttypes.h>
 #include <linux/virtio_blk.h>
 #include <stdio.h>
@@ -69,7 +67,7 @@ int info_run(const struct options *o)
 		fprintf(stderr, "doorbell-bench: vhost-user: %s: %s\n",
 			fe_name(dev.fe.last), strerror(-ret));
 	else
-		print_config(&dev, o->json);
+		print_config(&dev, o->common.json);
 	dev_close(&dev);
 	return ret;
 }

@@ -14,11 +14,11 @@
 #include "bench.h"
 #include "lane.h"
 
-/* Wrong blocks that are told one by one. */
+/* Number of wrong blocks that are printed */
 #define LANE_TELL	8
-/* Waits of a second each. */
+/* A lane fails after so many waits of a second each without an interrupt. */
 #define LANE_SILENT	5
-#define LANE_LATE	500	/* ms that an interrupt may be late */
+#define LANE_LATE	500	/* longest delay of an interrupt, in ms */
 
 struct lane_job {
 	enum lane_op	op;
@@ -27,7 +27,7 @@ struct lane_job {
 
 size_t lane_bytes(const struct options *o, const struct req_rules *rules)
 {
-	return ring_bytes((unsigned int)o->queue_size) + 4096 +
+	return ring_bytes((unsigned int)o->common.queue_size) + 4096 +
 	       o->depth * req_bytes(rules, (uint32_t)o->bs);
 }
 
@@ -38,11 +38,11 @@ int lane_create(struct lane *l)
 	int ret;
 
 	l->next_reset = l->o->reset_every;
-	l->rng = l->o->seed * 0x9e3779b97f4a7c15u + l->index;
+	l->rng = l->o->common.seed * 0x9e3779b97f4a7c15u + l->index;
 	ret = ring_create(&l->ring, l->rules.mem, &(struct ring_config){
-		.num = (unsigned int)l->o->queue_size,
-		.packed = l->o->packed,
-		.in_order = l->o->in_order,
+		.num = (unsigned int)l->o->common.queue_size,
+		.packed = l->o->common.packed,
+		.in_order = l->o->common.in_order,
 		.on_empty = l->o->on_empty,
 		.region = l->index,
 		.seed = l->rng,
@@ -81,7 +81,7 @@ static void lane_fail(struct lane *l, const char *why)
 	__atomic_store_n(&l->gate->abort, true, __ATOMIC_RELEASE);
 }
 
-/* The next written block, for a sweep; -ENODATA: was the last. */
+/* Picks the next written block of a sweep; -ENODATA: there are no more. */
 static int pick_sweep(struct lane *l, struct lane_job *job)
 {
 	const struct shadow *s = l->shadow;
@@ -90,7 +90,7 @@ static int pick_sweep(struct lane *l, struct lane_job *job)
 	for (; l->sweep_block < l->first + l->nblocks; l->sweep_block++) {
 		uint64_t b = l->sweep_block;
 
-		/* A block in flight is checked when it is read next. */
+		/* Skip a block with a request in flight. */
 		if (s->busy[b] || (!s->gen[b] && !blind))
 			continue;
 		job->op = LANE_READ;
@@ -120,7 +120,10 @@ static enum lane_op pick_op(struct lane *l)
 							  LANE_WRITE;
 }
 
-/* -EAGAIN: every block that was tried has a request in flight. */
+/*
+ * Picks a block that has no request in flight. Returns -EAGAIN if all blocks
+ * that it tried have one.
+ */
 static int pick_block(struct lane *l, uint64_t *block)
 {
 	bool sequential = l->o->rw == RW_READ || l->o->rw == RW_WRITE;
@@ -152,7 +155,10 @@ static void fill(struct lane *l, struct lane_slot *s)
 	if (s->op == LANE_FLUSH || !l->shadow)
 		return;
 	if (s->op == LANE_READ) {
-		/* Else the last round's bytes could pass for an answer. */
+		/*
+		 * Overwrite the buffer: data of the last round must not pass
+		 * for an answer.
+		 */
 		req_poison(&s->req);
 		return;
 	}
@@ -210,7 +216,10 @@ static int issue(struct lane *l, const struct lane_job *job)
 	return 0;
 }
 
-/* Fills the queue. -ENODATA: this phase has no more. */
+/*
+ * Adds requests until the queue is full. Returns -ENODATA if this phase has no
+ * more.
+ */
 static int submit(struct lane *l)
 {
 	struct lane_job job;
@@ -220,7 +229,10 @@ static int submit(struct lane *l)
 		ret = pick_job(l, &job);
 		if (!ret)
 			ret = issue(l, &job);
-		/* A sweep must not lose the block that found no room. */
+		/*
+		 * The ring is full: try this block again, as a sweep must not
+		 * skip one.
+		 */
 		if (ret == -ENOSPC && l->phase != LANE_LOAD)
 			l->sweep_block--;
 	}
@@ -241,6 +253,26 @@ static void tell_wrong(struct lane *l, const struct lane_slot *s,
 		(unsigned long long)w->found_sector, w->found_gen);
 }
 
+/* Has the device logged the data and the status of this read? */
+static bool is_logged(const struct lane *l, const struct req *q)
+{
+	const struct dirty *log = &l->gate->dev->log;
+	const struct mem *mem = l->rules.mem;
+
+	for (unsigned int i = 0; i < q->npieces; i++)
+		if (!dirty_has(log, mem_gpa(mem, q->piece[i].ptr), q->piece[i].len))
+			return false;
+	return dirty_has(log, mem_gpa(mem, (const uint8_t *)q->status), 1);
+}
+
+static void check_log(struct lane *l, const struct lane_slot *s)
+{
+	if (is_logged(l, &s->req) || l->stats.verify_errors++ >= LANE_TELL)
+		return;
+	fprintf(stderr, "doorbell-bench: queue %u: block %llu: written, but not logged\n",
+		l->index, (unsigned long long)s->block);
+}
+
 static void check_read(struct lane *l, struct lane_slot *s)
 {
 	struct shadow_wrong wrong = { .sector = shadow_sector(l->shadow,
@@ -250,6 +282,8 @@ static void check_read(struct lane *l, struct lane_slot *s)
 	if (!s->gen && !l->o->verify_only)
 		return;
 	req_get(&s->req, l->scratch);
+	if (l->o->log)
+		check_log(l, s);
 	if (!s->gen)
 		s->gen = shadow_probe(l->shadow, l->scratch);
 	l->stats.checked++;
@@ -294,7 +328,7 @@ static void complete(struct lane *l, uint32_t n, uint32_t len)
 				" op %d: status %u, used length %u of %u\n",
 				l->index, (unsigned long long)s->block, s->op,
 				*s->req.status, len, want);
-		/* A write that failed may have changed any part. */
+		/* A failed write may have changed any part of the block. */
 		if (l->shadow && s->op == LANE_WRITE)
 			l->shadow->gen[s->block] = 0;
 		return;
@@ -322,7 +356,7 @@ static unsigned int reap(struct lane *l)
 	return n;
 }
 
-/* Was there no interrupt for what was used? */
+/* Checks that the device sent an interrupt for the entries it used. */
 static void check_silence(struct lane *l, bool silent)
 {
 	struct pollfd p = { .fd = l->ring.call, .events = POLLIN };
@@ -336,7 +370,10 @@ static void check_silence(struct lane *l, bool silent)
 	}
 }
 
-/* Sleeps until the device rings, or for a moment, then to look at the gate. */
+/*
+ * Sleeps until the device interrupts, for a second at most, then checks the
+ * gate.
+ */
 static void wait_call(struct lane *l)
 {
 	struct pollfd p = { .fd = l->ring.call, .events = POLLIN };
@@ -348,7 +385,7 @@ static void wait_call(struct lane *l)
 		return;
 	l->stats.waits++;
 	check_silence(l, !poll(&p, 1, 1000));
-	/* EAGAIN: it was the timeout. */
+	/* EAGAIN: the wait timed out. */
 	if (read(l->ring.call, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		lane_fail(l, "the call eventfd can't be read");
 	ring_disarm(&l->ring);
@@ -360,7 +397,10 @@ static bool reset_is_due(const struct lane *l)
 	       l->issued >= l->next_reset && !load_over(l);
 }
 
-/* As a driver does it with RING_RESET: the other queues go on. */
+/*
+ * Stops and restarts one queue as a driver with RING_RESET does; the others go
+ * on.
+ */
 static void reset_queue(struct lane *l)
 {
 	struct lane_gate *g = l->gate;
@@ -393,7 +433,10 @@ static uint64_t thread_switches(void)
 	return (uint64_t)r.ru_nvcsw + (uint64_t)r.ru_nivcsw;
 }
 
-/* Nothing in flight and nothing more to do in this phase. */
+/*
+ * Begins the next phase. The caller has checked that nothing is in flight and
+ * that this phase has no more requests.
+ */
 static void next_phase(struct lane *l)
 {
 	l->sweep_block = l->first;
@@ -478,7 +521,7 @@ void lane_wake(const struct lane *l)
 {
 	const uint64_t one = 1;
 
-	/* EAGAIN: it has been woken often enough. */
+	/* EAGAIN: the counter is full, so the lane was woken already. */
 	if (write(l->ring.call, &one, sizeof(one)) < 0)
 		return;
 }

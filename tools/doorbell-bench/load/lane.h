@@ -2,8 +2,8 @@
 /*
  * lane - one queue under load: its ring, its requests, its part of the disk
  *
- * Context: one thread per lane. The main thread may look at the counters at
- * any time, and may touch the ring only while the lane is parked.
+ * Context: one thread per lane. The main thread may read the counters at any
+ * time, and may touch the ring only while the lane is parked.
  */
 #ifndef LANE_H
 #define LANE_H
@@ -26,9 +26,9 @@ enum lane_op {
 };
 
 enum lane_phase {
-	LANE_LOAD,	/* what the options ask for; measured */
-	LANE_SWEEP,	/* every block that we wrote is read and checked */
-	LANE_RESWEEP,	/* the same after a reconnect, then on with the load */
+	LANE_LOAD,	/* the measured load */
+	LANE_SWEEP,	/* read and check every block written */
+	LANE_RESWEEP,	/* the same after a reconnect, then the load again */
 	LANE_DONE,
 };
 
@@ -42,7 +42,7 @@ struct lane_slot {
 };
 
 struct lane_stats {
-	uint64_t	requests;	/* completed under load */
+	uint64_t	requests;	/* completed in phase LANE_LOAD */
 	uint64_t	reads;
 	uint64_t	writes;
 	uint64_t	flushes;
@@ -57,13 +57,13 @@ struct lane_stats {
 	uint64_t	load_ns;
 };
 
-/* Shared by all lanes; the gate is how the main thread stops them. */
+/* Shared by all lanes. The main thread closes the gate to park the lanes. */
 struct lane_gate {
-	struct dev	*dev;		/* under lock, while lanes run */
+	struct dev	*dev;		/* under @lock while lanes run */
 	pthread_mutex_t	lock;
 	pthread_cond_t	cond;
-	bool		close;		/* under lock, read without */
-	bool		abort;		/* give up; read without lock */
+	bool		close;		/* written under @lock, read without */
+	bool		abort;		/* lanes shall give up; read without @lock */
 	unsigned int	parked;
 	unsigned int	running;
 	int		event;		/* eventfd: a lane has ended */
@@ -73,19 +73,19 @@ struct lane {
 	/* Constant while the thread runs. */
 	const struct options	*o;
 	struct lane_gate	*gate;
-	struct shadow		*shadow;	/* NULL: no checking */
+	struct shadow		*shadow;	/* NULL: data are not checked */
 	struct req_rules	rules;
 	unsigned int		index;
-	uint64_t		first;		/* block */
+	uint64_t		first;		/* first block of the lane */
 	uint64_t		nblocks;
-	uint64_t		target;		/* requests; UINT64_MAX: time */
-	uint64_t		deadline;	/* ns; UINT64_MAX: count */
+	uint64_t		target;		/* requests to send; UINT64_MAX: no limit */
+	uint64_t		deadline;	/* ns; UINT64_MAX: no limit */
 	uint64_t		base_sector;
 
-	/* The lane's thread. */
+	/* Used by the lane's thread only: */
 	struct ring		ring;
 	struct lane_slot	*slot;
-	uint32_t		*idle;		/* stack of slot numbers */
+	uint32_t		*idle;		/* stack of idle slot numbers */
 	uint32_t		nidle;
 	enum lane_phase		phase;
 	uint64_t		rng;
@@ -94,28 +94,28 @@ struct lane {
 	uint64_t		sweep_block;
 	uint64_t		writes_since_flush;
 	uint64_t		op_count;
-	uint64_t		next_reset;	/* by @issued */
-	unsigned int		silent;		/* waits that nothing ended */
+	uint64_t		next_reset;	/* value of @issued at the next reset */
+	unsigned int		silent;		/* waits in a row that timed out */
 	uint64_t		start;
 	uint8_t			*scratch;
 	pthread_t		thread;
 
-	/* Read by the main thread too. */
+	/* Read by the main thread, too: */
 	struct lane_stats	stats;
 	struct hist		hist;
-	uint64_t		progress;	/* completions of any phase */
+	uint64_t		progress;	/* completions in all phases */
 	uint32_t		in_flight;
-	const char		*fatal;		/* why it gave up; static */
+	const char		*fatal;		/* why the lane gave up; a constant string */
 };
 
-/* Guest memory of one lane. */
+/* Bytes of guest memory that one lane needs. */
 size_t lane_bytes(const struct options *o, const struct req_rules *rules);
-/* All that is constant was set by the caller, up to base_sector. */
+/* The caller has set all constant members up to base_sector. */
 int lane_create(struct lane *l);
 void lane_destroy(struct lane *l);
 int lane_start(struct lane *l);
 
-/* For the main thread. */
+/* Called by the main thread. */
 void lane_gate_close(struct lane_gate *g, struct lane *lanes, unsigned int n);
 void lane_gate_open(struct lane_gate *g);
 void lane_wake(const struct lane *l);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * report - what a run measured, for people or as JSON
- */
+/* report - print the results of a run, for people or as JSON */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,9 +101,11 @@ static void print_human(const struct report *p, const struct run *r)
 	printf("per request: %.3f kicks, %.3f waits, %.3f context switches\n",
 	       per_request(p, s->kicks), per_request(p, s->waits),
 	       per_request(p, s->switches));
-	if (r->o->verify)
+	if (r->o->common.verify)
 		printf("%" PRIu64 " blocks checked, %" PRIu64 " wrong\n",
 		       s->checked, s->verify_errors);
+	if (r->o->log)
+		printf("%" PRIu64 " pages logged\n", dirty_count(&r->dev.log));
 	if (s->punches)
 		printf("%" PRIu64 " buffers punched\n", s->punches);
 	if (s->resets)
@@ -122,7 +122,7 @@ void report_print(const struct report *p, const struct run *r)
 		if (r->lane[i].fatal)
 			fprintf(stderr, "doorbell-bench: queue %u: %s\n", i,
 				r->lane[i].fatal);
-	if (r->o->json)
+	if (r->o->common.json)
 		print_json(p, r);
 	else
 		print_human(p, r);

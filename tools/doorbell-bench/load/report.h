@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * report - what a run measured, for people or as JSON
- */
+/* report - print the results of a run, for people or as JSON */
 #ifndef REPORT_H
 #define REPORT_H
 

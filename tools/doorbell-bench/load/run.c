@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * run - one run of the load: device, memory, lanes, and what came out
- */
+/* run - one run of the load: device, memory, lanes and results */
 #include <errno.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
@@ -17,7 +15,7 @@
 #include "run.h"
 #include "watch.h"
 
-/* So that the shadow's tables stay below 80 MiB. */
+/* Limits the tables of the shadow (shadow.h) to 80 MiB. */
 #define RUN_MAX_CHECKED	(1ull << 24)
 
 static int say(const char *what, const char *why, int ret)
@@ -33,15 +31,18 @@ static int say_fe(const struct fe *fe, int ret)
 	return ret;
 }
 
-/* Taken only if asked for, and then needed. */
+/*
+ * Features that are negotiated only if an option asks for them, and are then
+ * required.
+ */
 #define RUN_ASKED_FOR							\
 	(1ull << VIRTIO_F_RING_PACKED | 1ull << VIRTIO_F_IN_ORDER |	\
 	 1ull << VIRTIO_F_NOTIFY_ON_EMPTY | 1ull << VIRTIO_F_RING_RESET)
 
 static uint64_t needed(const struct options *o)
 {
-	return (o->packed ? 1ull << VIRTIO_F_RING_PACKED : 0) |
-	       (o->in_order ? 1ull << VIRTIO_F_IN_ORDER : 0) |
+	return (o->common.packed ? 1ull << VIRTIO_F_RING_PACKED : 0) |
+	       (o->common.in_order ? 1ull << VIRTIO_F_IN_ORDER : 0) |
 	       (o->on_empty ? 1ull << VIRTIO_F_NOTIFY_ON_EMPTY : 0) |
 	       (o->reset_every ? 1ull << VIRTIO_F_RING_RESET : 0);
 }
@@ -50,18 +51,19 @@ struct dev_wish run_wish(const struct options *o)
 {
 	uint64_t need = needed(o), refuse = (RUN_ASKED_FOR & ~need) | o->refuse;
 
-	if (o->no_event_idx)
+	if (o->common.no_event_idx)
 		refuse |= 1ull << VIRTIO_RING_F_EVENT_IDX;
-	if (o->no_indirect)
+	if (o->common.no_indirect)
 		refuse |= 1ull << VIRTIO_RING_F_INDIRECT_DESC;
-	if (o->legacy)
+	if (o->common.legacy)
 		refuse |= 1ull << VIRTIO_F_VERSION_1;
 	return (struct dev_wish){
-		.path = o->socket,
-		.timeout_ms = (unsigned int)o->connect_timeout * 1000,
+		.path = o->common.socket,
+		.timeout_ms = (unsigned int)o->common.connect_timeout * 1000,
 		.refuse = refuse,
 		.need = need,
 		.mem_slots = o->mem_slots,
+		.log = o->log,
 	};
 }
 
@@ -81,7 +83,7 @@ static int check_device(const struct run *r)
 	if (o->bs % c->blk_size)
 		return say("--bs", "not a multiple of the disk's block size",
 			   -EINVAL);
-	if (o->mem_slots && o->regions > r->dev.max_slots)
+	if (o->mem_slots && o->common.regions > r->dev.max_slots)
 		return say("--mem-slots", "the back end has fewer or none",
 			   -EINVAL);
 	if (will_write(o) && dev_has(&r->dev, VIRTIO_BLK_F_RO))
@@ -107,7 +109,7 @@ static int choose_area(struct run *r)
 	if (o->size > bytes)
 		return say("--size", "larger than the disk", -EINVAL);
 	r->nblocks = (o->size ? o->size : bytes) / o->bs;
-	if (o->verify && r->nblocks > RUN_MAX_CHECKED)
+	if (o->common.verify && r->nblocks > RUN_MAX_CHECKED)
 		r->nblocks = RUN_MAX_CHECKED;
 	if (r->nblocks < o->queues)
 		return say("--size", "less than a block for each queue",
@@ -119,12 +121,12 @@ static int choose_rules(const struct run *r, struct req_rules *rules)
 {
 	const struct options *o = r->o;
 	const struct dev_config *c = &r->dev.config;
-	/* Without SEG_MAX a driver may count on one. */
+	/* Without SEG_MAX a driver may use one segment. */
 	uint64_t seg_max = c->seg_max ? c->seg_max : 1;
 	uint32_t size_max = o->any_length ? 0 : c->size_max;
 	uint64_t cuts = size_max ? (o->bs + size_max - 1) / size_max : 1;
-	uint64_t total = seg_max + 2 < o->queue_size ? seg_max + 2 :
-						       o->queue_size;
+	uint64_t total = seg_max + 2 < o->common.queue_size ? seg_max + 2 :
+						       o->common.queue_size;
 
 	if (cuts > seg_max || cuts + 2 > total)
 		return say("--bs", "too large for the disk's segment limits",
@@ -148,15 +150,15 @@ static int create_memory(struct run *r, struct req_rules *rules)
 	size_t all, one;
 	int ret;
 
-	/* For the sizes only: what is allocated does not exist yet. */
-	r->mem.punch = mem_punch_size(o->mem_kind);
+	/* Only sizes are computed here; nothing is allocated yet. */
+	r->mem.punch = mem_punch_size(o->common.mem_kind);
 	rules->mem = &r->mem;
 	all = o->queues * lane_bytes(o, rules);
 	one = req_bytes(rules, (uint32_t)o->bs) +
-	      ring_bytes((unsigned int)o->queue_size);
-	/* Nothing is split over two regions: each may waste one piece. */
-	ret = mem_create(&r->mem, o->mem_kind, o->mem_path,
-			 (unsigned int)o->regions, all / o->regions + 2 * one);
+	      ring_bytes((unsigned int)o->common.queue_size);
+	/* A piece lies in one region, so each region may waste one piece. */
+	ret = mem_create(&r->mem, o->common.mem_kind, o->common.mem_path,
+			 (unsigned int)o->common.regions, all / o->common.regions + 2 * one);
 	return ret ? say("guest memory", strerror(-ret), ret) : 0;
 }
 
@@ -165,7 +167,7 @@ static int create_shadow(struct run *r)
 	const struct options *o = r->o;
 	int ret;
 
-	if (!o->verify)
+	if (!o->common.verify)
 		return 0;
 	ret = shadow_create(&r->shadow, o->verify_seed, o->offset / 512,
 			    r->nblocks, (uint32_t)o->bs);
@@ -191,14 +193,14 @@ static int create_lanes(struct run *r, const struct req_rules *rules)
 
 		l->o = o;
 		l->gate = &r->gate;
-		l->shadow = o->verify ? &r->shadow : NULL;
+		l->shadow = o->common.verify ? &r->shadow : NULL;
 		l->rules = *rules;
 		l->index = i;
 		l->first = r->nblocks * i / n;
 		l->nblocks = r->nblocks * (i + 1) / n - l->first;
 		l->base_sector = o->offset / 512;
-		l->target = o->count ? o->count * (i + 1) / n -
-			    o->count * i / n : UINT64_MAX;
+		l->target = o->common.count ? o->common.count * (i + 1) / n -
+			    o->common.count * i / n : UINT64_MAX;
 		l->deadline = UINT64_MAX;
 		l->phase = o->verify_only ? LANE_SWEEP : LANE_LOAD;
 		ret = lane_create(l);
@@ -223,12 +225,12 @@ static int work(struct run *r)
 {
 	pthread_t noise[64];
 	unsigned int nnoise = 0;
-	uint64_t deadline = r->o->seconds ? bench_now_ns() +
-			    r->o->seconds * 1000000000u : UINT64_MAX;
+	uint64_t deadline = r->o->common.seconds ? bench_now_ns() +
+			    r->o->common.seconds * 1000000000u : UINT64_MAX;
 	sigset_t set;
 	int ret = 0;
 
-	/* For watch_lanes() */
+	/* Blocked for watch_lanes(), which waits for them. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -262,7 +264,10 @@ static int start(struct run *r)
 	return ret ? say_fe(&r->dev.fe, ret) : 0;
 }
 
-/* Takes the device down as a guest's shutdown does; checks where it stands. */
+/*
+ * Stops the queues and resets the device as a guest's shutdown does; checks the
+ * indexes.
+ */
 static int stop(struct run *r)
 {
 	int ret = 0;
@@ -289,7 +294,10 @@ static int save_state(struct run *r)
 
 	if (!r->o->state || r->o->verify_only)
 		return 0;
-	/* Written or not, nobody knows. */
+	/*
+	 * Forget the generation of blocks with a write in flight: it may or may
+	 * not have been done.
+	 */
 	for (uint64_t b = 0; b < r->nblocks; b++)
 		if (r->shadow.busy[b])
 			r->shadow.gen[b] = 0;
@@ -340,11 +348,15 @@ int run_load(struct run *r, const struct options *o)
 	if (ret)
 		return ret;
 	if (o->expect_disconnect && !r->disconnects) {
-		say(o->socket, "the back end did not go away", 0);
+		say(o->common.socket, "the back end did not go away", 0);
 		r->errors++;
 	}
 	if (!r->gone)
 		ret = stop(r);
+	if (o->log && !dirty_count(&r->dev.log)) {
+		say(o->common.socket, "the back end logged nothing", 0);
+		r->errors++;
+	}
 	return ret ? ret : save_state(r);
 }
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * run - one run of the load: device, memory, lanes, and what came out
- */
+/* run - one run of the load: device, memory, lanes and results */
 #ifndef RUN_H
 #define RUN_H
 
@@ -25,20 +23,24 @@ struct run {
 	unsigned int		nlanes;
 	unsigned int		started;
 	uint64_t		nblocks;
-	uint64_t		errors;		/* not of a lane */
+	uint64_t		errors;		/* errors that belong to no lane */
 	uint64_t		disconnects;
-	uint64_t		late;		/* completions after that */
-	bool			gone;		/* and it will not come back */
+	uint64_t		late;		/* completions seen after a disconnect */
+	/* The back end has ended, and no other one has connected. */
+	bool			gone;
 };
 
 /*
- * Returns 0 when the run went to its end, whatever it found (see r->errors
- * and the lanes' counters); else -errno after having said why.
+ * Returns 0 when the run went to its end, whatever it found: see r->errors and
+ * the counters of the lanes. Else returns -errno and has printed why.
  */
 int run_load(struct run *r, const struct options *o);
 void run_destroy(struct run *r);
 
-/* For other jobs on the same device: the wish that @o makes. */
+/*
+ * The struct dev_wish for these options, for other subcommands on the same
+ * device.
+ */
 struct dev_wish run_wish(const struct options *o);
 
 #endif

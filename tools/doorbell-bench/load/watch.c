@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * watch - the main thread while the lanes work
- */
+/* watch - the main thread's loop while the lanes run */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -55,11 +53,14 @@ static int restart_queues(struct run *r, const uint16_t *base)
 				      now : base[i]);
 		if (ret)
 			break;
-		/* What waits in the ring is served after a kick. */
+		/*
+		 * A kick makes the device serve the requests that wait in the
+		 * ring.
+		 */
 		ring_kick(&l->ring);
 		if (!l->shadow)
 			continue;
-		/* All that was acknowledged must have survived. */
+		/* Check that all acknowledged writes survived. */
 		if (l->phase == LANE_LOAD)
 			l->phase = LANE_RESWEEP;
 		l->sweep_block = l->first;
@@ -80,7 +81,10 @@ static int reconnect_once(struct run *r, const uint16_t *base)
 	return ret;
 }
 
-/* The lanes are parked. */
+/*
+ * Connects to the next back end and starts the queues at @base. All lanes are
+ * parked.
+ */
 static int reconnect(struct run *r, const uint16_t *base)
 {
 	uint64_t end = bench_now_ns() + r->o->reconnect * 1000000000u;
@@ -92,7 +96,10 @@ static int reconnect(struct run *r, const uint16_t *base)
 		ret = reconnect_once(r, base);
 		if (!ret || bench_now_ns() >= end)
 			return ret;
-		/* A dying back end still listens until its sockets close. */
+		/*
+		 * A dying back end may still accept connections until its
+		 * sockets close.
+		 */
 		if (ret != -ENOENT && ret != -ECONNREFUSED &&
 		    ret != -ECONNRESET)
 			return ret;
@@ -100,18 +107,21 @@ static int reconnect(struct run *r, const uint16_t *base)
 	}
 }
 
-/* Returns false if the run is over. */
+/* Handles the end of the back end. Returns false if the run is over. */
 static bool disconnected(struct run *r)
 {
 	uint16_t base[OPTIONS_MAX_QUEUES];
 	int ret;
 
-	/* At once, as QEMU does: what comes later is late. */
+	/*
+	 * Read the used indexes at once, as QEMU does: completions after this
+	 * are late.
+	 */
 	for (unsigned int i = 0; r->o->reconnect && i < r->nlanes; i++)
 		base[i] = ring_used_idx(&r->lane[i].ring);
 	r->disconnects++;
 	if (!r->o->expect_disconnect && !r->o->reconnect)
-		say(r, r->o->socket, "the back end closed the connection");
+		say(r, r->o->common.socket, "the back end closed the connection");
 	if (!r->o->reconnect) {
 		r->gone = true;
 		return false;
@@ -145,7 +155,10 @@ static unsigned int still_running(struct run *r)
 	return n;
 }
 
-/* A back end speaks only when asked: what can be read is its end. */
+/*
+ * A back end sends only replies, so if the socket is readable now, it was
+ * closed.
+ */
 static bool peer_gone(struct run *r, short revents)
 {
 	char c;
@@ -153,18 +166,18 @@ static bool peer_gone(struct run *r, short revents)
 
 	if (!revents)
 		return false;
-	/* A lane may be asking just now; then the answer is its own. */
+	/* Under the lock, as a lane may be waiting for a reply. */
 	pthread_mutex_lock(&r->gate.lock);
 	n = recv(r->dev.fe.sock, &c, 1, MSG_DONTWAIT);
 	pthread_mutex_unlock(&r->gate.lock);
 	if (n > 0) {
-		say(r, r->o->socket, "a message that nobody asked for");
+		say(r, r->o->common.socket, "a message that nobody asked for");
 		return true;
 	}
 	return !n || errno != EAGAIN;
 }
 
-/* Returns false if the run is over. */
+/* Handles the events in @p. Returns false if the run is over. */
 static bool look(struct run *r, const struct pollfd *p)
 {
 	if (p[0].revents) {
@@ -185,7 +198,10 @@ static bool look(struct run *r, const struct pollfd *p)
 	return true;
 }
 
-/* SIGINT and SIGTERM, which are blocked, end the load as time does. */
+/*
+ * SIGINT and SIGTERM are blocked; here they end the load as its time limit
+ * does.
+ */
 static void take_signal(struct run *r)
 {
 	struct timespec zero = { 0 };
@@ -217,7 +233,7 @@ void watch_lanes(struct run *r)
 		if (now != seen)
 			since = bench_now_ns();
 		seen = now;
-		if (bench_now_ns() - since > r->o->watchdog * 1000000000u) {
+		if (bench_now_ns() - since > r->o->common.watchdog * 1000000000u) {
 			say(r, "watchdog", "no progress");
 			print_rings(r);
 			on = false;

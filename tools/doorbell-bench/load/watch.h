@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * watch - the main thread while the lanes work
+ * watch - the main thread's loop while the lanes run
  *
- * Sees to it that a run ends: by itself, by the back end's death, by a broken
- * queue, or by the watchdog.
+ * It ends the run when the lanes are done, when the back end goes away, when a
+ * queue breaks, or when the watchdog expires.
  */
 #ifndef WATCH_H
 #define WATCH_H

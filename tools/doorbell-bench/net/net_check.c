@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * net_check - what arrived of one stream of frames
- */
+/* net_check - check the numbers of a stream's frames as they arrive */
 #include <stdbool.h>
 #include <string.h>
 
@@ -23,7 +21,7 @@ static uint64_t bit(uint64_t seq)
 	return 1ull << seq % 64;
 }
 
-/* It is the first of its number. */
+/* Is this the first frame with this number? */
 static bool is_new(struct net_check *c, uint64_t seq)
 {
 	if (seq >= c->next) {
@@ -32,7 +30,7 @@ static bool is_new(struct net_check *c, uint64_t seq)
 			*word(c, i) &= ~bit(i);
 		c->next = seq + 1;
 	} else {
-		/* What is too old to know is taken for a duplicate. */
+		/* A frame older than the window counts as a duplicate. */
 		if (c->next - seq > NET_CHECK_WINDOW || *word(c, seq) & bit(seq))
 			return false;
 		c->reordered++;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * net_dev - a virtio-net device: features, and which transport
- */
+/* net_dev - a virtio-net device: negotiates features, chooses the transport */
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
@@ -24,9 +22,9 @@ static uint64_t refused(const struct net_options *o)
 {
 	uint64_t bits = 0;
 
-	if (o->no_event_idx)
+	if (o->common.no_event_idx)
 		bits |= BIT(VIRTIO_RING_F_EVENT_IDX);
-	if (o->no_indirect)
+	if (o->common.no_indirect)
 		bits |= BIT(VIRTIO_RING_F_INDIRECT_DESC);
 	if (o->no_mrg)
 		bits |= BIT(VIRTIO_NET_F_MRG_RXBUF);
@@ -35,11 +33,11 @@ static uint64_t refused(const struct net_options *o)
 			BIT(VIRTIO_NET_F_GUEST_TSO4) |
 			BIT(VIRTIO_NET_F_GUEST_TSO6) |
 			BIT(VIRTIO_NET_F_GUEST_ECN);
-	if (o->legacy)
+	if (o->common.legacy)
 		bits |= BIT(VIRTIO_F_VERSION_1);
-	if (!o->packed)
+	if (!o->common.packed)
 		bits |= BIT(VIRTIO_F_RING_PACKED);
-	if (!o->in_order)
+	if (!o->common.in_order)
 		bits |= BIT(VIRTIO_F_IN_ORDER);
 	if (o->pairs == 1)
 		bits |= BIT(VIRTIO_NET_F_MQ);
@@ -52,9 +50,9 @@ static uint64_t needed(const struct net_options *o)
 	bool rx = o->load == NET_LOAD_RX || o->load == NET_LOAD_PASS;
 	uint64_t bits = 0;
 
-	if (o->packed)
+	if (o->common.packed)
 		bits |= BIT(VIRTIO_F_RING_PACKED);
-	if (o->in_order)
+	if (o->common.in_order)
 		bits |= BIT(VIRTIO_F_IN_ORDER);
 	if (o->layout == NET_LAYOUT_INDIRECT)
 		bits |= BIT(VIRTIO_RING_F_INDIRECT_DESC);
@@ -98,7 +96,7 @@ int net_dev_open(struct net_dev *d, const struct net_options *o,
 	*d = (struct net_dev){
 		.o = o, .name = name, .pairs = (unsigned int)o->pairs,
 		.fe = { .sock = -1 },
-		.ops = o->socket ? &net_dev_socket_ops :
+		.ops = o->common.socket ? &net_dev_socket_ops :
 		       o->vhost_net ? &net_dev_vhost_ops : &net_dev_doorbell_ops,
 	};
 	for (unsigned int i = 0; i < NET_MAX_PAIRS; i++)

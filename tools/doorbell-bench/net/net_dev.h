@@ -22,12 +22,20 @@
 struct net_dev;
 
 struct net_dev_ops {
-	/* Leaves what it offers in @d->offered; sets @d->ifname if it knows. */
+	/*
+	 * Opens the device. Stores the offered features in @d->offered, and, if
+	 * known, the name of the host's interface in @d->ifname.
+	 */
 	int	(*open)(struct net_dev *d);
-	/* @d->features are agreed on. */
+	/*
+	 * Gives the device the negotiated features (@d->features) and the
+	 * guest's memory.
+	 */
 	int	(*setup)(struct net_dev *d, const struct mem *mem);
+	/* Starts a queue at position @base of its ring. */
 	int	(*start)(struct net_dev *d, unsigned int queue,
 			 const struct ring *r, unsigned int base);
+	/* Stops a queue; *@base is its position. */
 	int	(*stop)(struct net_dev *d, unsigned int queue,
 			unsigned int *base);
 	void	(*close)(struct net_dev *d);
@@ -38,13 +46,17 @@ struct net_dev {
 	const struct net_options	*o;
 	const char			*name;	/* socket, tap or device */
 	uint64_t			offered;
+	/* Features that the device offers */
 	uint64_t			features;
+	/* Features that were negotiated */
 	unsigned int			pairs;
-	unsigned int			hlen;	/* of the virtio header */
-	char				ifname[IFNAMSIZ];	/* or empty */
-	const char			*what;	/* failed last */
+	unsigned int			hlen;	/* bytes of the virtio header */
+	/* Host's interface, or an empty string */
+	char				ifname[IFNAMSIZ];
+	const char			*what;	/* the call that failed last */
 
-	struct fe			fe;	/* vhost-user only */
+	/* Used by net_dev_socket.c only */
+	struct fe			fe;
 	int				fd[NET_MAX_PAIRS];
 	int				tap[NET_MAX_PAIRS];
 };
@@ -53,17 +65,20 @@ extern const struct net_dev_ops net_dev_socket_ops;
 extern const struct net_dev_ops net_dev_vhost_ops;
 extern const struct net_dev_ops net_dev_doorbell_ops;
 
-/* Opens the device that @o asks for by @name, and agrees on features. */
+/* Opens the device @name, of the kind that @o says, and negotiates features. */
 int net_dev_open(struct net_dev *d, const struct net_options *o,
 		 const char *name);
-/* After that queues can be started. */
+/* Calls setup() of the device; after that queues can be started. */
 int net_dev_setup(struct net_dev *d, const struct mem *mem);
 int net_dev_start(struct net_dev *d, unsigned int queue, const struct ring *r,
 		  unsigned int base);
 int net_dev_stop(struct net_dev *d, unsigned int queue, unsigned int *base);
 void net_dev_close(struct net_dev *d);
 
-/* For net_dev_*.c: what of features a transport leaves to the driver. */
+/*
+ * For net_dev_*.c: offload features, which depend on the options of the driver
+ * only.
+ */
 #define NET_DEV_OFFLOADS						\
 	(1ull << VIRTIO_NET_F_CSUM | 1ull << VIRTIO_NET_F_GUEST_CSUM |	\
 	 1ull << VIRTIO_NET_F_HOST_TSO4 | 1ull << VIRTIO_NET_F_HOST_TSO6 | \

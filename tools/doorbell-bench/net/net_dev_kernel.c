@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net_dev_kernel - a virtio-net device of the kernel's, by ioctl
+ * net_dev_kernel - a virtio-net device served by the kernel, driven by ioctls
  *
- * A file of /dev/vhost-net is one pair of queues, a file of /dev/vhost-doorbell all
- * of a card.
+ * A file of /dev/vhost-net is one pair of queues; a file of /dev/vhost-doorbell
+ * is a whole card.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,9 @@
 
 #define VHOST_NET_PATH	"/dev/vhost-net"
 /*
- * Features that it does not know. What it offers as ANY_LAYOUT is
- * VHOST_NET_F_VIRTIO_NET_HDR: it would add headers where the tap has them already.
+ * Features that vhost-net does not know, so they are not passed to it.
+ * ANY_LAYOUT has the number of its VHOST_NET_F_VIRTIO_NET_HDR, with which it
+ * would add headers that the tap adds already.
  */
 #define VHOST_NET_NOT_ITS						\
 	(NET_DEV_OFFLOADS | 1ull << VIRTIO_NET_F_MQ |			\
@@ -90,7 +91,7 @@ static int set_mem_table(struct net_dev *d, int fd, const struct mem *mem)
 	return ret;
 }
 
-/* @index is the ring's in the file @fd. */
+/* Sets one ring up. @index is its number within the file @fd. */
 static int set_ring(struct net_dev *d, int fd, unsigned int index,
 		    const struct ring *r, unsigned int base)
 {
@@ -139,7 +140,7 @@ static void kernel_close(struct net_dev *d)
 	}
 }
 
-/* /dev/vhost-net */
+/* Operations of /dev/vhost-net */
 
 static int vhost_open(struct net_dev *d)
 {
@@ -153,7 +154,7 @@ static int vhost_open(struct net_dev *d)
 	}
 	if (!ret)
 		ret = CALL(d, d->fd[0], VHOST_GET_FEATURES, &d->offered);
-	/* These are the tap's and the driver's. */
+	/* The tap and the driver implement these features. */
 	d->offered |= VHOST_NET_NOT_ITS;
 	return ret;
 }
@@ -198,7 +199,7 @@ const struct net_dev_ops net_dev_vhost_ops = {
 	.close = kernel_close,
 };
 
-/* /dev/vhost-doorbell */
+/* Operations of /dev/vhost-doorbell */
 
 static int doorbell_ports(struct net_dev *d)
 {
@@ -245,7 +246,10 @@ static int doorbell_open(struct net_dev *d)
 		ret = CALL(d, d->fd[0], VHOST_DOORBELL_SET_EXEC, &exec);
 	if (!ret)
 		ret = CALL(d, d->fd[0], VHOST_GET_FEATURES, &d->offered);
-	/* The host's end has a name before anything runs. */
+	/*
+	 * Make the card's network device now, so that the host's end has a
+	 * name.
+	 */
 	if (!ret && d->o->dev)
 		ret = doorbell_ports(d);
 	return ret;

@@ -30,7 +30,10 @@ static int socket_protocol(struct net_dev *d)
 	return ret;
 }
 
-/* A failed message is named by that; failures of our own name themselves. */
+/*
+ * Sets the text of an error. A message that failed is named by its request;
+ * other errors have set @d->what already.
+ */
 static int say(struct net_dev *d, int ret)
 {
 	if (ret && !d->what)
@@ -41,7 +44,7 @@ static int say(struct net_dev *d, int ret)
 static int socket_open(struct net_dev *d)
 {
 	int ret = fe_connect(&d->fe, d->name,
-			     (unsigned int)d->o->connect_timeout * 1000);
+			     (unsigned int)d->o->common.connect_timeout * 1000);
 
 	if (!ret)
 		ret = fe_get(&d->fe, FE_GET_FEATURES, &d->offered);

@@ -88,7 +88,7 @@ uint32_t net_frame_size(const struct net_frame_rules *r, uint64_t seq)
 					(r->size - r->min_size + 1));
 }
 
-/* The pattern behind the tag, eight bytes a step. */
+/* Eight bytes of the pattern behind the tag. */
 static uint64_t pattern(const struct net_frame_rules *r,
 			const struct net_tag *tag, uint32_t at)
 {
@@ -109,7 +109,10 @@ void net_frame_payload(const struct net_frame_rules *r, struct net_tag tag,
 	}
 }
 
-/* The Internet checksum of @len bytes, which may be odd, and @sum. */
+/*
+ * Adds the sum of @len bytes, as for an Internet checksum, to @sum. @len may be
+ * odd.
+ */
 static uint32_t sum16(const uint8_t *at, uint32_t len, uint32_t sum)
 {
 	for (; len > 1; at += 2, len -= 2)
@@ -126,7 +129,7 @@ static void make_ip4(const struct net_frame_rules *r, uint8_t *ip, uint32_t len)
 	memset(ip, 0, IP4);
 	ip[0] = 0x45;
 	put16(ip + 2, len);
-	put16(ip + 6, 0x4000);	/* not to be fragmented */
+	put16(ip + 6, 0x4000);	/* don't fragment */
 	ip[8] = 64;
 	ip[9] = is_tcp(r->offload) ? IPPROTO_TCP : IPPROTO_UDP;
 	memcpy(ip + 12, &r->from.ip, 4);
@@ -149,7 +152,10 @@ static void make_ip6(const struct net_frame_rules *r, uint8_t *ip, uint32_t len)
 	memcpy(ip + 36, &r->to.ip, 4);
 }
 
-/* Of addresses, protocol and length: what is left of it to the other end. */
+/*
+ * Checksum of addresses, protocol and length; the card or the host adds the
+ * rest.
+ */
 static uint32_t pseudo_sum(const struct net_frame_rules *r, const uint8_t *ip,
 			   uint32_t len)
 {
@@ -173,7 +179,7 @@ static void make_transport(const struct net_frame_rules *r,
 		put16(at + 14, 0xffff);
 	} else {
 		put16(at + 4, len);
-		put16(at + 6, 0);	/* none */
+		put16(at + 6, 0);	/* no checksum */
 	}
 }
 
@@ -239,7 +245,7 @@ bool net_frame_tag(const struct net_frame_rules *r, const uint8_t *frame,
 	return true;
 }
 
-/* The offloads that arrive are those that were sent. */
+/* Did the frame arrive with the same offloads as it was sent? */
 static const char *check_offload(const struct net_frame_rules *r,
 				 const struct virtio_net_hdr *hdr, uint32_t len)
 {
@@ -305,7 +311,7 @@ static bool answer_arp(const struct net_address *self, uint8_t *frame)
 	put16(arp + 6, 2);
 	memcpy(frame, frame + ETH_ALEN, ETH_ALEN);
 	memcpy(frame + ETH_ALEN, self->mac, ETH_ALEN);
-	memcpy(arp + 18, arp + 8, 10);		/* the sender is the target */
+	memcpy(arp + 18, arp + 8, 10);		/* sender becomes target */
 	memcpy(arp + 8, self->mac, ETH_ALEN);
 	memcpy(arp + 14, &self->ip, 4);
 	return true;
@@ -324,10 +330,13 @@ bool net_frame_answer(const struct net_address *self, uint8_t *frame,
 	    ip[9] != IPPROTO_UDP || memcmp(ip + 16, &self->ip, 4))
 		return false;
 	swap(frame, frame + ETH_ALEN, ETH_ALEN);
-	/* None of the checksums changes by this. */
+	/* Swapping addresses changes no checksum. */
 	swap(ip + 12, ip + 16, 4);
 	swap(udp, udp + 2, 2);
-	/* A checksum that was left to us is left out. */
+	/*
+	 * If the request left its UDP checksum to us, send the answer without
+	 * one.
+	 */
 	put16(udp + 6, 0);
 	return true;
 }

@@ -2,9 +2,9 @@
 /*
  * net_frame - the frames that an emulated driver and its other end exchange
  *
- * Ethernet, IPv4 or IPv6, UDP or TCP; the payload begins with a tag that says
- * which stream of frames and which frame of it this is, and goes on with a
- * pattern made from both. The length of a frame follows from its number.
+ * Ethernet, IPv4 or IPv6, UDP or TCP. The payload begins with a tag that holds
+ * the stream and the number of the frame; the rest is a pattern computed from
+ * both. The length of a frame follows from its number.
  */
 #ifndef NET_FRAME_H
 #define NET_FRAME_H
@@ -19,21 +19,22 @@
 #define NET_HDR		sizeof(struct virtio_net_hdr)
 #define NET_HDR_MRG	sizeof(struct virtio_net_hdr_mrg_rxbuf)
 
-/* Ports, to which the number of the stream is added. */
+/* Port numbers of stream 0; the number of the stream is added. */
 #define NET_PORT_HOST	7000
 #define NET_PORT_GUEST	9000
-/* Bytes from the frame's start to the port that a frame without IPv6 goes to. */
+/* Offset of the destination port in an IPv4 frame, and in an IPv6 frame. */
 #define NET_AT_PORT	36
 #define NET_AT_PORT6	56
 
-/* One end of a stream. Addresses are in network order. */
+/* One end of a stream; addresses are in network byte order. */
 struct net_address {
 	uint8_t		mac[ETH_ALEN];
 	uint32_t	ip;
-	uint16_t	port;		/* in host order, of stream 0 */
+	/* Port of stream 0, in host byte order */
+	uint16_t	port;
 };
 
-/* What the frames of one direction have in common; constant. */
+/* Properties of all frames of one direction; constant */
 struct net_frame_rules {
 	enum net_offload	offload;
 	uint32_t		size;
@@ -49,38 +50,43 @@ struct net_tag {
 	uint64_t	seq;
 };
 
-/* The shortest frame that has room for a tag. */
+/* The shortest frame with room for a tag. */
 uint32_t net_frame_least(enum net_offload offload);
 uint32_t net_frame_size(const struct net_frame_rules *r, uint64_t seq);
-/* Bytes of headers before the payload. */
+/* Bytes before the payload. */
 uint32_t net_frame_headers(enum net_offload offload);
 
-/* All of frame and virtio header; num_buffers is left alone. */
+/* Builds the frame and its virtio header, except num_buffers. */
 void net_frame_make(const struct net_frame_rules *r, struct net_tag tag,
 		    struct virtio_net_hdr *hdr, uint8_t *frame);
-/* Only another number for a frame that was made before, of the same size. */
+/* Changes the number of a frame built before; the size must be the same. */
 void net_frame_renumber(const struct net_frame_rules *r, uint64_t seq,
 			uint8_t *frame);
 
-/* True if it is a frame of ours. */
+/* Returns true, and the tag, if this program built the frame. */
 bool net_frame_tag(const struct net_frame_rules *r, const uint8_t *frame,
 		   uint32_t len, struct net_tag *tag);
-/* NULL, or what is wrong with it. @hdr NULL: not known. */
+/*
+ * Returns NULL, or what is wrong with the frame. @hdr may be NULL if it is not
+ * known.
+ */
 const char *net_frame_check(const struct net_frame_rules *r,
 			    const struct net_tag *tag,
 			    const struct virtio_net_hdr *hdr,
 			    const uint8_t *frame, uint32_t len);
-/* The payload alone, as UDP sockets have it. */
+/* Builds the payload only, for UDP sockets. */
 void net_frame_payload(const struct net_frame_rules *r, struct net_tag tag,
 		       uint8_t *payload, uint32_t len);
 
 /*
- * Makes the answer out of a request, in place: of UDP over IPv4, and of ARP for
- * the address of @self. False if it is neither.
+ * Turns a request into its answer, in place: UDP over IPv4, or ARP for the
+ * address of @self. Returns false if it is neither.
  */
 bool net_frame_answer(const struct net_address *self, uint8_t *frame,
 		      uint32_t len);
-/* An ARP frame of 60 bytes by which bridges learn where @self is. */
+/*
+ * Builds an ARP frame of 60 bytes, from which bridges learn the port of @self.
+ */
 void net_frame_announce(const struct net_address *self, uint8_t *frame);
 
 #endif

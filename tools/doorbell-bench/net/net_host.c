@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * net_host - the other end of a card: a socket of the host's
- */
+/* net_host - the other end of a card: a socket in the host */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -19,7 +17,7 @@
 #define ROOM		(NET_HDR + NET_MAX_FRAME)
 #define SOCKET_BUFFER	(64 << 20)
 
-/* Frames from the guest to the port of this stream only. */
+/* Lets only frames from the guest to the port of this stream pass. */
 static int packet_filter(const struct net_host *h)
 {
 	bool six = h->in.offload == NET_OFFLOAD_TSO6;
@@ -91,7 +89,7 @@ int net_host_create(struct net_host *h, const char *ifname, bool receives)
 					   udp_open(h);
 	if (ret)
 		return ret;
-	/* Without the right to it the buffers are what they are. */
+	/* Without CAP_NET_ADMIN the buffers keep their size. */
 	(void)setsockopt(h->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	(void)setsockopt(h->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	return 0;
@@ -129,7 +127,7 @@ int net_host_send(struct net_host *h, uint64_t seq)
 	}
 	if (send(h->fd, at, len, MSG_DONTWAIT) >= 0)
 		return 0;
-	/* ECONNREFUSED is of an earlier one, that came back. */
+	/* ECONNREFUSED: an ICMP error for an earlier frame. */
 	if (errno == ECONNREFUSED)
 		return 0;
 	return errno == ENOBUFS ? -EAGAIN : -errno;
@@ -142,7 +140,10 @@ static bool wait_for(int fd, int timeout_ms)
 	return poll(&p, 1, timeout_ms) > 0;
 }
 
-/* UDP sockets give the payload: the rest is made as it must have been. */
+/*
+ * A UDP socket gives only the payload; rebuild the headers as the guest must
+ * have sent them.
+ */
 static void complete_frame(struct net_host *h, uint8_t *frame)
 {
 	memcpy(frame, h->in.to.mac, ETH_ALEN);
@@ -160,7 +161,10 @@ int net_host_receive(struct net_host *h, struct net_got *got, bool check,
 	do {
 		n = recv(h->fd, udp ? frame + skip : h->got, ROOM - skip,
 			 MSG_DONTWAIT);
-		/* EINVAL: its offloads, of an attack, can't be told. */
+		/*
+		 * EINVAL: the frame was part of an attack; the kernel cannot
+		 * express its offloads.
+		 */
 		if (n < 0 && errno != EAGAIN && errno != ECONNREFUSED &&
 		    errno != EINVAL)
 			return -errno;

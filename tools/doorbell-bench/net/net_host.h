@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * net_host - the other end of a card: a socket of the host's
+ * net_host - the other end of a card: a socket in the host
  *
- * A raw socket on an interface sends and receives whole frames, a UDP socket what
- * the host's network stack makes of them. One of these belongs to one stream.
+ * A raw socket on an interface sends and receives whole frames; a UDP socket
+ * sends and receives payloads, with the host's network stack in between. A
+ * socket belongs to one stream.
  *
  * Context: one thread sends and one receives.
  */
@@ -20,15 +21,16 @@ struct net_host {
 	/* Constant. */
 	enum net_host_kind	kind;
 	uint16_t		stream;
-	bool			checked;	/* somebody looks at each byte */
+	/* Check each byte of received frames */
+	bool			checked;
 	int			fd;
-	struct net_frame_rules	out;		/* to the guest */
-	struct net_frame_rules	in;		/* from the guest */
+	struct net_frame_rules	out;		/* frames to the guest */
+	struct net_frame_rules	in;		/* frames from the guest */
 
-	/* Who sends. */
+	/* Used by the sending thread: */
 	uint8_t			*frame;		/* virtio header and frame */
 	bool			made;
-	/* Who receives. */
+	/* Used by the receiving thread: */
 	uint8_t			*got;
 };
 
@@ -36,18 +38,21 @@ struct net_host {
 struct net_got {
 	struct net_tag	tag;
 	uint32_t	len;
-	const char	*wrong;		/* or NULL */
+	const char	*wrong;		/* the error in the frame, or NULL */
 };
 
-/* @receives: frames from the guest are asked for. 0 or -errno. */
+/*
+ * @receives: the socket shall receive frames from the guest. Returns 0 or
+ * -errno.
+ */
 int net_host_create(struct net_host *h, const char *ifname, bool receives);
 void net_host_destroy(struct net_host *h);
 
-/* 0; -EAGAIN: no room now; or another -errno. */
+/* Returns 0, -EAGAIN if there is no room now, or another -errno. */
 int net_host_send(struct net_host *h, uint64_t seq);
 /*
- * 0 and what came; -EAGAIN: nothing, after @timeout_ms. @check: every byte, else
- * only its number is looked at.
+ * Returns 0 and a frame, or -EAGAIN if none came within @timeout_ms. With
+ * @check each byte is checked, else only the number is read.
  */
 int net_host_receive(struct net_host *h, struct net_got *got, bool check,
 		     int timeout_ms);

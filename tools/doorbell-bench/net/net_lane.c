@@ -12,11 +12,14 @@
 #include "bench.h"
 #include "net_lane.h"
 
-/* Frames that do not come in that time are lost. */
+/* Time after which a frame that did not arrive counts as lost */
 #define PATIENCE_NS	2000000000ull
-/* Of a load that is over, frames that are still under way. */
+/* Time to wait, at the end of the load, for frames that were sent */
 #define TAIL_NS		300000000ull
-/* Rounds in which everything was lost, until the lane gives up. */
+/*
+ * The lane gives up after so many rounds in a row in which all frames were
+ * lost.
+ */
 #define GIVE_UPS	3
 
 bool net_lane_sends(const struct net_options *o)
@@ -35,14 +38,17 @@ bool net_lane_host_receives(const struct net_options *o)
 	       net_options_host_reads(o);
 }
 
-/* Is there another end that sends? */
+/* Does the other end send frames? */
 static bool host_sends(const struct net_options *o)
 {
 	return (o->load == NET_LOAD_RX || o->load == NET_LOAD_ECHO) &&
 	       o->host != NET_HOST_NONE;
 }
 
-/* Room for what others send, too. */
+/*
+ * The size of a slot to send; in an echo it must hold the frames of the other
+ * end.
+ */
 static uint32_t tx_size(const struct net_lane *l)
 {
 	uint32_t size = (uint32_t)l->o->size;
@@ -77,7 +83,7 @@ int net_lane_create(struct net_lane *l)
 	l->scratch = calloc(1, NET_HDR_MRG + NET_MAX_FRAME + NET_FRAME_SLACK);
 	if (!l->scratch)
 		return -ENOMEM;
-	l->tx.rng = l->o->seed * 2 + l->index * 1000;
+	l->tx.rng = l->o->common.seed * 2 + l->index * 1000;
 	l->rx.rng = l->tx.rng + 1;
 	if (net_lane_sends(l->o))
 		ret = net_end_create(&l->tx, tx_slots(l), tx_size(l), l->index);
@@ -124,7 +130,7 @@ static uint64_t sent(const struct net_lane *l)
 	return __atomic_load_n(&l->stats.sent, __ATOMIC_RELAXED);
 }
 
-/* What phases are measured by: frames sent, or those that others send. */
+/* Progress of a phase: frames sent, or received if only others send. */
 static uint64_t moved(const struct net_lane *l)
 {
 	if (l->o->host == NET_HOST_NONE && (l->o->load == NET_LOAD_RX ||
@@ -133,7 +139,7 @@ static uint64_t moved(const struct net_lane *l)
 	return sent(l);
 }
 
-/* Is it known what arrived of the frames that were sent? */
+/* Does the lane learn which of the sent frames arrived? */
 static bool arrivals(const struct net_lane *l)
 {
 	return l->o->load == NET_LOAD_PASS || net_options_host_reads(l->o);
@@ -143,12 +149,12 @@ static void take_call(struct net_lane *l, struct ring *r)
 {
 	uint64_t count;
 
-	/* EAGAIN: it did not ring. */
+	/* EAGAIN: there was no interrupt. */
 	if (read(r->call, &count, sizeof(count)) == sizeof(count))
 		l->stats.interrupts += count;
 }
 
-/* Sleeps until the device rings or the other end has something. */
+/* Sleeps until the device interrupts or the other end has a frame. */
 static void wait_call(struct net_lane *l)
 {
 	struct pollfd p[3] = {
@@ -187,7 +193,7 @@ bool net_lane_wait(struct net_lane *l, bool did)
 		wait_call(l);
 	else if (l->o->wait == NET_WAIT_YIELD)
 		sched_yield();
-	/* The clock costs more than a look at the ring. */
+	/* Reading the clock costs more than polling the ring. */
 	if (l->idle++ % 64 && !sleeps)
 		return true;
 	now = bench_now_ns();
@@ -196,7 +202,7 @@ bool net_lane_wait(struct net_lane *l, bool did)
 	return now - l->idle_since < PATIENCE_NS;
 }
 
-/* Gives up on what did not come, so that it is not waited for again. */
+/* Counts missing frames as lost, so that nothing waits for them again. */
 static void give_up(struct net_lane *l)
 {
 	uint64_t missing = sent(l) - seen(l);
@@ -207,7 +213,10 @@ static void give_up(struct net_lane *l)
 		net_lane_fail(l, "nothing arrives");
 }
 
-/* One batch goes to the sending queue, and there is room for the next. */
+/*
+ * Adds one batch to the sending queue, and waits until there is room for the
+ * next.
+ */
 static void round_tx(struct net_lane *l, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
@@ -228,14 +237,14 @@ static void round_tx(struct net_lane *l, uint64_t n)
 		}
 }
 
-/* What the other end got. Returns how many frames. */
+/* Receives the frames that reached the other end; returns how many. */
 static unsigned int host_take(struct net_lane *l, int timeout_ms)
 {
 	unsigned int n = 0;
 	struct net_got got;
 	int ret;
 
-	while (!(ret = net_host_receive(&l->host, &got, l->o->verify,
+	while (!(ret = net_host_receive(&l->host, &got, l->o->common.verify,
 					timeout_ms))) {
 		n++;
 		timeout_ms = 0;
@@ -250,7 +259,9 @@ static unsigned int host_take(struct net_lane *l, int timeout_ms)
 	return n;
 }
 
-/* The other end sends a batch; while it can't, the driver goes on. */
+/*
+ * The other end sends a batch. While it has no room, the driver does its work.
+ */
 static void host_round(struct net_lane *l, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
@@ -272,7 +283,10 @@ static void host_round(struct net_lane *l, uint64_t n)
 	}
 }
 
-/* All work that the driver and the other end have now. */
+/*
+ * Does all work that is there now, of the driver and of the other end. Returns
+ * how much.
+ */
 static unsigned int turn(struct net_lane *l)
 {
 	unsigned int did = 0;
@@ -288,7 +302,7 @@ static unsigned int turn(struct net_lane *l)
 	return did;
 }
 
-/* Until all that was sent has arrived. */
+/* Waits until all sent frames have arrived. */
 static void settle(struct net_lane *l)
 {
 	while (seen(l) + l->given_up < sent(l))
@@ -314,14 +328,17 @@ static void round_lockstep(struct net_lane *l, uint64_t n)
 		hist_add(&l->hist, bench_now_ns() - start);
 }
 
-/* A lane whose other end goes its own way. */
+/* One round of a lane whose other end has a thread of its own. */
 static void round_free(struct net_lane *l, uint64_t n)
 {
 	if (l->o->load == NET_LOAD_TX || l->o->load == NET_LOAD_PASS)
 		round_tx(l, n);
 	if (!net_lane_receives(l->o) || net_lane_wait(l, turn(l)))
 		return;
-	/* Nothing may come for as long as nobody sends. */
+	/*
+	 * One pair and a sender: no frame for that long means that frames were
+	 * lost.
+	 */
 	if (host_sends(l->o) && sent(l) >= l->goal && l->o->pairs == 1)
 		give_up(l);
 	l->idle = 0;
@@ -333,7 +350,10 @@ static bool phase_over(const struct net_lane *l, uint64_t goal)
 		return true;
 	if (moved(l) < goal)
 		return false;
-	/* In lockstep it has arrived; what a lane sends itself may be late. */
+	/*
+	 * In lockstep all frames have arrived here. Frames that the lane itself
+	 * sends may be late.
+	 */
 	return l->lockstep || !host_sends(l->o) ||
 	       seen(l) + l->given_up >= sent(l);
 }
@@ -345,14 +365,17 @@ static uint64_t quiet_since(uint64_t *since, bool did)
 	return bench_now_ns() - *since;
 }
 
-/* The load is over: what is under way still arrives. */
+/* The load is over: receives frames that are still under way. */
 static void drain(struct net_lane *l)
 {
 	uint64_t since = 0;
 	bool did = false;
 
 	while (!aborted(l) && quiet_since(&since, did) < TAIL_NS) {
-		/* Frames of other streams may come here, too. */
+		/*
+		 * With several pairs, frames of other streams may arrive here,
+		 * too.
+		 */
 		if (l->o->pairs == 1 && !l->tx_busy &&
 		    (!arrivals(l) || seen(l) >= sent(l)))
 			break;
@@ -384,8 +407,8 @@ static void phase(struct net_lane *l, uint64_t frames)
 }
 
 /*
- * All lanes meet here, and the last one reads the meter. Frames of other streams may
- * still come to the pair of one that waits.
+ * Waits for all lanes; the last one reads the meter. A waiting lane keeps
+ * serving its pair, as frames of other streams may arrive there.
  */
 static void meet(struct net_lane *l, struct net_meeting *m)
 {
@@ -418,7 +441,7 @@ static void leave(struct net_gate *g)
 	const uint64_t one = 1;
 
 	__atomic_sub_fetch(&g->running, 1, __ATOMIC_RELEASE);
-	/* EAGAIN: the main thread was told often enough. */
+	/* EAGAIN: the counter is full, so the main thread was told already. */
 	if (write(g->event, &one, sizeof(one)) < 0)
 		return;
 }
@@ -444,7 +467,10 @@ static void *lane_main(void *arg)
 	return NULL;
 }
 
-/* The other end on its own: it sends, or receives, or asks and waits. */
+/*
+ * The thread of the other end: sends, receives, or sends requests and waits for
+ * answers.
+ */
 static void *host_main(void *arg)
 {
 	struct net_lane *l = arg;
@@ -471,7 +497,7 @@ static void *host_main(void *arg)
 				l->given_up = sent(l) - seen(l);
 		hist_add(&l->hist, bench_now_ns() - start);
 	}
-	/* What is still under way. */
+	/* Receive frames that are still under way. */
 	while (!host_sends(l->o) && host_take(l, 100))
 		;
 	return NULL;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * net_lane - one pair of queues under load: the driver's side, and the other end
+ * net_lane - one pair of queues under load: the driver's side, and the other
+ * end
  *
- * Context: one thread per lane is the driver. In lockstep it is the other end, too,
- * and waits for every batch to arrive; else that has a thread of its own. The main
- * thread may read the counters at any time.
+ * Context: one thread per lane is the driver. In lockstep it is the other end,
+ * too, and waits for every batch to arrive. Otherwise the other end has a
+ * thread of its own. The main thread may read the counters at any time.
  */
 #ifndef NET_LANE_H
 #define NET_LANE_H
@@ -21,34 +22,34 @@
 #include "net_slot.h"
 
 struct net_stats {
-	uint64_t	sent;		/* frames that were given to the sender */
-	uint64_t	done;		/* frames that a sending queue has used */
-	uint64_t	received;	/* frames of ours by the receiver */
-	uint64_t	bytes;		/* of frames that were sent */
-	uint64_t	others;		/* frames that are not ours */
+	uint64_t	sent;		/* frames given to the sender */
+	uint64_t	done;		/* frames used by the sending queue */
+	uint64_t	received;	/* our frames that the receiver got */
+	uint64_t	bytes;		/* bytes of sent frames */
+	uint64_t	others;		/* foreign frames received */
 	uint64_t	answers;
 	uint64_t	merged;		/* frames in more than one buffer */
 	uint64_t	kicks;
 	uint64_t	waits;
 	uint64_t	interrupts;
-	uint64_t	wrong;		/* frames that are not as they were sent */
+	uint64_t	wrong;		/* frames that arrived changed */
 	uint64_t	errors;
 };
 
-/* Where all lanes are at a time. */
+/* A point where all lanes wait for each other. */
 struct net_meeting {
 	unsigned int	arrived;
 	bool		over;
 	struct net_meter meter;
 };
 
-/* What lanes share; read and written with atomics. */
+/* Shared by all lanes; accessed with atomics. */
 struct net_gate {
 	bool			stop;		/* the load is over */
-	bool			abort;		/* give up */
+	bool			abort;		/* lanes shall give up */
 	unsigned int		running;
 	int			event;		/* eventfd: a lane has ended */
-	struct net_meeting	begin;		/* of what is measured */
+	struct net_meeting	begin;		/* begin and end of the measured time */
 	struct net_meeting	end;
 };
 
@@ -60,28 +61,32 @@ struct net_lane {
 	bool			lockstep;
 	bool			mrg;
 	unsigned int		hlen;
-	uint64_t		target;		/* frames; UINT64_MAX: time */
+	uint64_t		target;		/* frames to send; UINT64_MAX: no limit */
 	uint64_t		warm;
-	struct net_address	self;		/* the receiving card's */
-	struct net_frame_rules	frames;		/* of the load */
-	struct net_check	*check;		/* of all streams */
+	struct net_address	self;		/* the receiving card's address */
+	struct net_frame_rules	frames;		/* the frames of this load */
+	/* Checks of the received frames, one for each stream */
+	struct net_check	*check;
 
-	/* The lane's thread. */
+	/* Used by the lane's thread only: */
 	struct net_end		tx;
 	struct net_end		rx;
 	uint32_t		tx_busy;	/* slots in flight */
 	struct net_host		host;
 	uint64_t		goal;		/* frames to send in this phase */
-	uint64_t		given_up;	/* frames not waited for any more */
-	unsigned int		idle;		/* looks in vain, in a row */
-	unsigned int		give_ups;	/* in a row */
+	uint64_t		given_up;	/* frames counted as lost */
+	/* Times in a row that nothing was found to do */
+	unsigned int		idle;
+	unsigned int		give_ups;	/* rounds given up in a row */
 	uint64_t		idle_since;
-	uint8_t			*scratch;	/* a virtio header and a frame */
+	uint8_t			*scratch;	/* room for a virtio header and a frame */
 	pthread_t		thread;
 	pthread_t		host_thread;
 	bool			host_runs;
 
-	/* The sender's, which may be the other end's thread. */
+	/*
+	 * Used by the thread that sends: the lane's, or that of the other end
+	 */
 	uint64_t		seq;
 	bool			host_stop;
 
@@ -90,39 +95,50 @@ struct net_lane {
 	struct net_stats	at_end;
 	uint64_t		seen_at_begin;
 	uint64_t		seen_at_end;
-	struct hist		hist;		/* of requests */
-	const char		*fatal;		/* why it gave up; static */
+	struct hist		hist;		/* latencies of requests */
+	const char		*fatal;		/* why the lane gave up; a constant string */
 };
 
-/* Which of a lane's queues have work. */
+/* Does the sending or the receiving queue of a lane have work? */
 bool net_lane_sends(const struct net_options *o);
 bool net_lane_receives(const struct net_options *o);
 /* Does the other end get frames from the guest? */
 bool net_lane_host_receives(const struct net_options *o);
 
-/* All that is constant was set by the caller, and both rings. 0 or -errno. */
+/*
+ * The caller has set all constant members and both rings. Returns 0 or -errno.
+ */
 int net_lane_create(struct net_lane *l);
 void net_lane_destroy(struct net_lane *l);
-/* Guest memory of a lane. */
+/* Bytes of guest memory that a lane needs. */
 size_t net_lane_bytes(const struct net_lane *l);
 int net_lane_start(struct net_lane *l);
 void net_lane_join(struct net_lane *l);
-/* The main thread's, before a lane runs: the bridges learn where the card is. */
+/*
+ * Called by the main thread before a lane runs. Sends a frame from which
+ * bridges learn the card's port.
+ */
 int net_lane_announce(struct ring *tx, const struct net_address *self,
 		      unsigned int hlen);
 
 /* For net_lane.c, net_lane_rx.c and net_lane_tx.c */
 
 void net_lane_fail(struct net_lane *l, const char *why);
-/* Waits unless something was done. False: nothing came for too long. */
+/*
+ * Waits unless @did, which says that the last turn did something. Returns false
+ * if nothing arrived for too long.
+ */
 bool net_lane_wait(struct net_lane *l, bool did);
-/* How many completions or frames were found. */
+/*
+ * Take used entries off the sending or the receiving queue. Return how many
+ * completions or frames.
+ */
 unsigned int net_lane_reap_tx(struct net_lane *l);
 unsigned int net_lane_reap_rx(struct net_lane *l);
-/* Adds a frame to the sending queue, which is not published. */
+/* Adds a frame to the sending queue and does not publish it. */
 int net_lane_send(struct net_lane *l, uint64_t seq);
 void net_lane_publish(struct net_lane *l);
-/* Gives all buffers that are idle to the receiving queue. */
+/* Adds all idle buffers to the receiving queue. */
 void net_lane_refill(struct net_lane *l);
 
 #endif

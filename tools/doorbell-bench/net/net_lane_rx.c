@@ -10,15 +10,15 @@
 #include "bench.h"
 #include "net_lane.h"
 
-/* Frames that are told one by one. */
+/* Number of wrong frames that are printed */
 #define TELL	8
 
-/* A frame as it lies in the buffers. */
+/* A received frame in its buffers. */
 struct arrival {
 	uint32_t	slot[NET_MAX_SEGS * 16];
 	uint32_t	used[NET_MAX_SEGS * 16];
 	unsigned int	n;
-	uint32_t	len;		/* without the header */
+	uint32_t	len;		/* bytes without the virtio header */
 	uint8_t		*hdr;
 	uint8_t		*frame;
 };
@@ -71,7 +71,7 @@ static int pop(struct net_lane *l, struct arrival *a)
 	return 0;
 }
 
-/* The other buffers of a frame that has several: they must be there. */
+/* Pops the other buffers of a merged frame, which must all be there. */
 static int pop_rest(struct net_lane *l, struct arrival *a)
 {
 	const struct net_slot *s = &l->rx.slot[a->slot[0]];
@@ -82,7 +82,10 @@ static int pop_rest(struct net_lane *l, struct arrival *a)
 	net_slot_get(s, NET_HDR, &buffers, sizeof(buffers));
 	buffers = le16toh(buffers);
 	if (!l->mrg) {
-		/* vhost-net leaves it alone. */
+		/*
+		 * Without mergeable buffers vhost-net does not write
+		 * num_buffers.
+		 */
 		if (buffers != 1 && !l->o->vhost_net)
 			net_lane_fail(l, "num_buffers is not 1");
 		return 0;
@@ -105,7 +108,10 @@ static int pop_rest(struct net_lane *l, struct arrival *a)
 	return 0;
 }
 
-/* Finds the frame in one piece, or makes it one. */
+/*
+ * Sets @a->frame: to the frame in its buffer if it is contiguous, otherwise to
+ * a copy.
+ */
 static void gather(struct net_lane *l, struct arrival *a)
 {
 	const struct net_slot *s = &l->rx.slot[a->slot[0]];
@@ -169,7 +175,7 @@ static void take(struct net_lane *l, struct arrival *a)
 		l->stats.others++;
 		return;
 	}
-	if (l->o->verify)
+	if (l->o->common.verify)
 		wrong = net_frame_check(&l->frames, &tag, (void *)a->hdr,
 					a->frame, a->len);
 	if (wrong)

@@ -27,7 +27,7 @@ unsigned int net_lane_reap_tx(struct net_lane *l)
 	return n;
 }
 
-/* The frame's bytes, if they lie side by side. */
+/* The bytes of the frame if they are contiguous, else NULL. */
 static uint8_t *frame_of(const struct net_slot *s, uint32_t hlen)
 {
 	if (net_slot_whole(s))
@@ -55,8 +55,11 @@ static void build(struct net_lane *l, struct net_slot *s, uint64_t seq,
 	net_frame_make(&l->frames, tag, (void *)l->scratch,
 		       l->scratch + l->hlen);
 	net_slot_put(s, 0, l->scratch, len);
-	/* Nobody will look at the pattern. */
-	s->made = !o->verify && o->layout != NET_LAYOUT_SPLIT &&
+	/*
+	 * Without verification the slot can be sent again with only another
+	 * number.
+	 */
+	s->made = !o->common.verify && o->layout != NET_LAYOUT_SPLIT &&
 		  o->layout != NET_LAYOUT_RANDOM;
 }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * net_meter - what the whole machine has spent so far
- */
+/* net_meter - time, instructions and CPU time that the whole machine used so far */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +8,12 @@
 
 #include "bench.h"
 #include "net_meter.h"
+#include "number.h"
 
-/* nopl 0x6c6c6562(%rax): what tests/bench/mark.h has its emulator look for. */
+/*
+ * nopl 0x6c6c6562(%rax), the mark that tests/bench/insn.c looks for: see mark.h
+ * there.
+ */
 #define MARK ".byte 0x0f, 0x1f, 0x80, 0x62, 0x65, 0x6c, 0x6c"
 
 static int read_text(const char *path, char *text, size_t size)
@@ -29,11 +31,20 @@ static int read_text(const char *path, char *text, size_t size)
 	return 0;
 }
 
+/* The number that @text begins with, perhaps after spaces; -1: none. */
+static double number_in(const char *text)
+{
+	uint64_t value;
+
+	text += strspn(text, " ");
+	return number_next(&text, UINT64_MAX, &value) ? -1 : (double)value;
+}
+
 static double number_after(const char *text, const char *name)
 {
 	const char *at = strstr(text, name);
 
-	return at ? strtod(at + strlen(name), NULL) : -1;
+	return at ? number_in(at + strlen(name)) : -1;
 }
 
 static void read_stat(struct net_meter *m)
@@ -52,23 +63,31 @@ static void read_stat(struct net_meter *m)
 			    (double)sysconf(_SC_CLK_TCK);
 }
 
-/* All, and those at addresses of the kernel, if the emulator tells. */
+/*
+ * Reads all instructions and, if the emulator counts them, those in the kernel.
+ */
 static void read_insn(struct net_meter *m, const char *count_file)
 {
-	char text[64], *end;
+	const char *second;
+	char text[64];
 
 	m->insn = m->kernel_insn = -1;
 	if (!count_file)
 		return;
 #ifdef __x86_64__
-	/* An emulator writes the file as it comes here; others take it for a nop. */
+	/*
+	 * At this instruction the emulator writes the file; elsewhere it is a
+	 * nop.
+	 */
 	asm volatile(MARK : : : "memory");
 #endif
 	if (read_text(count_file, text, sizeof(text)))
 		return;
-	m->insn = strtod(text, &end);
-	if (*end == ' ')
-		m->kernel_insn = strtod(end, NULL);
+	m->insn = number_in(text);
+	second = text + strspn(text, " ");
+	second += strcspn(second, " ");
+	if (*second)
+		m->kernel_insn = number_in(second);
 }
 
 void net_meter_read(struct net_meter *m, const char *count_file)

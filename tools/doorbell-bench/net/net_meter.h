@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * net_meter - what the whole machine has spent so far
- */
+/* net_meter - time, instructions and CPU time that the whole machine used so far */
 #ifndef NET_METER_H
 #define NET_METER_H
 
 #include <stdint.h>
 
-/* Below zero: not known here. */
+/* A number below zero means: not known on this machine. */
 struct net_meter {
 	uint64_t	ns;
 	double		insn;
 	double		kernel_insn;
 	double		ctxsw;
 	double		irqs;
-	double		cpu_us;		/* that processors were not idle */
+	double		cpu_us;		/* time that the CPUs were not idle */
 };
 
-/* @count_file: where an emulator writes how many instructions ran, or NULL. */
+/*
+ * @count_file: the file to which the emulator writes its count of instructions,
+ * or NULL.
+ */
 void net_meter_read(struct net_meter *m, const char *count_file);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * net_options - what the command line of `doorbell-bench emulate --type net` asks for
+ * net_options - the command line of `doorbell-bench emulate --type net`
  */
 #ifndef NET_OPTIONS_H
 #define NET_OPTIONS_H
@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mem.h"
+#include "driver_options.h"
 
 #define NET_MAX_PAIRS	32
 #define NET_MAX_FRAME	65549	/* an Ethernet header and 65535 bytes */
-#define NET_FRAME_SLACK	64	/* bytes that tags may add to one */
+#define NET_FRAME_SLACK	64	/* bytes that VLAN tags may add to a frame */
 #define NET_MAX_SEGS	64	/* pieces of a frame's buffer */
 #define NET_LOSE_AUTO	UINT64_MAX
 
@@ -54,11 +54,9 @@ enum net_wait {
 
 /* All numbers are 64 bits wide so that one table can describe them. */
 struct net_options {
-	const char	*type;
+	struct driver_options common;
 
-	/* The device and its driver. */
-	const char	*socket;
-	uint64_t	connect_timeout;	/* seconds */
+	/* Options of the device and its driver */
 	bool		vhost_net;
 	bool		doorbell;
 	const char	*tap;
@@ -67,19 +65,10 @@ struct net_options {
 	uint64_t	mode;			/* enum vhost_doorbell_mode */
 	uint64_t	mtu;
 	uint64_t	pairs;
-	uint64_t	queue_size;
-	const char	*mem;
-	enum mem_kind	mem_kind;
-	uint64_t	regions;
-	bool		no_event_idx;
-	bool		no_indirect;
 	bool		no_mrg;
 	bool		no_guest_offloads;
-	bool		legacy;
-	bool		packed;
-	bool		in_order;
 
-	/* The load. */
+	/* Options of the load */
 	uint64_t	load;			/* enum net_load */
 	uint64_t	host;			/* enum net_host_kind */
 	const char	*host_if;
@@ -95,22 +84,13 @@ struct net_options {
 	uint64_t	buffer;
 	uint64_t	refill;
 	uint64_t	wait;			/* enum net_wait */
-	uint64_t	count;
-	uint64_t	seconds;
 	bool		forever;
 	uint64_t	warm;
-	uint64_t	seed;
 	const char	*setup;
 
-	/* Checks. */
-	bool		verify;
+	/* Options of checks */
 	uint64_t	lose;			/* frames that may be lost */
-	uint64_t	watchdog;		/* seconds */
 	const char	*count_file;
-
-	const char	*hostile;
-	bool		json;
-	bool		help;
 };
 
 /* Does the other end take frames from the guest while the load runs? */
@@ -119,10 +99,7 @@ static inline bool net_options_host_reads(const struct net_options *o)
 	return o->host == NET_HOST_PACKET || o->host == NET_HOST_UDP;
 }
 
-/* Does this command line ask for a network card? */
-bool net_options_wanted(int argc, char **argv);
-
-/* Fills @o. 0, or -EINVAL after having said on stderr what is wrong. */
+/* Fills @o. Returns 0, or -EINVAL after a message on stderr. */
 int net_options_parse(struct net_options *o, int argc, char **argv);
 void net_options_help(void);
 

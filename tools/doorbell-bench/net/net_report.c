@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * net_report - what a run measured, for people or as JSON
- */
+/* net_report - print the results of a run, for people or as JSON */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,10 +10,12 @@
 #include "vhd.h"
 
 struct sums {
-	struct net_stats	s;		/* of what is measured */
+	/* Counted within the measured time */
+	struct net_stats	s;
 	uint64_t		packets;
 	uint64_t		bytes;
-	uint64_t		sent;		/* of all of the run */
+	/* Frames of the whole run, as are the next ones */
+	uint64_t		sent;
 	uint64_t		seen;
 	uint64_t		lost;
 	uint64_t		duplicates;
@@ -39,7 +39,10 @@ static void add(struct net_stats *to, const struct net_stats *from,
 		sum[i] += a[i] - b[i];
 }
 
-/* Frames of the window: what arrived, or what was taken where nobody counts that. */
+/*
+ * Frames within the measured time: those that arrived, or, where arrivals are
+ * not counted, those that the sending queue has used.
+ */
 static uint64_t packets(const struct net_lane *l)
 {
 	const struct net_options *o = l->o;
@@ -87,7 +90,10 @@ static void print_cost(const char *name, double from, double to)
 		printf("\"%s\": %.0f, ", name, to - from);
 }
 
-/* What the module says of the first card's pairs, since it is there. */
+/*
+ * Prints the counters of the first card's pairs; they count from the card's
+ * creation.
+ */
 static void print_card(const struct net_run *r)
 {
 	static const struct {
@@ -203,11 +209,11 @@ bool net_report(const struct net_run *r)
 			fprintf(stderr, "doorbell-bench: pair %u: %s\n", i,
 				r->lane[i].fatal);
 	make(&p, r);
-	if (r->o->json)
+	if (r->o->common.json)
 		print_json(&p, r);
 	else
 		print_human(&p, r);
-	/* Frames of one stream may come by several pairs, in any order. */
+	/* With several pairs, frames of a stream may arrive in any order. */
 	if (r->o->pairs == 1)
 		p.errors += p.reordered;
 	return !p.errors && !p.wrong && !p.duplicates && p.lost <= r->o->lose;

@@ -17,9 +17,9 @@
 #include "net_tap.h"
 #include "net_watch.h"
 
-/* Guest memory for the receive buffers of a lane, at most. */
+/* Limit of guest memory for the receive buffers of a lane. */
 #define RX_BYTES	(64u << 20)
-/* Of a buffer that is merged with others, as Linux drivers have them. */
+/* Size of a buffer that is merged with others, as Linux drivers choose it. */
 #define MERGED_BUFFER	1536u
 #define SMALL_FRAME	1518u
 
@@ -36,7 +36,10 @@ static int say_dev(const struct net_dev *d, int ret)
 	return ret;
 }
 
-/* Of a card on a macvtap: only frames to its own address come there. */
+/*
+ * The address of emulated guest @n. A macvtap passes only frames to its own
+ * address, so the guest must use that one.
+ */
 struct net_address net_run_guest(const struct net_dev *dev, unsigned int n,
 				 uint32_t host_ip)
 {
@@ -55,7 +58,7 @@ struct net_address net_run_guest(const struct net_dev *dev, unsigned int n,
 static int open_cards(struct net_run *r)
 {
 	const struct net_options *o = r->o;
-	const char *name[2] = { o->socket ? o->socket : o->dev ? o->dev : o->tap,
+	const char *name[2] = { o->common.socket ? o->common.socket : o->dev ? o->dev : o->tap,
 				o->peer };
 	int ret = 0;
 
@@ -69,7 +72,7 @@ static int open_cards(struct net_run *r)
 	return ret;
 }
 
-/* The interface of the other end, and who is there. */
+/* Finds the host's interface and its address. */
 static int find_host(struct net_run *r)
 {
 	const char *name = r->o->host_if ? r->o->host_if :
@@ -78,7 +81,7 @@ static int find_host(struct net_run *r)
 	struct link_info link;
 	int ret = 0;
 
-	/* Nobody's. */
+	/* Default: an address that no host has. */
 	r->host = (struct net_address){
 		.mac = { 0x02, 0xd0, 0x0b, 0xe1, 0xff, 0xff },
 		.ip = htonl(0xc6120001u), .port = NET_PORT_HOST,
@@ -110,11 +113,11 @@ static struct net_frame_rules frame_rules(const struct net_options *o)
 	return (struct net_frame_rules){
 		.offload = (enum net_offload)o->offload,
 		.size = (uint32_t)o->size, .min_size = (uint32_t)o->min_size,
-		.mss = (uint32_t)o->mss, .seed = o->seed,
+		.mss = (uint32_t)o->mss, .seed = o->common.seed,
 	};
 }
 
-/* Small or big buffers, as the spec has it for what was agreed on. */
+/* The size of receive buffers that the spec asks for with these features. */
 static uint32_t buffer_size(const struct net_options *o,
 			    const struct net_dev *d)
 {
@@ -164,7 +167,7 @@ static void plan_lane(struct net_run *r, struct net_lane *l)
 	l->rx.rules = slot_rules(o, &receives->dev, true);
 	l->rx.size = buffer_size(o, &receives->dev);
 	most = RX_BYTES / l->rx.size;
-	l->rx.nslots = o->queue_size < most ? (uint32_t)o->queue_size : most;
+	l->rx.nslots = o->common.queue_size < most ? (uint32_t)o->common.queue_size : most;
 }
 
 static void plan_streams(struct net_run *r, struct net_lane *l)
@@ -182,7 +185,7 @@ static void plan_streams(struct net_run *r, struct net_lane *l)
 	l->frames = o->load == NET_LOAD_RX ? out : in;
 	l->host = (struct net_host){
 		.kind = (enum net_host_kind)o->host, .fd = -1,
-		.stream = (uint16_t)l->index, .checked = o->verify,
+		.stream = (uint16_t)l->index, .checked = o->common.verify,
 		.in = in, .out = out,
 	};
 }
@@ -203,8 +206,8 @@ static int create_lanes(struct net_run *r)
 		l->index = i;
 		plan_lane(r, l);
 		plan_streams(r, l);
-		l->target = o->count ? o->count * (i + 1) / n -
-			    o->count * i / n : UINT64_MAX;
+		l->target = o->common.count ? o->common.count * (i + 1) / n -
+			    o->common.count * i / n : UINT64_MAX;
 		l->warm = o->warm / n;
 	}
 	return 0;
@@ -219,9 +222,9 @@ static int create_rings(struct net_run *r, struct net_card *c, unsigned int n)
 		struct ring *q = &c->ring[c->nrings];
 
 		ret = ring_create(q, &r->mem, &(struct ring_config){
-			.num = (unsigned int)o->queue_size,
-			.packed = o->packed, .in_order = o->in_order,
-			.region = n + c->nrings, .seed = o->seed + c->nrings,
+			.num = (unsigned int)o->common.queue_size,
+			.packed = o->common.packed, .in_order = o->common.in_order,
+			.region = n + c->nrings, .seed = o->common.seed + c->nrings,
 		});
 		if (ret)
 			break;
@@ -235,23 +238,23 @@ static int create_memory(struct net_run *r)
 {
 	const struct net_options *o = r->o;
 	size_t rings = r->ncards * 2 * o->pairs *
-		       (ring_bytes((unsigned int)o->queue_size) + 64);
+		       (ring_bytes((unsigned int)o->common.queue_size) + 64);
 	size_t all = rings + 65536, one = 1 << 18;
 	int ret;
 
 	for (unsigned int i = 0; i < r->nlanes; i++) {
 		struct net_lane *l = &r->lane[i];
 
-		/* For the number of its entries only. */
-		l->tx.ring = &(struct ring){ .num = (uint16_t)o->queue_size };
+		/* net_lane_bytes() reads only the number of entries. */
+		l->tx.ring = &(struct ring){ .num = (uint16_t)o->common.queue_size };
 		all += net_lane_bytes(l);
 		l->tx.ring = NULL;
 	}
 	one += rings / (r->ncards * 2 * o->pairs) +
 	       net_slot_bytes(&r->lane[0].rx.rules, r->lane[0].rx.size);
-	/* Nothing is split over two regions: each may waste one piece. */
-	ret = mem_create(&r->mem, o->mem_kind, NULL, (unsigned int)o->regions,
-			 all / o->regions + 2 * one);
+	/* A piece lies in one region, so each region may waste one piece. */
+	ret = mem_create(&r->mem, o->common.mem_kind, NULL, (unsigned int)o->common.regions,
+			 all / o->common.regions + 2 * one);
 	for (unsigned int i = 0; !ret && i < r->ncards; i++)
 		ret = create_rings(r, &r->card[i], i);
 	for (unsigned int i = 0; !ret && i < r->nlanes; i++) {
@@ -291,7 +294,10 @@ static int start_hosts(struct net_run *r)
 
 	if (r->o->setup && system(r->o->setup))
 		return net_say("--setup", "the command failed", -EINVAL);
-	/* A UDP socket's address must be there; the setup may have moved it. */
+	/*
+	 * Create these sockets only now: a UDP socket needs its address to
+	 * exist, and --setup may have moved it.
+	 */
 	for (unsigned int i = 0; !ret && r->o->host != NET_HOST_NONE &&
 	     i < r->nlanes; i++)
 		ret = net_host_create(&r->lane[i].host, r->host_if, receives);
@@ -312,12 +318,18 @@ static int stop_card(struct net_run *r, struct net_card *c)
 		struct ring *q = &c->ring[i];
 
 		ret = net_dev_stop(&c->dev, i, &base);
-		/* Of a receiving queue buffers are left. */
+		/*
+		 * Check only sending queues: a receiving queue still holds
+		 * buffers.
+		 */
 		if (ret || i % 2 == 0 || q->num_free != q->num ||
 		    base == ring_base(q))
 			continue;
-		/* DPDK's tells one half only, as both are the same. */
-		if (r->o->socket && base == (ring_base(q) & 0xffff))
+		/*
+		 * DPDK gives only one half of the base, as both halves are
+		 * equal.
+		 */
+		if (r->o->common.socket && base == (ring_base(q) & 0xffff))
 			continue;
 		fprintf(stderr, "doorbell-bench: queue %u: stopped at %u, "
 			"should be %u\n", i, base, ring_base(q));
@@ -337,7 +349,7 @@ static int work(struct net_run *r)
 		ret = net_lane_start(&r->lane[n]);
 		n += !ret;
 	}
-	/* Those that run wait for the others. */
+	/* The started lanes would wait for the others for ever. */
 	if (ret) {
 		net_say("thread", strerror(-ret), ret);
 		_exit(BENCH_FAILED);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * net_run - one run of a load on a network card: devices, memory, lanes, and what came
- *	out
+ * net_run - one run of a load on network cards: devices, memory, lanes and
+ * results
  */
 #ifndef NET_RUN_H
 #define NET_RUN_H
@@ -11,7 +11,7 @@
 #include "net_lane.h"
 #include "net_options.h"
 
-/* One emulated guest's card. */
+/* The card of one emulated guest. */
 struct net_card {
 	struct net_dev		dev;
 	struct ring		ring[2 * NET_MAX_PAIRS];
@@ -31,23 +31,23 @@ struct net_run {
 	struct net_check	*check;		/* by stream */
 	struct net_lane		*lane;
 	unsigned int		nlanes;
-	uint64_t		errors;		/* not of a lane */
+	uint64_t		errors;		/* errors that belong to no lane */
 };
 
 /*
- * Returns 0 when the run went to its end, whatever it found; else -errno after having
- * said why.
+ * Returns 0 when the run went to its end, whatever it found. Else returns
+ * -errno and has printed why.
  */
 int net_run(struct net_run *r, const struct net_options *o);
 void net_run_destroy(struct net_run *r);
 
-/* Says "doorbell-bench: WHAT: WHY"; gives @ret. */
+/* Prints "doorbell-bench: WHAT: WHY"; returns @ret. */
 int net_say(const char *what, const char *why, int ret);
 
-/* What it measured. True if nothing was wrong. */
+/* Prints the results. Returns true if nothing was wrong. */
 bool net_report(const struct net_run *r);
 
-/* The address of emulated guest @n, with which a card of @dev goes. */
+/* The address of emulated guest @n with a card of @dev. */
 struct net_address net_run_guest(const struct net_dev *dev, unsigned int n,
 				 uint32_t host_ip);
 

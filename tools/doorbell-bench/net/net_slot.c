@@ -9,9 +9,9 @@
 #include "bench.h"
 #include "net_slot.h"
 
-/* Bytes between two pieces, at most. */
+/* Most bytes between two pieces. */
 #define GAP		32u
-/* Pieces that a header is cut into, at most. */
+/* Most pieces of a header. */
 #define HEADER_PIECES	3u
 #define TABLE_BYTES	(NET_MAX_SEGS * 16u)
 
@@ -79,14 +79,14 @@ static void add_piece(struct net_end *end, struct net_slot *s, uint8_t **at,
 	*at += len;
 }
 
-/* @len bytes in up to @most pieces of any size, with gaps between. */
+/* Cuts @len bytes into up to @most pieces of random size, with gaps between. */
 static void add_pieces(struct net_end *end, struct net_slot *s, uint8_t **at,
 		       uint32_t len, unsigned int most)
 {
 	unsigned int n = 1 + dice(end, most);
 
 	for (; n > 1 && len > 1; n--) {
-		/* Half of the time a small one. */
+		/* Half of the pieces are short. */
 		uint32_t below = dice(end, 2) && len > 16 ? 16 : len - 1;
 		uint32_t piece = 1 + dice(end, below);
 

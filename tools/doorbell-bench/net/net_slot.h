@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * net_slot - buffers in guest memory for a virtio header and a frame, cut into
- *	descriptors in any legal way; and a ring with its slots
+ * descriptors in any legal way; and a ring with its slots
  *
  * Context: that of ring.h.
  */
@@ -14,13 +14,13 @@
 #include "net_options.h"
 #include "ring.h"
 
-/* How the buffers of one ring are made; constant. */
+/* How the buffers of a ring are cut; constant. */
 struct net_slot_rules {
 	enum net_layout	layout;
 	unsigned int	hlen;
-	unsigned int	segs;		/* most pieces of the frame */
-	bool		indirect;	/* agreed on */
-	bool		in;		/* the device writes them */
+	unsigned int	segs;		/* most pieces of a frame */
+	bool		indirect;	/* INDIRECT_DESC was negotiated */
+	bool		in;		/* receive buffers */
 };
 
 struct net_piece {
@@ -33,47 +33,52 @@ struct net_slot {
 	uint8_t			*mem;
 	void			*table;		/* NET_MAX_SEGS entries */
 
-	/* Since it was cut last. */
+	/* Set by the last net_slot_cut(): */
 	struct net_piece	piece[NET_MAX_SEGS];
 	struct ring_seg		seg[NET_MAX_SEGS];
 	unsigned int		n;
 	struct ring_shape	shape;
-	uint32_t		len;		/* header and frame; 0: not yet */
-	bool			made;		/* holds a frame of that size */
+	uint32_t		len;		/* header and frame; 0: not cut yet */
+	bool			made;		/* holds a complete frame of this size */
 };
 
-/* A ring and the slots that go through it. */
+/* A ring and its slots. */
 struct net_end {
 	struct ring		*ring;
 	struct net_slot_rules	rules;
 	struct net_slot		*slot;
-	uint32_t		*idle;		/* stack of slot numbers */
+	uint32_t		*idle;		/* stack of idle slot numbers */
 	uint32_t		nslots;
 	uint32_t		nidle;
 	uint32_t		size;		/* most bytes of a slot */
 	uint64_t		rng;
 };
 
-/* Guest memory that a slot of @size bytes takes, alignment included. */
+/*
+ * Guest memory that a slot of @size bytes needs, alignment included, in bytes.
+ */
 size_t net_slot_bytes(const struct net_slot_rules *rules, uint32_t size);
 
-/* Slots of @size bytes, all idle. @end's ring and rules are set. 0 or -errno. */
+/*
+ * Makes slots of @size bytes, all idle. The caller has set ring and rules of
+ * @end. Returns 0 or -errno.
+ */
 int net_end_create(struct net_end *end, uint32_t nslots, uint32_t size,
 		   unsigned int region);
 void net_end_destroy(struct net_end *end);
 
-/* Chooses pieces for @len bytes; what it holds is lost. */
+/* Chooses the pieces for @len bytes; the content is lost. */
 void net_slot_cut(struct net_end *end, struct net_slot *s, uint32_t len);
-/* Shows it to the ring, to be published. 0 or -ENOSPC. */
+/* Adds the slot to the ring, without publishing it. Returns 0 or -ENOSPC. */
 int net_slot_add(struct net_end *end, uint32_t slot);
 
-/* True if all of it lies side by side. */
+/* Is the slot contiguous? */
 static inline bool net_slot_whole(const struct net_slot *s)
 {
 	return s->n == 1;
 }
 
-/* Between a plain buffer and the slot, from byte @at of that on. */
+/* Copy between a plain buffer and the slot, from byte @at of the slot on. */
 void net_slot_put(const struct net_slot *s, uint32_t at, const void *from,
 		  uint32_t len);
 void net_slot_get(const struct net_slot *s, uint32_t at, void *to,

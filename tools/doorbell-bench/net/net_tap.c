@@ -19,7 +19,10 @@
 #include "net_frame.h"
 #include "net_tap.h"
 
-/* Of RFC 2544, for tests; the third byte is the interface's number. */
+/*
+ * 198.18.0.1, from the network that RFC 2544 sets aside for tests. Each interface gets its
+ * own number as the third byte.
+ */
 #define NET_TEST_NET	0xc6120001u
 
 unsigned int net_header_size(uint64_t features)
@@ -63,7 +66,7 @@ int net_tap_open(const char *name, bool multi_queue)
 		ret = macvtap_attach(fd);
 	else
 		ret = tap_attach(fd, name, multi_queue);
-	/* Somebody made it for several queues: one of them will do. */
+	/* The tap exists with several queues: attach to one of them. */
 	if (ret == -EINVAL && !macvtap && !multi_queue)
 		ret = tap_attach(fd, name, true);
 	if (ret) {

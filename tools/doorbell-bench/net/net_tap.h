@@ -11,18 +11,21 @@
 #include <stdint.h>
 
 /*
- * A queue of the tap @name, which is made if it is not there; or of the macvtap whose
- * device file is @name, if that begins with a slash. Returns a file descriptor.
+ * Opens a queue of the tap @name, which is made if it does not exist. If @name
+ * begins with a slash it is the device file of a macvtap. Returns a file
+ * descriptor.
  */
 int net_tap_open(const char *name, bool multi_queue);
-/* Its interface's name; room for IFNAMSIZ bytes. */
+/* The name of the tap's interface; @ifname has IFNAMSIZ bytes. */
 int net_tap_name(int fd, char *ifname);
 
-/* The IPv4 address, which it is given if it has none; in network order. */
+/*
+ * The interface's IPv4 address in network order; gives it one if it has none.
+ */
 int net_if_address(const char *ifname, uint32_t *ip);
-/* Who has @ip there, so that nobody needs to ask. */
+/* Adds a static neighbour entry, so that no ARP request is sent. */
 int net_if_neighbour(const char *ifname, uint32_t ip, const uint8_t *mac);
-/* By a virtio header of 12 bytes that these features ask for, else of 10. */
+/* 12 if these features need the longer virtio header, else 10. */
 unsigned int net_header_size(uint64_t features);
 
 #endif

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * net_watch - the main thread while the lanes work
- */
+/* net_watch - the main thread's loop while the lanes run */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -38,7 +36,10 @@ static void wake(struct net_run *r)
 
 	for (unsigned int i = 0; i < r->ncards; i++)
 		for (unsigned int j = 0; j < r->card[i].nrings; j++)
-			/* EAGAIN: it has been woken often enough. */
+			/*
+			 * EAGAIN: the counter is full, so the lane was woken
+			 * already.
+			 */
 			if (write(r->card[i].ring[j].call, &one,
 				  sizeof(one)) < 0)
 				continue;
@@ -84,7 +85,10 @@ static uint64_t progress(const struct net_run *r)
 	return sum;
 }
 
-/* A back end breaks a queue, or goes away; a signal ends the load. */
+/*
+ * Handles a broken queue, the end of a back end, and signals, which end the
+ * load.
+ */
 static void look(struct net_run *r, const struct pollfd *p, unsigned int n)
 {
 	struct signalfd_siginfo info;
@@ -127,8 +131,10 @@ void net_watch(struct net_watch *w, struct net_run *r)
 		{ .fd = w->signals, .events = POLLIN },
 	};
 	uint64_t now = bench_now_ns(), seen = 0, since = now;
-	uint64_t end = r->o->seconds ? now + r->o->seconds * SECOND : UINT64_MAX;
-	/* Nobody may come for as long as they like. */
+	uint64_t end = r->o->common.seconds ? now + r->o->common.seconds * SECOND : UINT64_MAX;
+	/*
+	 * Frames of a sender outside of this program may arrive late or never.
+	 */
 	bool quiet = r->o->host == NET_HOST_NONE &&
 		     (r->o->load == NET_LOAD_RX || r->o->load == NET_LOAD_ECHO);
 	unsigned int n = watched(r, p);
@@ -145,7 +151,7 @@ void net_watch(struct net_watch *w, struct net_run *r)
 			stop(r);
 		else if (end - now < SECOND)
 			timeout = (int)((end - now) / 1000000 + 1);
-		if (now - since > r->o->watchdog * SECOND) {
+		if (now - since > r->o->common.watchdog * SECOND) {
 			net_say("watchdog", "no progress", 0);
 			print_rings(r);
 			give_up(r);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * net_watch - the main thread while the lanes work
- */
+/* net_watch - the main thread's loop while the lanes run */
 #ifndef NET_WATCH_H
 #define NET_WATCH_H
 
@@ -11,9 +9,9 @@ struct net_watch {
 	int	signals;	/* signalfd */
 };
 
-/* Before the lanes start: signals come here from now on. 0 or -errno. */
+/* Call before the lanes start: routes signals here. Returns 0 or -errno. */
 int net_watch_begin(struct net_watch *w);
-/* Until all lanes are done: ends the load when its time is up. */
+/* Waits until all lanes are done; ends the load when its time is over. */
 void net_watch(struct net_watch *w, struct net_run *r);
 void net_watch_end(struct net_watch *w);
 

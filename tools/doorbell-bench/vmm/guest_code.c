@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * guest_code - the guest's program, and where its parts are
- */
+/* guest_code - the guest's program, and the offsets of its entries */
 #include "guest.h"
 
 #include <cpuid.h>
@@ -12,7 +10,7 @@
 #include "bench.h"
 #include "guest_code.h"
 
-/* The code knows the page by these. */
+/* Offsets in struct vhost_doorbell_bell_page, for the assembler. */
 #define ENTERED	64
 #define COUNT	72
 
@@ -25,10 +23,13 @@ _Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
 #define STR_(x)	#x
 #define STR(x)	STR_(x)
 
-/* At the count, or at nothing, between two at the time. */
+/*
+ * Number of reads of the count, or of idle loops, between two reads of the
+ * time.
+ */
 #define LOOKS	1000
 
-/* ENOSYS of the hypercalls' own error numbers. */
+/* The hypercall error KVM_ENOSYS. */
 #define KVM_ENOSYS_ 1000
 
 #define READ_TSC \
@@ -36,7 +37,7 @@ _Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
 	"shl $32, %rdx\n\t" \
 	"or %rdx, %rax\n\t"
 
-/* From here to HALT is what the guest says it took. */
+/* From here to HALT runs the time that the guest reports. */
 #define START(name) \
 	".globl guest_" name "\n" \
 	"guest_" name ":\n\t" \
@@ -60,7 +61,7 @@ _Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
 	"jnz 1b\n\t" \
 	HALT
 
-/* No call has number 0; the processor's registers but RAX are kept. */
+/* Number 0 is no hypercall. KVM changes no register except RAX. */
 #define CALLS(name, insn) \
 	LOOP(name, "xor %eax, %eax\n\t" \
 		   insn "\n\t" \
@@ -70,9 +71,9 @@ _Static_assert(offsetof(struct vhost_doorbell_bell_page, count) == COUNT,
 		   "add %rax, %rbx")
 
 /*
- * Where the count is waited for there is no PAUSE, and the time is read rarely: to
- * QEMU's emulated processor each of them takes a lock that all processors share,
- * which keeps out the one that is waited for, at times for milliseconds.
+ * The loop that waits for the count has no PAUSE and rarely reads the time. In
+ * QEMU's emulated processor each of these takes a lock that all vCPUs share,
+ * which delays the awaited vCPU, at times for milliseconds.
  */
 __asm__(".pushsection .rodata\n"
 	".balign 16\n"

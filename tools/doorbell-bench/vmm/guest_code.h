@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* guest_code - the labels in the guest's program, which is assembler */
+/* guest_code - the labels of the guest's program, which is in assembler */
 #ifndef GUEST_CODE_H
 #define GUEST_CODE_H
 

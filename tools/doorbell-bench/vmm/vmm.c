@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * vmm - make the machine, run it
- */
+/* vmm - create and run the virtual machine */
 #include "vmm.h"
 
 #include <errno.h>
@@ -79,7 +77,7 @@ static int init_vcpu(struct vmm *v)
 	return vmm_cpu_init(v);
 }
 
-/* In steps, each of which says what it is. */
+/* Before each step sets @what to its name. */
 static int init(struct vmm *v, const char **what)
 {
 	int ret;
@@ -150,7 +148,7 @@ static int handle_exit(struct vmm *v, struct vmm_exit *e, const void *data)
 	return v->on_exit ? v->on_exit(v->arg, e) : 0;
 }
 
-/* Returns 1 when the guest has halted. */
+/* Handles one exit. Returns 1 when the guest has halted. */
 static int one_exit(struct vmm *v)
 {
 	struct kvm_run *run = v->run;

@@ -2,15 +2,15 @@
 /*
  * vmm - a virtual machine just large enough to ring from
  *
- * One vCPU in 64-bit mode, no devices, no interrupts, memory mapped one to one
- * (the first 4 GiB):
+ * One vCPU in 64-bit mode, no devices, no interrupts. The first 4 GiB are
+ * mapped one to one:
  *
- *	0		tables, the guest's code, VMM_SAMPLES and on: an array
- *	VMM_PAGE	pages of the caller's: vmm_map_page()
- *	VMM_MMIO	nothing: what is written there exits, or is an ioeventfd
+ *	0		tables, the guest's code; an array from VMM_SAMPLES on
+ *	VMM_PAGE	pages of the caller: vmm_map_page()
+ *	VMM_MMIO	no memory: a write exits to user space, or hits an ioeventfd
  *
- * Functions return 0 or -errno. A machine belongs to one thread, save for its
- * file descriptor @fd, which takes ioctls from any.
+ * Functions return 0 or -errno. A machine belongs to one thread. Its file
+ * descriptor @fd takes ioctls from any thread.
  */
 #ifndef VMM_H
 #define VMM_H
@@ -29,7 +29,7 @@
 
 struct kvm_run;
 
-/* A write of the guest's that nobody in the kernel took. */
+/* A write of the guest that exited to user space. */
 struct vmm_exit {
 	bool		pio;
 	uint64_t	addr;
@@ -45,46 +45,53 @@ struct vmm {
 	size_t		 run_size;
 	uint8_t		*mem;
 	uint32_t	 tsc_khz;
-	/* What the guest's counter is ahead of ours. */
+	/* Guest's time stamp counter minus the host's. */
 	int64_t		 tsc_offset;
 	uint64_t	 exits;
-	/* Called for each of them; NULL: they are counted only. */
+	/* Called for each exit to user space; NULL: exits are only counted. */
 	int		 (*on_exit)(void *arg, const struct vmm_exit *e);
 	void		*arg;
-	/* What the guest left: by its own clock, and see guest.h. */
+	/*
+	 * Results of the guest: times by its own clock, and registers, see
+	 * guest.h.
+	 */
 	uint64_t	 began;
 	uint64_t	 ended;
 	uint64_t	 rbx;
 	uint64_t	 rcx;
 };
 
-/* What the guest is to do: see guest.h. */
+/* The operation that the guest performs, with its arguments: see guest.h. */
 struct vmm_job {
 	enum guest_op	op;
 	uint64_t	count;
-	uint64_t	addr;		/* of a MOV, or the port */
+	uint64_t	addr;		/* address of a MOV, or port of an OUT */
 	uint64_t	data;
-	/* Of GUEST_HANDSHAKE: which page; cycles before and after a ring. */
+	/* GUEST_HANDSHAKE only: number of the page */
 	unsigned int	page;
-	uint64_t	quiet;
+	uint64_t	quiet;	/* cycles to wait before each ring */
+	/* Cycles to wait for the count after a ring */
 	uint64_t	patience;
 };
 
-/* -errno if /dev/kvm cannot be used; @what, if not NULL, is what failed. */
+/*
+ * Returns -errno if /dev/kvm cannot be used. @what, if not NULL, is set to the
+ * step that failed.
+ */
 int vmm_create(struct vmm *v, const char **what);
 void vmm_destroy(struct vmm *v);
 
-/* The @n-th of its pages is @host, which stays while the machine lives. */
+/* Maps @host as page @n; @host must stay while the machine lives. */
 int vmm_map_page(struct vmm *v, unsigned int n, void *host);
 
 /* Runs until the guest halts; -EIO if it ends otherwise. */
 int vmm_run(struct vmm *v, const struct vmm_job *job);
 const uint64_t *vmm_samples(const struct vmm *v);
 
-/* The value of a KVM_CAP_*, zero: it has not. */
+/* The value of a KVM_CAP_*; zero: KVM does not have it. */
 int vmm_cap(const struct vmm *v, int cap);
 
-/* For vmm_create(): registers and time of the vCPU. */
+/* For vmm_create(): set up registers and time of the vCPU. */
 int vmm_cpu_init(struct vmm *v);
 int vmm_cpu_init_tsc(struct vmm *v);
 

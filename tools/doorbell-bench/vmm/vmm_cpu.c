@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * vmm_cpu - a vCPU that starts in 64-bit mode, with the host's time
- */
+/* vmm_cpu - set up a vCPU in 64-bit mode, with the host's time stamp counter */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +10,7 @@
 
 #define PML4		0x1000u
 #define PDPT		0x2000u
-#define PD		0x3000u		/* four of them */
+#define PD		0x3000u		/* four tables */
 
 #define PTE_PRESENT	(1u << 0)
 #define PTE_WRITE	(1u << 1)
@@ -88,7 +86,10 @@ int vmm_cpu_init(struct vmm *v)
 	return ioctl(v->vcpu, KVM_SET_SREGS, &s) ? -errno : 0;
 }
 
-/* An old kernel does not know the attribute, and the offset is then measured. */
+/*
+ * Sets the offset to 0. Older kernels lack the attribute; then the offset is
+ * measured.
+ */
 static void clear_offset(struct vmm *v)
 {
 #ifdef KVM_VCPU_TSC_CTRL
@@ -106,8 +107,9 @@ static void clear_offset(struct vmm *v)
 }
 
 /*
- * The guest's counter was read between two readings of ours. Where it fits in
- * there each time, it is ours; else the closest pair tells what it is ahead.
+ * Each reading of the guest's counter lies between two readings of ours. If it
+ * fits there each time, the offset is 0; else it is computed from the closest
+ * pair.
  */
 static int measure_offset(struct vmm *v)
 {
