@@ -2,28 +2,33 @@
 #
 # make modules         vhost_doorbell.ko for the running kernel (KDIR= another)
 # make tools           user-space programs, into build/tools/bin
-# make install         both, and the man pages (DESTDIR=, PREFIX=)
+# make install         both, man pages, units, udev rule (DESTDIR=, PREFIX=); see
+#                      Documentation/guide.rst for what to run after it
 # make uninstall       remove them
+# make deb             Debian packages, into build/deb
 # make demo            a guest on a disk that the host kernel serves, in a VM
+# make demo-restart    a daemon that is killed again and again under a guest, in a VM
+# make demo-migrate    a guest that moves from one QEMU to another, in a VM
 # make demo-net        two guests on a network that the host kernel serves, in a VM
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
-# make check-all       the same, and each VM case on each of these kernels
+# make check-all       the same, with each VM case on each of these kernels
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
-# make bench           side by side with QEMU, qemu-storage-daemon, vhost-scsi
+# make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
-# make bench-net       network cards, with vhost-net, QEMU, passt, DPDK
+# make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
 # make bench-net-profile  where the instructions of a frame go
-# make bench-doc       all of these, into Documentation/benchmarks.rst
-# make layout          cache lines of structures, into Documentation/layout.rst
+# make bench-doc       write the results of these into Documentation/benchmarks.rst
+# make layout          write cache lines of structures into Documentation/layout.rst
 # make bench-bell      what a ring of the doorbell costs, on the same kernels
-# make features        Documentation/features.rst from what the tests say
-# make clean           forget what was built here
+# make features        write Documentation/features.rst from the tests' results
+# make clean           remove what was built here
 
 KVER	?= $(shell uname -r)
 KDIR	?= /lib/modules/$(KVER)/build
 PREFIX	?= /usr/local
 
-# The kernel that the module is built for, which need not be the one that runs
+# Release of the kernel that the module is built for. It may differ from the
+# running kernel.
 module_release = $(or $(shell cat $(KDIR)/include/config/kernel.release),$(KVER))
 module_path = $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
 
@@ -34,8 +39,8 @@ all: modules tools
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 modules
 
-# kbuild runs depmod only if the headers have a System.map, which Debian's lack. Below
-# DESTDIR none is run: what installs the package does that.
+# kbuild runs depmod only if the kernel headers have a System.map; Debian's have none.
+# With DESTDIR depmod is not run: the installation of the package does that.
 modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $(module_path) DEPMOD=true modules_install
 	$(if $(DESTDIR),,depmod $(module_release))
@@ -52,11 +57,20 @@ uninstall:
 	$(if $(DESTDIR),,depmod $(module_release))
 	$(MAKE) -C tools uninstall PREFIX=$(PREFIX)
 
+deb:
+	tests/vm/mkdeb build/deb
+
 demo:
 	tests/vm/demo
 
 demo-net:
 	tests/vm/demo net
+
+demo-restart:
+	tests/vm/demo restart
+
+demo-migrate:
+	tests/vm/demo migrate
 
 check:
 	tests/run all
@@ -98,6 +112,7 @@ clean:
 	[ ! -e $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf build
 
-.PHONY: all modules modules_install tools install uninstall demo demo-net check check-all \
+.PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
+	demo-migrate check check-all \
 	check-debug lint unit fuzz vm bench bench-profile bench-net bench-net-profile \
 	bench-doc bench-bell features layout clean
