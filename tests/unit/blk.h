@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* blk - a virtio-blk device of one queue, on a disk that only remembers */
+/*
+ * blk - a virtio-blk device with one queue, on a fake disk that records its
+ * requests
+ */
 #ifndef TESTS_UNIT_BLK_H
 #define TESTS_UNIT_BLK_H
 
 #include <linux/blkzoned.h>
 #include <linux/file.h>
+#include <linux/llist.h>
 #include <linux/virtio_blk.h>
 #include <uapi/linux/vhost_doorbell.h>
 
@@ -23,13 +27,15 @@
 #define STATUS		(RING_DATA + 0x100000)
 #define MAX_SEGS	32
 
-/* --- the disk --- */
+/* --- the fake disk --- */
 
 static struct inode disk_inode = { .i_mode = S_IFBLK };
 static struct file disk_file = {
 	.inode = &disk_inode, .f_mode = FMODE_READ | FMODE_WRITE,
 };
 static struct bell_disk_req *submitted, *retried;
+/* Requests that the worker must submit again, the newest first. */
+static struct llist_head retries;
 static unsigned int submits;
 static bool submitted_nowait;
 static int submit_ret;
@@ -73,9 +79,14 @@ static u64 disk_nsectors(const struct bell_disk *disk)
 	return disk_sectors;
 }
 
-/* Not zero: zones of that many sectors, the first of them conventional. */
+/*
+ * Sectors of a zone; 0: the disk has no zones. The first zone is conventional.
+ */
 static u32 disk_zone_sectors;
-/* What is told of a zone, but where it begins and what type it has. */
+/*
+ * Other properties of each zone that the disk reports; start and type are set
+ * later.
+ */
 static struct blk_zone disk_zone;
 static int report_ret;
 
@@ -166,9 +177,10 @@ bool bell_exec_poll(struct bell_run *run)
 void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 {
 	retried = container_of(node, struct bell_disk_req, retry);
+	llist_add(node, &retries);
 }
 
-/* --- a device --- */
+/* --- the device under test --- */
 
 static struct ring r;
 static struct bell_backend *be;
@@ -181,6 +193,7 @@ static void begin_with(u64 features)
 	submits = 0;
 	submit_ret = 0;
 	retried = NULL;
+	init_llist_head(&retries);
 	ring_begin(&r, NUM);
 	be = bell_backend_blk_create(&cfg);
 	if (IS_ERR(be))
@@ -189,7 +202,7 @@ static void begin_with(u64 features)
 	CHECK_EQ(be->ops->start_queue(be, &exec, features), 0);
 }
 
-static void begin(void)
+static inline void begin(void)
 {
 	disk_file.f_mode = FMODE_READ | FMODE_WRITE;
 	disk_file.f_flags = 0;
@@ -215,7 +228,7 @@ static enum bell_pass pass(bool may_sleep)
 	return be->ops->exec.pass(&exec, &run);
 }
 
-static void put_header(u32 type, u64 sector)
+static inline void put_header(u32 type, u64 sector)
 {
 	struct virtio_blk_outhdr h = {
 		.type = htole32(type), .sector = htole64(sector),
@@ -225,8 +238,8 @@ static void put_header(u32 type, u64 sector)
 	*(u8 *)ring_at(STATUS) = 0xee;
 }
 
-/* A chain of the pieces, the first @nout of them readable. */
-static void put_chain(const struct bell_seg *seg, u32 n, u32 nout)
+/* Lays the pieces into a chain; the first @nout of them are readable. */
+static inline void put_chain(const struct bell_seg *seg, u32 n, u32 nout)
 {
 	for (u32 i = 0; i < n; i++)
 		ring_put_desc(&r.desc[i], seg[i].addr, seg[i].len,
@@ -235,7 +248,7 @@ static void put_chain(const struct bell_seg *seg, u32 n, u32 nout)
 	ring_add(&r, 0);
 }
 
-static u8 status(void)
+static inline u8 status(void)
 {
 	return *(u8 *)ring_at(STATUS);
 }

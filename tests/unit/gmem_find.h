@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* gmem_find - look-ups in the table of gmem_table.h, as gmem's tests make them */
+/* gmem_find - look pages up in the table of gmem_table.h, for the gmem tests */
 #ifndef TESTS_UNIT_GMEM_FIND_H
 #define TESTS_UNIT_GMEM_FIND_H
 

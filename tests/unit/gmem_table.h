@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* gmem_table - a table of guest memory, as gmem's tests begin and end with */
+/* gmem_table - make and destroy a table of guest memory, for the gmem tests */
 #ifndef TESTS_UNIT_GMEM_TABLE_H
 #define TESTS_UNIT_GMEM_TABLE_H
 
@@ -12,7 +12,7 @@
 #define GPA	0x80000000ULL
 
 static struct bell_gmem *gm;
-/* The second is no user until a test makes it one. */
+/* user2 is not registered with the table until a test adds it. */
 static struct bell_gmem_user user, user2;
 
 static struct vhost_memory_region region(u64 gpa, unsigned long n,
@@ -31,8 +31,11 @@ static struct bell_gmem *create(const struct vhost_memory_region *r,
 	return bell_gmem_create(&world.mm, r, n, old);
 }
 
-/* One region at GPA over the user pages from @n on; RAM page = user page. */
-static void begin(unsigned long n, unsigned long count)
+/*
+ * One region at GPA of @count user pages, from user page @n on. User page N
+ * maps RAM page N.
+ */
+static inline void begin(unsigned long n, unsigned long count)
 {
 	struct vhost_memory_region r = region(GPA, n, count);
 
@@ -46,7 +49,7 @@ static void begin(unsigned long n, unsigned long count)
 	bell_gmem_add_user(gm, &user);
 }
 
-static void end(void)
+static inline void end(void)
 {
 	bell_gmem_del_user(gm, &user);
 	bell_gmem_destroy(gm);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * net - a virtio-net card with one queue that runs, on a port that only remembers
+ * net - a virtio-net card with one running queue, on a fake port that records
+ * frames
  *
- * The card has two pairs; the queue is of the second one.
+ * The card has two pairs of queues; the running queue belongs to the second
+ * pair.
  */
 #ifndef TESTS_UNIT_NET_H
 #define TESTS_UNIT_NET_H
@@ -27,10 +29,10 @@
 #define F(n)		BIT_ULL(VIRTIO_NET_F_##n)
 #define V1		BIT_ULL(VIRTIO_F_VERSION_1)
 
-/* What the port was given to send. */
+/* One frame that the card gave to the port. */
 struct sent {
 	u32	len;
-	u32	calls;			/* of send and send_large, until then */
+	u32	calls;			/* calls of send and send_large up to and with this one */
 	bool	large;
 	u8	hdr[12];
 	u8	data[FRAME_ROOM];
@@ -39,19 +41,19 @@ struct sent {
 struct fake_port {
 	struct bell_port	 port;
 	struct bell_net_rx	*rx;
-	/* Frames for the guest; those from @next on wait. */
+	/* Frames for the guest; those from @next on were not delivered yet. */
 	struct sk_buff		*skb[FRAMES];
 	u32			 nskb, next;
-	bool			 raw;		/* as an XDP buffer */
-	/* The guest's */
+	bool			 raw;		/* deliver as an XDP buffer */
+	/* Frames that the guest sent. */
 	struct sent		 sent[FRAMES];
 	u32			 nsent, calls, longest;
 	int			 send_ret, large_ret;
-	bool			 holds;		/* what it was given */
+	bool			 holds;		/* keep the buffers of send */
 	void			*held[FRAMES];
 	u32			 nheld;
 	u32			 refused;
-	u32			 hdr_len;	/* of a large one */
+	u32			 hdr_len;	/* bytes of virtio header of a large frame */
 	int			 start_ret;
 	u32			 starts, opens, closes;
 };
@@ -62,7 +64,7 @@ static struct ring *const r = &p.r;
 static struct bell_backend *be;
 static struct bell_exec exec;
 
-/* --- the port --- */
+/* --- the fake port --- */
 
 static inline int fake_send(struct bell_port *of,
 			    const struct bell_port_frame *frame, unsigned int n,
@@ -88,7 +90,7 @@ static inline int fake_send(struct bell_port *of,
 		} else {
 			port.refused++;
 		}
-		/* All of it is the port's to use. */
+		/* The port may write to the whole buffer. */
 		memset(frame[i].buf, 0xee, BELL_PORT_BUFLEN(frame[i].len));
 		if (port.holds && port.nheld < FRAMES)
 			port.held[port.nheld++] = frame[i].buf;
@@ -157,7 +159,7 @@ static inline int fake_deliver(struct sk_buff *skb)
 	return bell_backend_net_deliver(port.rx, skb);
 }
 
-/* As a tap does it: with bottom halves off. */
+/* Receive with bottom halves off, as a tap does. */
 static inline enum bell_pass fake_receive(struct bell_port *of,
 					  struct bell_run *run)
 {
@@ -229,11 +231,11 @@ bool bell_exec_poll(struct bell_run *run)
 	return false;
 }
 
-/* --- the card --- */
+/* --- the card under test --- */
 
 static const struct vhost_doorbell_net net_cfg = { .num_pairs = 2, .mtu = 1500 };
 
-/* As the device does it */
+/* Set a port in the way device.c does. */
 static inline int net_set_port_of(const struct vhost_doorbell_net_port *cfg)
 {
 	struct bell_port *old = NULL;
@@ -259,7 +261,9 @@ static inline struct vhost_doorbell_net_stats net_stats(void)
 	return st;
 }
 
-/* Memory, and a queue of the second pair that is not started. */
+/*
+ * Set up guest memory and a queue of the second pair; do not start the queue.
+ */
 static inline void net_init(u32 num, bool packed, bool sends)
 {
 	if (packed) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* net_rx - a card that receives: the driver's buffers, and what it finds there */
+/*
+ * net_rx - a receiving card: post buffers as the driver does, and read them
+ * back
+ */
 #ifndef TESTS_UNIT_NET_RX_H
 #define TESTS_UNIT_NET_RX_H
 
@@ -9,7 +12,7 @@
 #define RX_NUM		64U
 #define MAX_FRAME	66000
 #define MRG		(V1 | F(MRG_RXBUF))
-/* Buffer @n, far from all others */
+/* Guest address of buffer @n; buffers are far apart. */
 #define BUF(n)		(RING_DATA + (u64)(n) * 0x11000)
 
 static u8 data[FRAMES][MAX_FRAME];
@@ -44,7 +47,7 @@ static inline u16 put(const struct bell_seg *seg, u32 n, u32 nout)
 	return head;
 }
 
-/* A buffer of one piece */
+/* Add a buffer of one piece to the ring. */
 static inline void post(u32 len)
 {
 	u64 gpa = BUF(next_buf++ % RX_NUM);
@@ -53,7 +56,10 @@ static inline void post(u32 len)
 	put(&(struct bell_seg){ gpa, len }, 1, 0);
 }
 
-/* A frame at the port, the end of which lies elsewhere */
+/*
+ * Put a frame into the port; the second part of the frame lies in another piece
+ * of memory.
+ */
 static inline struct sk_buff *arrive(u32 len)
 {
 	u32 n = port.nskb++;
@@ -78,7 +84,10 @@ static inline u32 used_len(u16 n)
 	return le32toh(r->used->ring[n % r->cfg.num].len);
 }
 
-/* What the driver finds in the next used buffers: its length, 0 if there is none */
+/*
+ * Copy the data of the next used buffer to @to; its length, or 0 if there is
+ * none.
+ */
 static inline u32 read_buf(u8 *to)
 {
 	u16 i;
@@ -105,7 +114,10 @@ static inline u32 read_buf(u8 *to)
 static u8 got[MAX_FRAME];
 static const struct virtio_net_hdr_mrg_rxbuf *got_hdr = (void *)got;
 
-/* As a driver does it: the first buffer's header says how many there are. */
+/*
+ * Read a frame as a driver does: num_buffers in the header of the first buffer
+ * says how many buffers it takes.
+ */
 static inline u32 read_frame(u32 hdr_len)
 {
 	u32 len = read_buf(got), n = 1;

@@ -16,13 +16,13 @@
 #define P_DISABLE	VRING_PACKED_EVENT_FLAG_DISABLE
 #define P_DESC		VRING_PACKED_EVENT_FLAG_DESC
 
-/* A place in the ring and its wrap counter: 15 bits and one. */
+/* A place in the ring (15 bits) and its wrap counter (1 bit). */
 struct place {
 	u16	at;
 	bool	wrap;
 };
 
-/* One entry, but for the flags that tell whose it is. */
+/* A descriptor without the AVAIL and USED flags. */
 struct pd {
 	u64	addr;
 	u32	len;
@@ -35,8 +35,8 @@ struct packed {
 	struct vring_packed_desc	*desc;
 	struct vring_packed_desc_event	*driver;
 	struct vring_packed_desc_event	*device;
-	struct place			 next;	/* to make available */
-	struct place			 seen;	/* to look for what was used */
+	struct place			 next;	/* next entry to make available */
+	struct place			 seen;	/* next entry to look at for a used element */
 };
 
 static inline u16 place_word(struct place p)
@@ -60,7 +60,7 @@ static inline u32 packed_base(struct place avail, struct place used)
 	return place_word(avail) | (u32)place_word(used) << 16;
 }
 
-/* Memory and a queue that is not started. */
+/* Set up guest memory and a queue; do not start the queue. */
 static inline void packed_init(struct packed *p, u32 num)
 {
 	memset(p, 0, sizeof(*p));
@@ -73,8 +73,9 @@ static inline void packed_init(struct packed *p, u32 num)
 }
 
 /*
- * With all entries as if the ring had been used up to @from and nothing was in
- * flight: those before it in this round, the others in the last.
+ * Start with a ring whose driver and device have both reached @from, with
+ * nothing in flight: entries before @from look used in this round, the others
+ * in the round before.
  */
 static inline void packed_start_at(struct packed *p, struct place from)
 {
@@ -121,7 +122,10 @@ static inline void packed_put_desc(struct vring_packed_desc *d,
 	d->flags = htole16(from->flags | own);
 }
 
-/* Make @n entries available: the flags of the first one come last. */
+/*
+ * Make a chain of @n entries available; write the flags of its first entry
+ * last.
+ */
 static inline void packed_add(struct packed *p, const struct pd *d, u32 n)
 {
 	struct place at = p->next, head = at;
@@ -130,7 +134,10 @@ static inline void packed_add(struct packed *p, const struct pd *d, u32 n)
 
 	for (u32 i = 0; i < n; i++) {
 		own = at.wrap ? P_AVAIL : P_USED;
-		/* The first one stays the device's until the end. */
+		/*
+		 * Keep the first entry unavailable until the whole chain is
+		 * written.
+		 */
 		packed_put_desc(&p->desc[at.at], &d[i],
 				i ? own : own ^ (P_AVAIL | P_USED));
 		at = place_go(at, 1, p->r.cfg.num);
@@ -146,7 +153,7 @@ static inline void packed_add_simple(struct packed *p, u16 id)
 	packed_add(p, &(struct pd){ RING_DATA + id * 16, 16, D_WRITE, id }, 1);
 }
 
-/* Is there a used entry to see? */
+/* Is the next entry used? */
 static inline bool packed_is_used(const struct packed *p)
 {
 	u16 flags = le16toh(__atomic_load_n(&p->desc[p->seen.at].flags,
@@ -156,7 +163,10 @@ static inline bool packed_is_used(const struct packed *p)
 	       !!(flags & P_USED) == p->seen.wrap;
 }
 
-/* Its id and length; the caller knows how many entries the chain had. */
+/*
+ * Read the id and length of the next used entry, and go past its chain of
+ * @ndesc entries.
+ */
 static inline void packed_see(struct packed *p, u16 *id, u32 *len, u32 ndesc)
 {
 	const struct vring_packed_desc *d = &p->desc[p->seen.at];

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* reads - how often each byte of a ring and of its tables was read */
+/*
+ * reads - count how often the module reads each byte of a ring and of its
+ * tables
+ */
 #ifndef TESTS_UNIT_READS_H
 #define TESTS_UNIT_READS_H
 
 #include "ring.h"
 
-static u8 reads[RING_DATA - RING_DESC];	/* by guest address, from RING_DESC on */
+/* Reads of each byte of guest memory, from RING_DESC on */
+static u8 reads[RING_DATA - RING_DESC];
 
 static void reads_count(const volatile void *at, size_t size)
 {
@@ -21,7 +25,7 @@ static void reads_count(const volatile void *at, size_t size)
 		reads[gpa++ - RING_DESC]++;
 }
 
-/* Take a chain meanwhile. */
+/* Take a chain and count the reads of it. */
 static int reads_of_take(struct ring *r, struct bell_chain *chain)
 {
 	int ret;

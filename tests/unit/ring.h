@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ring - a guest with one virtqueue, for tests of what serves it
+ * ring - a guest with one virtqueue, for tests of the code that serves it
  *
- * Guest memory begins at 0; its page is the user page and the RAM page of the
- * same number, until a test moves it.
+ * Guest memory begins at guest address 0. Guest page N is user page N and RAM
+ * page N until a test moves it.
  */
 #ifndef TESTS_UNIT_RING_H
 #define TESTS_UNIT_RING_H
@@ -18,8 +18,9 @@
 #define RING_DESC	0x10000ULL
 #define RING_AVAIL	0xa0000ULL
 #define RING_USED	0xc0000ULL
-#define RING_TABLE	0x200000ULL	/* for an indirect table */
-#define RING_DATA	0x400000ULL	/* and up to the end: for data */
+/* Guest address for an indirect table */
+#define RING_TABLE	0x200000ULL
+#define RING_DATA	0x400000ULL	/* data: from here to the end of memory */
 #define RING_END	(RING_PAGES * PAGE_SIZE)
 
 #define D_NEXT		VRING_DESC_F_NEXT
@@ -52,7 +53,7 @@ static inline struct bell_gmem *ring_gmem(struct bell_gmem *old)
 	return bell_gmem_create(&world.mm, &r, 1, old);
 }
 
-/* Memory and eventfds, and a queue that is not started. */
+/* Set up guest memory, eventfds and a queue; do not start the queue. */
 static inline void ring_init(struct ring *r, u32 num)
 {
 	memset(r, 0, sizeof(*r));
@@ -83,7 +84,7 @@ static inline void ring_init(struct ring *r, u32 num)
 	bell_callfd_set(&r->vq.err, r->err);
 }
 
-/* From the configuration, with both rings at @cfg.base. */
+/* Start the queue from r->cfg, with both indexes at @cfg.base. */
 static inline void ring_start(struct ring *r)
 {
 	int ret;
@@ -165,7 +166,7 @@ static inline int ring_take(struct ring *r, struct bell_chain *chain)
 	return bell_vq_take(&r->vq, true, chain);
 }
 
-/* Take one and complete it. */
+/* Take a chain and complete it. */
 static inline int ring_serve(struct ring *r)
 {
 	struct bell_chain chain;

@@ -2,8 +2,9 @@
 /*
  * tap - results of the tests of the module's own sources
  *
- * A test is between tap_begin() and tap_end(); CHECK() says what was wrong. It
- * begins with a new world, in which nothing may be left at its end.
+ * A test runs between tap_begin() and tap_end(); CHECK() prints the condition
+ * that does not hold. Each test begins with a fresh world (see world.h) and
+ * must leave nothing allocated, pinned or referenced in it.
  */
 #ifndef TESTS_UNIT_TAP_H
 #define TESTS_UNIT_TAP_H

@@ -129,7 +129,10 @@ static void test_stream(void)
 	net_check_add(&c, 103, 10);
 	ok(c.seen == 102 && c.reordered == 1 && c.duplicates == 3,
 	   "what is late, and what is late twice");
-	/* All of the window is passed over, and then looked at again. */
+	/*
+	 * A jump of a whole window; then one late frame near the new end of the
+	 * window, and one near its old end.
+	 */
 	net_check_add(&c, 103 + NET_CHECK_WINDOW, 10);
 	net_check_add(&c, 105 + NET_CHECK_WINDOW, 10);
 	net_check_add(&c, 104 + NET_CHECK_WINDOW, 10);
@@ -170,7 +173,10 @@ static void test_slots(enum net_layout layout, const char *name)
 			sum += s->seg[j].len;
 		net_slot_put(s, 0, frame, len);
 		memset(other, 0, len);
-		/* In two parts, wherever they meet. */
+		/*
+		 * Read the frame in two parts, whose border may lie in any
+		 * piece.
+		 */
 		net_slot_get(s, 0, other, len / 3);
 		net_slot_get(s, len / 3, other + len / 3, len - len / 3);
 		bad += sum != len || s->n > 23 || memcmp(frame, other, len);

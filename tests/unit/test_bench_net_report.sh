@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test_bench_net_report.sh - what 'make bench-net' makes of the numbers it took: rows
-# (net-row.awk), results and verdicts of rows (net-report)
+# test_bench_net_report.sh - does 'make bench-net' compute the right rows from
+# samples (net-row.awk), and the right results and verdicts from rows (net-report)?
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")/../bench" && pwd)
@@ -28,7 +28,7 @@ printf '%s\n' 'us 1000000' 'ctxsw 1200' 'irqs 600' 'busy_us 510000' 'exits 1500'
 	'insn 21000000' >"$dir/busy"
 echo 'rate 1000.0 p50 20.5 p99 99.0' >"$dir/load"
 
-# id rate p50 p99 insn ctxsw exits irqs calls CPU lost
+# Columns: id rate p50 p99 insn ctxsw exits irqs calls CPU lost
 check 'bench-net: a row of a guest' is \
 	"$(make_row "$dir/idle" "$dir/busy" "$dir/load")" \
 	$'id\t1000.0\t20.5\t99.0\t20000\t0.5\t1.500\t0.500\t0\t500\tnull'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test_bench_report.sh - what 'make bench' makes of the numbers it took: a row of
-# samples and a load's line (row.awk), results and verdicts of rows (report)
+# test_bench_report.sh - does 'make bench' compute the right row from samples and
+# a load's line (row.awk), and the right results and verdicts from rows (report)?
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")/../bench" && pwd)
@@ -17,7 +17,7 @@ is()
 
 # --- rows ---
 
-# terse READS WRITES: a line of fio's, with so many of each in a second
+# terse READS WRITES: a line in fio's terse format, with that many per second
 terse()
 {
 	awk -v reads="$1" -v writes="$2" 'BEGIN {
@@ -40,7 +40,8 @@ terse()
 	}'
 }
 
-# make_row BS FSYNC KIND FIELD: of a row of the samples in $dir
+# make_row BS FSYNC KIND FIELD: a field of the row computed from the samples in
+# $dir
 make_row()
 {
 	awk -v OFS='\t' -v id=id -v bs="$1" -v fsync="$2" -v kind="$3" \
@@ -59,7 +60,7 @@ row()
 	is "$(make_row "$1" "$2" "$3" "$4")" "$5"
 }
 
-# id IOPS mean p50 p99 ctxsw calls exits CPU insn vmm p99.9 irqs
+# Columns: id IOPS mean p50 p99 ctxsw calls exits CPU insn vmm p99.9 irqs
 check 'bench: reads and writes are added up' row 4k '' null 2 1000
 check 'bench: the mean latency is weighted' row 4k '' null 3 160
 check 'bench: percentiles are those of reads' row 4k '' null 4,5,12 $'10\t20\t30'
@@ -83,7 +84,8 @@ check 'bench: the emulated driver tells nanoseconds' \
 
 # --- results ---
 
-# add BACKEND CLIENT LOAD BS DEPTH VCPUS ROUND IOPS CALLS INSN [DISK]: of raw.tsv
+# add BACKEND CLIENT LOAD BS DEPTH VCPUS ROUND IOPS CALLS INSN [DISK]: a row of
+# raw.tsv
 add()
 {
 	printf '%s\t' 6.12 "$1" "${11:-null}" "$2" "$3" "$4" "$5" "$6" "$7" \
@@ -98,7 +100,8 @@ add()
 	add qemu-iouring guest randread 4k 1 1 2 1100 null 100
 	add vhost-doorbell-auto guest randread 4k 1 1 3 2500 null 30
 	add qemu-iouring guest randread 4k 1 1 3 1000 null 100
-	# Of these, one is behind; and two rounds have no middle one.
+	# In one of these loads our back end is slower than its peer. The load
+	# randrw has two rounds, so its median is the mean of both.
 	add vhost-doorbell-auto guest randread 4k 1 2 1 3000 0 20
 	add vhost-scsi guest randread 4k 1 2 1 1000 0 20
 	add vhost-doorbell-auto guest randrw 4k 1 2 1 800 0 20
@@ -116,7 +119,8 @@ add()
 } >"$dir/raw.tsv"
 "$bench/report" "$dir/raw.tsv" "$dir/results.json" "$dir" >"$dir/tables"
 
-# A field of the result whose fields are as said: result FIELD NAME=VALUE...
+# result FIELD NAME=VALUE...: print FIELD of the result whose other fields have
+# these values
 result()
 {
 	awk -v field="$1" -v want="${*:2}" '

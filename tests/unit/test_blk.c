@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* backend_blk.c: what becomes of requests, on a disk that only remembers. */
+/* backend_blk.c: how requests end, on a fake disk that records them. */
+#include <linux/ktime.h>
 #include <linux/sched.h>
+#include <asm/tsc.h>
 
 #include "blk.h"
 
@@ -9,7 +11,7 @@ static u32 used_len(void)
 	return le32toh(r.used->ring[(le16toh(r.used->idx) - 1) % NUM].len);
 }
 
-/* --- one request each --- */
+/* --- tests of one request each --- */
 
 static const struct row {
 	const char *name;
@@ -17,11 +19,12 @@ static const struct row {
 	u64 sector;
 	u32 n, nout;
 	struct bell_seg seg[MAX_SEGS];
-	u8 status;		/* of what never gets to the disk */
+	/* status, for a request that the disk does not get */
+	u8 status;
 	bool submit, unaligned;
 	u32 bytes, nvecs;
 	bool read_only;
-	u32 len;		/* in the used ring, if not submitted */
+	u32 len;		/* length in the used ring, if not submitted */
 } rows[] = {
 	{ "read", VIRTIO_BLK_T_IN, 8, 3, 1, { H, { DATA, 512 }, S },
 	  .submit = true, .bytes = 512, .nvecs = 1 },
@@ -186,7 +189,7 @@ static void test_rows(void)
 static const struct range_row {
 	const char *name;
 	u32 type;
-	u32 n, bytes;		/* ranges, and bytes of them in the chain */
+	u32 n, bytes;		/* number of ranges, and bytes of the chain that hold ranges */
 	struct {
 		u64 sector;
 		u32 num, flags;
@@ -306,7 +309,10 @@ static void test_ranges(void)
 	}
 }
 
-/* --- nowhere to answer --- */
+/*
+ * --- requests whose header or status is outside of memory: the queue breaks
+ * ---
+ */
 
 static const struct bad {
 	const char *name;
@@ -344,7 +350,7 @@ static void test_bads(void)
 	}
 }
 
-/* --- contexts --- */
+/* --- inline pass or worker; pages and memory that are missing --- */
 
 static void test_inline_not_pinned(void)
 {
@@ -356,7 +362,9 @@ static void test_inline_not_pinned(void)
 	CHECK_EQ(r.vq.stats.punts, 1);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	bell_disk_done(submitted, 0);
-	/* Now it is, and the ringer can do it. */
+	/*
+	 * Now the page is pinned, so the ringing thread can submit the request.
+	 */
 	ring_add(&r, 0);
 	CHECK_EQ(pass(false), BELL_PASS_DONE);
 	CHECK_EQ(submits, 2);
@@ -392,11 +400,10 @@ static void test_owner_gone(void)
 	put_header(VIRTIO_BLK_T_IN, 0);
 	put_chain(a_read, 3, 1);
 	world_exit_mm();
-	CHECK_EQ(pass(true), BELL_PASS_STOP);
-	CHECK(r.vq.parked);
-	CHECK(!r.vq.broken);
-	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
-	world_run_work();
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 1);
+	bell_disk_done(submitted, 0);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
 	end();
 }
 
@@ -415,7 +422,7 @@ static void test_vectors_no_memory(void)
 	ring_add(&r, 0);
 	world.fail_alloc = 1;
 	CHECK_EQ(pass(false), BELL_PASS_PUNT);
-	/* The worker tries again, though not for ever. */
+	/* The worker tries again for a limited time, then the request fails. */
 	world.fail_alloc = 1;
 	CHECK_EQ(pass(true), BELL_PASS_PUNT);
 	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
@@ -430,11 +437,12 @@ static void test_vectors_no_memory(void)
 	world.fail_alloc = 1;
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
+	CHECK_EQ(r.vq.failures.last.cause, BELL_CAUSE_NOMEM);
 	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
 	end();
 }
 
-/* The data's pages go to somebody else while the disk still uses them. */
+/* The guest's memory is remapped while the disk still uses the old pages. */
 static void complete_submitted(void)
 {
 	CHECK(world_page_pins(DATA >> PAGE_SHIFT) > 0);
@@ -468,6 +476,160 @@ static void test_dead(void)
 	end();
 }
 
+/* --- histograms and failures --- */
+
+static u64 counted(enum bell_kind kind)
+{
+	u64 n = 0;
+	u32 i;
+
+	for (i = 0; i < BELL_HIST_BUCKETS; i++)
+		n += r.vq.hist[kind].bucket[i];
+	return n;
+}
+
+static void serve(u32 type, u64 sector, const struct bell_seg *seg, u32 n,
+		  u32 nout)
+{
+	put_header(type, sector);
+	put_chain(seg, n, nout);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+}
+
+static void test_latency(void)
+{
+	static const struct bell_seg flush[] = { H, S };
+
+	tsc_khz = 1000000;
+	bell_hist_init();
+	static_branch_enable(&bell_hist_key);
+	shim_cycles = 1000;
+	begin();
+	memset(r.vq.hist, 0, sizeof(r.vq.hist));
+	CHECK_EQ(be->ops->oldest(be, &exec), 0);
+	serve(VIRTIO_BLK_T_IN, 8, a_read, 3, 1);
+	shim_cycles += 5000;
+	CHECK_EQ(be->ops->oldest(be, &exec), 4999);
+	bell_disk_done(submitted, 0);
+	CHECK_EQ(be->ops->oldest(be, &exec), 0);
+	CHECK_EQ(counted(BELL_KIND_READ), 1);
+	CHECK_EQ(r.vq.hist[BELL_KIND_READ].bucket[bell_hist_index(4999)], 1);
+	CHECK_EQ(r.vq.hist[BELL_KIND_READ].sum, 4999);
+	CHECK_EQ(r.vq.hist[BELL_KIND_READ].max, 4999);
+	serve(VIRTIO_BLK_T_FLUSH, 0, flush, 2, 1);
+	shim_cycles += 100;
+	bell_disk_done(submitted, 0);
+	CHECK_EQ(counted(BELL_KIND_FLUSH), 1);
+	serve(99, 0, a_read, 3, 1);
+	CHECK_EQ(counted(BELL_KIND_OTHER), 1);
+	CHECK_EQ(counted(BELL_KIND_READ), 1);
+	CHECK_EQ(r.vq.stats.completed, 3);
+	end();
+}
+
+/*
+ * A request that was put back into the ring is neither in flight nor counted.
+ */
+static void test_latency_put_back(void)
+{
+	begin();
+	memset(r.vq.hist, 0, sizeof(r.vq.hist));
+	shim_cycles = 1000;
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	submit_ret = -EAGAIN;
+	CHECK_EQ(pass(true), BELL_PASS_PUNT);
+	shim_cycles += 5000;
+	CHECK_EQ(be->ops->oldest(be, &exec), 0);
+	CHECK_EQ(counted(BELL_KIND_READ), 0);
+	submit_ret = 0;
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	bell_disk_done(submitted, 0);
+	CHECK_EQ(counted(BELL_KIND_READ), 1);
+	end();
+}
+
+static void check_last(enum bell_kind kind, enum bell_cause cause, u64 sector,
+		       int error)
+{
+	const struct bell_failures *f = &r.vq.failures;
+
+	CHECK_EQ(f->count[kind][cause], 1);
+	CHECK_EQ(f->last.kind, kind);
+	CHECK_EQ(f->last.cause, cause);
+	CHECK_EQ(f->last.sector, sector);
+	CHECK_EQ(f->last.error, error);
+	CHECK_EQ(f->last.status, status());
+	CHECK_EQ(f->last.time, shim_now);
+}
+
+static void test_failures(void)
+{
+	static const struct bell_seg write[] = { H, { DATA, 512 }, S };
+	static const struct bell_seg flush[] = { H, S };
+	u64 sum = 0;
+	u32 i, j;
+
+	shim_now = 77;
+	begin();
+	memset(&r.vq.failures, 0, sizeof(r.vq.failures));
+	serve(VIRTIO_BLK_T_IN, 8, a_read, 3, 1);
+	bell_disk_done(submitted, -EIO);
+	check_last(BELL_KIND_READ, BELL_CAUSE_IO, 8, -EIO);
+	serve(VIRTIO_BLK_T_OUT, 16, write, 3, 2);
+	bell_disk_done(submitted, -ENOSPC);
+	check_last(BELL_KIND_WRITE, BELL_CAUSE_NOSPC, 16, -ENOSPC);
+	serve(VIRTIO_BLK_T_FLUSH, 0, flush, 2, 1);
+	bell_disk_done(submitted, -EIO);
+	check_last(BELL_KIND_FLUSH, BELL_CAUSE_IO, BELL_NO_SECTOR, -EIO);
+	serve(VIRTIO_BLK_T_IN, CAPACITY, a_read, 3, 1);
+	check_last(BELL_KIND_READ, BELL_CAUSE_INVALID, CAPACITY, 0);
+	serve(99, 0, a_read, 3, 1);
+	check_last(BELL_KIND_OTHER, BELL_CAUSE_UNSUPP, BELL_NO_SECTOR, 0);
+	serve(VIRTIO_BLK_T_OUT, 24, write, 3, 2);
+	bell_disk_done(submitted, -EOPNOTSUPP);
+	check_last(BELL_KIND_WRITE, BELL_CAUSE_UNSUPP, 24, -EOPNOTSUPP);
+	/*
+	 * The next request fails with an error of its own, not with the last
+	 * one's.
+	 */
+	serve(VIRTIO_BLK_T_OUT, CAPACITY, write, 3, 2);
+	check_last(BELL_KIND_WRITE, BELL_CAUSE_INVALID, CAPACITY, 0);
+	for (i = 0; i < BELL_KINDS; i++) {
+		for (j = 0; j < BELL_CAUSES; j++)
+			sum += r.vq.failures.count[i][j];
+	}
+	CHECK_EQ(sum, 7);
+	CHECK_EQ(r.vq.stats.errors, 7);
+	end();
+}
+
+/* The ranges of a request lie where an earlier one had its page vectors. */
+static void test_failure_tells_no_pointer(void)
+{
+	static const u32 types[] = {
+		VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES,
+		VIRTIO_BLK_T_SECURE_ERASE,
+	};
+	static const struct bell_seg outside[] = { H, { RING_END, 16 }, S };
+
+	begin();
+	end();
+	cfg.flags = VHOST_DOORBELL_BLK_F_DISCARD |
+		    VHOST_DOORBELL_BLK_F_WRITE_ZEROES |
+		    VHOST_DOORBELL_BLK_F_SECURE_ERASE;
+	begin_with(BOTH | BIT_ULL(VIRTIO_BLK_F_SECURE_ERASE));
+	for (u32 i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		serve(VIRTIO_BLK_T_IN, 8, a_read, 3, 1);
+		bell_disk_done(submitted, 0);
+		serve(types[i], 0, outside, 3, 2);
+		CHECK(status() != VIRTIO_BLK_S_OK);
+		CHECK_EQ(r.vq.failures.last.sector, BELL_NO_SECTOR);
+		CHECK_EQ(r.vq.stats.errors, i + 1);
+	}
+	end();
+}
+
 static const struct tap_test tests[] = {
 	{ "blk: inline, not pinned, then pinned, then it would block",
 	  test_inline_not_pinned },
@@ -476,6 +638,10 @@ static const struct tap_test tests[] = {
 	{ "blk: no memory for vectors", test_vectors_no_memory },
 	{ "blk: pages in use by the disk are kept", test_keeps_pages },
 	{ "blk: a dead queue takes nothing", test_dead },
+	{ "blk: latencies by kind, and the oldest in flight", test_latency },
+	{ "blk: what is put back has no latency", test_latency_put_back },
+	{ "blk: what failed, and why", test_failures },
+	{ "blk: a failed discard tells no pointer", test_failure_tells_no_pointer },
 };
 
 int main(void)

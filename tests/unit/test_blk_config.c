@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* backend_blk.c: what a disk is made of, and what it tells and is told. */
+/*
+ * backend_blk.c: creating a disk, its config space, and its write cache
+ * setting.
+ */
 #include "blk.h"
 
-/* --- the cache --- */
+/* --- write cache: write-through and write-back --- */
 
 static void test_writethrough(void)
 {
@@ -31,7 +34,7 @@ static int set_wce(u32 offset, u8 value, u32 size)
 	return be->ops->set_config(be, offset, bytes, size);
 }
 
-/* One write to the disk, not completed. */
+/* Submit one write and do not complete it. */
 static void write_one(void)
 {
 	put_header(VIRTIO_BLK_T_OUT, 0);
@@ -39,7 +42,7 @@ static void write_one(void)
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 }
 
-#define CONFIG_LEN	96U	/* to the end of the zones, virtio 1.3 */
+#define CONFIG_LEN	96U	/* struct virtio_blk_config up to its zone fields */
 
 #define WCE	offsetof(struct virtio_blk_config, wce)
 
@@ -91,7 +94,7 @@ static u8 wce_after(u64 features)
 	return wce;
 }
 
-/* What a driver begins with */
+/* The value of wce that a driver reads at its start. */
 static void test_wce_initial(void)
 {
 	const u64 flush = BIT_ULL(VIRTIO_BLK_F_FLUSH);
@@ -103,7 +106,10 @@ static void test_wce_initial(void)
 	CHECK_EQ(wce_after(flush), 1);
 	CHECK_EQ(wce_after(config), 0);
 	CHECK_EQ(wce_after(0), 1);
-	/* The switch works, though without flushes each write is stable. */
+	/*
+	 * With CONFIG_WCE alone the switch works. The driver cannot flush, so
+	 * each write must be stable when it completes.
+	 */
 	CHECK_EQ(wce_after(config), 0);
 	CHECK_EQ(set_wce(WCE, 1, 1), 0);
 	end();
@@ -114,7 +120,7 @@ static void test_wce_initial(void)
 	end();
 }
 
-/* Writes that were begun before the switch, and end after it */
+/* Writes that are in flight when the driver switches the cache. */
 static void test_wce_in_flight(void)
 {
 	begin_wce();
@@ -125,7 +131,7 @@ static void test_wce_in_flight(void)
 	CHECK(queued == submitted && le16toh(r.used->idx) == 0);
 	queued_func(queued);
 	CHECK(flushes == 2 && le16toh(r.used->idx) == 1 && !status());
-	/* The same with a disk that cannot flush: the guest must know. */
+	/* The flush of the disk fails: the guest must get the error. */
 	CHECK_EQ(set_wce(WCE, 1, 1), 0);
 	write_one();
 	flush_ret = -EIO;
@@ -134,7 +140,7 @@ static void test_wce_in_flight(void)
 	queued_func(queued);
 	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
 	flush_ret = 0;
-	/* One that failed needs none. */
+	/* A write that failed needs no flush. */
 	CHECK_EQ(set_wce(WCE, 1, 1), 0);
 	write_one();
 	CHECK_EQ(set_wce(WCE, 0, 1), 0);
@@ -144,7 +150,7 @@ static void test_wce_in_flight(void)
 	end();
 }
 
-/* What begins after it */
+/* Writes that begin after the switch. */
 static void test_wce_after(void)
 {
 	begin_wce();
@@ -161,7 +167,7 @@ static void test_wce_after(void)
 	end();
 }
 
-/* --- making one --- */
+/* --- creating a disk --- */
 
 static long create_error(void)
 {
@@ -241,7 +247,9 @@ static u16 cylinders_of(u64 capacity)
 	return le16toh(c.geometry.cylinders);
 }
 
-/* Never zero, and never more than 16 bits could hold. */
+/*
+ * The geometry is never zero, and never more than its 16-bit fields can hold.
+ */
 static void test_geometry(void)
 {
 	begin();

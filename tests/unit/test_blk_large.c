@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* backend_blk_large.c and _map.c: long requests, and what vectors cost. */
+/*
+ * backend_blk_large.c and _map.c: long requests, and the memory for page
+ * vectors.
+ */
 #include <linux/sched.h>
 
 #include "backend_blk_priv.h"
@@ -34,7 +37,9 @@ static u32 used_len(void)
 	return le32toh(r.used->ring[(le16toh(r.used->idx) - 1) % NUM].len);
 }
 
-/* The disk has done a slice: the worker goes on. */
+/*
+ * The disk completes a slice with @error, and the worker begins the next one.
+ */
 static void slice_ends(int error)
 {
 	struct bell_disk_req *req = submitted;
@@ -47,7 +52,7 @@ static void slice_ends(int error)
 	be->ops->exec.retry(&exec, &req->retry);
 }
 
-/* The slice is this piece of guest memory, in one vector. */
+/* Check the submitted slice: one vector, for this piece of guest memory. */
 static void check_slice(u64 sector, u64 gpa, u32 len)
 {
 	const struct bio_vec *v;
@@ -108,7 +113,7 @@ static void test_slice_fails(void)
 	end_small();
 }
 
-/* What the slices have, byte by byte, against what the chain has. */
+/* Compare the slices with the chain, byte by byte. */
 static void check_pieces(const struct bell_seg *seg, u32 total)
 {
 	const struct bell_seg *at = seg;
@@ -143,7 +148,7 @@ static void test_pieces(void)
 	struct bell_seg seg[26] = { H };
 	u32 total = 0;
 
-	/* Of odd lengths, apart from each other */
+	/* Pieces of odd lengths that do not touch each other */
 	for (u32 i = 0; i < 24; i++) {
 		u32 len = i < 23 ? 1000 + 77 * i : 0;
 
@@ -164,7 +169,10 @@ static void test_pieces(void)
 	end_small();
 }
 
-/* The disk cannot begin a later slice now: again after a while, not for ever. */
+/*
+ * The disk cannot begin a later slice now: the worker tries again, but not for
+ * ever.
+ */
 static void test_slice_again(void)
 {
 	struct bell_disk_req *req;
@@ -197,7 +205,9 @@ static void test_slice_again(void)
 	end_small();
 }
 
-/* The first one: it goes back into the ring. */
+/*
+ * The disk cannot begin the first slice: the request goes back into the ring.
+ */
 static void test_first_again(void)
 {
 	begin_small();
@@ -214,14 +224,14 @@ static void test_first_again(void)
 static void test_large_bad(void)
 {
 	begin_small();
-	/* Part of it outside of memory */
+	/* A part of the data lies outside of guest memory. */
 	put_one(VIRTIO_BLK_T_OUT, 0, RING_END - SLICE, 2 * SLICE);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
 	CHECK_EQ(submits, 0);
 	end_small();
 
-	/* Too long for anybody: nothing is pinned for it */
+	/* Longer than any request may be: it fails and pins nothing. */
 	begin_small();
 	the_blk()->disk.capacity = 1ULL << 32;
 	put_one(VIRTIO_BLK_T_OUT, 0, DATA, SZ_1G + 512);
@@ -253,7 +263,10 @@ static void test_large_no_memory(void)
 	end_small();
 }
 
-/* Stable at its end, whatever became of the cache meanwhile */
+/*
+ * The request is stable when it ends, even if the driver switched the cache
+ * meanwhile.
+ */
 static void test_large_owes_flush(void)
 {
 	const u8 off = 0;
@@ -282,7 +295,7 @@ static void test_large_owes_flush(void)
 	end_small();
 }
 
-/* Pages that lie side by side take one vector, and no memory. */
+/* Adjacent pages share one vector, which needs no memory. */
 static void test_merged(void)
 {
 	begin();
@@ -298,7 +311,10 @@ static void test_merged(void)
 	end_small();
 }
 
-/* Those that do not: only so many at a time, for all queues together. */
+/*
+ * Pages that are not adjacent need vectors; all queues together get a limited
+ * number.
+ */
 static void test_vectors_bounded(void)
 {
 	struct bell_seg seg[22] = { H };
@@ -327,7 +343,7 @@ static void test_vectors_bounded(void)
 	bell_disk_done(submitted, 0);
 	end_small();
 
-	/* A large one reserves its own before it looks up anything. */
+	/* A large request reserves its vectors before it looks up any page. */
 	begin_small();
 	blk = the_blk();
 	put_one(VIRTIO_BLK_T_IN, 0, DATA, 2 * SLICE);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* backend_blk_zone.c: what a driver is told that does not know its zones. */
+/*
+ * backend_blk_zone.c: the error that a driver gets when it breaks a rule of
+ * zones.
+ */
 #include "blk.h"
 #include "compat_blk.h"
 
-#define ZONE	256U			/* sectors; blocks of 4096 bytes */
+/* Sectors of a zone; the blocks have 4096 bytes */
+#define ZONE	256U
 #define Z1	(1 * ZONE)
 #define Z2	(2 * ZONE)
 
@@ -12,8 +16,8 @@ static const struct row {
 	u32 type;
 	u64 sector;
 	u32 bytes;
-	bool submit;		/* the disk gets it, and fails it */
-	u64 wp;			/* of each zone, from its start */
+	bool submit;		/* the disk gets the request, and fails it */
+	u64 wp;			/* write pointer of each zone, relative to its start */
 	u8 cond;
 	u8 status;
 } rows[] = {
@@ -123,7 +127,10 @@ static void test_rows(void)
 	}
 }
 
-/* Whether the next zone has an order takes a look that may sleep. */
+/*
+ * To know whether the next zone is sequential the module must ask the disk,
+ * which may sleep.
+ */
 static void test_crossing(void)
 {
 	static const struct row row = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* test_ctl - results of the tests of the programs, as TAP */
+/* test_ctl - print the results of the tests of the tools as TAP */
 #ifndef TEST_CTL_H
 #define TEST_CTL_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_ctl_disk - how the daemon opens, locks and looks at a disk
+ * test_ctl_disk - opening, locking and examining a disk
  *
  * TAP on stdout, exit 0 or 1.
  */
@@ -20,9 +20,25 @@
 #include "image_format.h"
 #include "test_ctl.h"
 
+static int open_claimed(struct disk *d, const char *path, bool read_only,
+			enum disk_locking locking)
+{
+	int ret = disk_open(d, path, read_only, locking);
+
+	if (ret)
+		return ret;
+	ret = disk_claim(d);
+	if (ret)
+		disk_close(d);
+	return ret;
+}
+
 static char path[] = "/tmp/test_ctl_disk.XXXXXX";
 
-/* A user of the image with the locks of some program; @bytes ends in 0. */
+/*
+ * Opens the image and locks @len bytes at each offset of @bytes (0 ends the
+ * list), as another program does.
+ */
 static int other(const off_t *bytes, short type, off_t len)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -39,7 +55,7 @@ static int other(const off_t *bytes, short type, off_t len)
 	return fd;
 }
 
-/* Would QEMU's test of that byte find one of our locks? */
+/* Does our lock conflict with a lock of QEMU on this byte? */
 static bool is_locked(off_t byte)
 {
 	_cleanup_fd_ int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -63,18 +79,18 @@ static void test_bytes(void)
 {
 	struct disk d;
 
-	ok(!disk_open(&d, path, false, DISK_LOCKING_AUTO), "a writer opens");
+	ok(!open_claimed(&d, path, false, DISK_LOCKING_AUTO), "a writer opens");
 	ok(are_locked(98, "0011000") && are_locked(198, "0001000"),
 	   "a writer's locks are those of QEMU's raw virtio-blk");
 	ok(is_locked(1 << 20), "and exclude locks of the whole file");
 	disk_close(&d);
-	ok(!disk_open(&d, path, true, DISK_LOCKING_ON), "a reader opens");
+	ok(!open_claimed(&d, path, true, DISK_LOCKING_ON), "a reader opens");
 	ok(are_locked(98, "0010000") && are_locked(198, "0001000"),
 	   "a reader's are, too");
 	disk_close(&d);
 	ok(are_locked(98, "0000000") && are_locked(198, "0000000") &&
 	   !is_locked(1 << 20), "none is left");
-	ok(!disk_open(&d, path, false, DISK_LOCKING_OFF) &&
+	ok(!open_claimed(&d, path, false, DISK_LOCKING_OFF) &&
 	   are_locked(98, "0000000") && are_locked(198, "0000000"),
 	   "none is taken with locking off");
 	disk_close(&d);
@@ -104,15 +120,15 @@ static void test_others(void)
 					    rows[i].len);
 		struct disk d;
 
-		ok(disk_open(&d, path, true, DISK_LOCKING_AUTO) ==
+		ok(open_claimed(&d, path, true, DISK_LOCKING_AUTO) ==
 		   rows[i].read_only, "%s: a reader %s", rows[i].who,
 		   rows[i].read_only ? "is refused" : "is welcome");
 		disk_close(&d);
-		ok(disk_open(&d, path, false, DISK_LOCKING_AUTO) ==
+		ok(open_claimed(&d, path, false, DISK_LOCKING_AUTO) ==
 		   rows[i].writable, "%s: a writer %s", rows[i].who,
 		   rows[i].writable ? "is refused" : "is welcome");
 		disk_close(&d);
-		ok(!disk_open(&d, path, false, DISK_LOCKING_OFF),
+		ok(!open_claimed(&d, path, false, DISK_LOCKING_OFF),
 		   "%s: no matter with locking off", rows[i].who);
 		disk_close(&d);
 	}
@@ -131,7 +147,7 @@ static void test_gone(void)
 	struct disk d;
 
 	snprintf(moved, sizeof(moved), "%s.old", path);
-	if (disk_open(&d, path, false, DISK_LOCKING_AUTO))
+	if (open_claimed(&d, path, false, DISK_LOCKING_AUTO))
 		return;
 	ok(!disk_is_gone(&d), "an open file is not gone");
 	rename(path, moved);
@@ -148,6 +164,49 @@ static void test_gone(void)
 	ok(disk_reopen(&d) == -ENOTBLK && d.fd < 0 && d.is_block,
 	   "a file where a block device was is not taken");
 	ok(disk_reopen(&d) == -ENOTBLK, "nor the next time");
+}
+
+/* What disk_inherit() says of the open file @fd with these arguments; closes @fd. */
+static bool says_other(int fd, const char *name, bool read_only, bool was_read_only)
+{
+	struct disk d;
+
+	if (disk_inherit(&d, name, read_only, DISK_LOCKING_OFF, fd, -1))
+		return false;
+	ok(d.read_only == was_read_only, "it is %s as before",
+	   was_read_only ? "read-only" : "writable");
+	disk_close(&d);
+	return d.is_other;
+}
+
+static int open_again(bool read_only)
+{
+	return open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+}
+
+/* The settings may have changed since the last process opened the disk. */
+static void test_inherit(void)
+{
+	char moved[sizeof(path) + 4], link[sizeof(path) + 5];
+	int fd;
+
+	snprintf(moved, sizeof(moved), "%s.old", path);
+	snprintf(link, sizeof(link), "%s.link", path);
+	ok(!says_other(open_again(false), path, false, false), "the same disk");
+	ok(!says_other(open_again(true), path, true, true), "the same, read-only");
+	ok(says_other(open_again(false), path, true, false), "it shall be read-only now");
+	ok(says_other(open_again(true), path, false, true), "it shall be writable now");
+	ok(!symlink(path, link) && !says_other(open_again(false), link, false, false),
+	   "the same by another name");
+	unlink(link);
+	fd = open_again(false);
+	rename(path, moved);
+	ok(!says_other(fcntl(fd, F_DUPFD_CLOEXEC, 0), path, false, false),
+	   "a name that is gone is no other disk");
+	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	ok(says_other(fd, path, false, false), "another file has the name");
+	rename(moved, path);
+	ok(says_other(open_again(false), "/dev/null", false, false), "no disk at all");
 }
 
 static void test_formats(void)
@@ -184,7 +243,7 @@ static void test_format_of_file(void)
 {
 	struct disk d;
 
-	if (disk_open(&d, path, false, DISK_LOCKING_AUTO))
+	if (open_claimed(&d, path, false, DISK_LOCKING_AUTO))
 		return;
 	ok(!image_format_read(d.fd), "a file of zeroes is raw");
 	disk_close(&d);
@@ -192,7 +251,7 @@ static void test_format_of_file(void)
 	ok(pwrite(d.fd, "vhdxfile", 8, 0) == 8, "written");
 	ok(!image_format_read(d.fd), "what cannot be read is raw");
 	disk_close(&d);
-	if (disk_open(&d, path, true, DISK_LOCKING_AUTO))
+	if (open_claimed(&d, path, true, DISK_LOCKING_AUTO))
 		return;
 	ok(image_format_read(d.fd), "a file of another format, by direct I/O");
 	disk_close(&d);
@@ -209,6 +268,7 @@ int main(void)
 	test_others();
 	test_no_locks();
 	test_gone();
+	test_inherit();
 	test_formats();
 	test_format_of_file();
 	unlink(path);

@@ -46,8 +46,8 @@ static const char sample[] =
 	"coalesce-count:\t16\n"
 	"features:\t0x130000244\n"
 	"queues:\t2\n"
-	"memory:\tbytes=4294967296 regions=2 pinned=1000 pins=1200 invalidations=3\n"
-	"queue0:\tstate=running size=128 in_flight=3 kicks=10 inline_passes=9 worker_passes=2 punts=1 requests=100 bytes_read=409600 bytes_written=512 errors=4 broken=0 signals=50 suppressed=47 completed=97 worker_pid=321 polls=7 poll_hits=6 poll_ns=5000 coalesced=12\n"
+	"memory:\tbytes=4294967296 regions=2 pinned=1000 pins=1200 invalidations=3 logged=7\n"
+	"queue0:\tstate=running size=128 in_flight=3 kicks=10 inline_passes=9 worker_passes=2 punts=1 requests=100 bytes_read=409600 bytes_written=512 errors=4 broken=0 signals=50 suppressed=47 completed=97 worker_pid=321 polls=7 poll_hits=6 poll_ns=5000 coalesced=12 held=2 holds=5\n"
 	"queue1:\tstate=stopped,broken,hungup,parked size=256 in_flight=0 kicks=18446744073709551615 inline_passes=0 worker_passes=0 punts=0 requests=11 bytes_read=0 bytes_written=0 errors=0 broken=1 signals=0 suppressed=0 completed=11 worker_pid=0\n";
 
 static struct fdinfo info;
@@ -84,7 +84,7 @@ static void test_device(void)
 	ok(info.features == 0x130000244, "features");
 	ok(info.mem.bytes == 4294967296 && info.mem.regions == 2 &&
 	   info.mem.pinned == 1000 && info.mem.pins == 1200 &&
-	   info.mem.invalidations == 3, "memory");
+	   info.mem.invalidations == 3 && info.mem.logged == 7, "memory");
 	ok(info.num_queues == 2, "number of queues");
 }
 
@@ -97,7 +97,7 @@ static void test_queues(void)
 	ok(q->size == 128 && q->in_flight == 3 && q->kicks == 10 &&
 	   q->inline_passes == 9 && q->worker_passes == 2 && q->punts == 1 &&
 	   q->polls == 7 && q->poll_hits == 6 && q->poll_ns == 5000 &&
-	   q->coalesced == 12 &&
+	   q->coalesced == 12 && q->held == 2 && q->holds == 5 &&
 	   q->requests == 100 && q->bytes_read == 409600 &&
 	   q->bytes_written == 512 && q->errors == 4 && q->broken == 0 &&
 	   q->signals == 50 && q->suppressed == 47 && q->completed == 97 &&

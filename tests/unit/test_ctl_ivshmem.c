@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who is told what by an ivshmem server, and in which order. */
+/*
+ * ivshmem.c: the messages that a server sends to each client, and their order.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@
 
 static const int host[IVSHMEM_MAX_VECTORS] = { 100, 101, 102 };
 
-/* Descriptors are only numbers here. */
+/* The table does not use the descriptors, so any numbers will do. */
 static const int fds[][VECTORS] = {
 	{ 110, 111, 112 }, { 120, 121, 122 }, { 130, 131, 132 },
 };
@@ -105,7 +107,10 @@ static void test_order(void)
 	CHECK(b->id != a->id && c->id != a->id && c->id != b->id);
 	CHECK(next_are(a, b->id, fds[1]) && next_are(a, c->id, fds[2]));
 	CHECK(!ivshmem_next(a));
-	/* Its own come last of what there was, then who came later. */
+	/*
+	 * A new client hears of its own vectors after those of the peers that
+	 * were there, and before those of later peers.
+	 */
 	CHECK(hello(b) && next_are(b, a->id, fds[0]) &&
 	      next_are(b, b->id, fds[1]) && next_are(b, c->id, fds[2]));
 	CHECK(hello(c) && next_are(c, a->id, fds[0]) &&
@@ -124,26 +129,32 @@ static void test_leave(void)
 	while (ivshmem_next(a))
 		ivshmem_told(a);
 
-	/* It knows all of them. */
+	/* @a heard of all vectors of @b. */
 	b = join(fds[1]);
 	id = b->id;
 	CHECK(next_are(a, id, fds[1]));
 	ivshmem_leave(&table, b);
 	CHECK(next_is(a, id, -1) && !ivshmem_next(a));
 
-	/* It knows one: of the others it need not hear any more. */
+	/*
+	 * @a heard of one vector of @b, so the server drops the messages of the
+	 * other vectors.
+	 */
 	b = join(fds[1]);
 	id = b->id;
 	CHECK(next_is(a, id, fds[1][0]));
 	ivshmem_leave(&table, b);
 	CHECK(next_is(a, id, -1) && !ivshmem_next(a));
 
-	/* It knows none: it would not know who is gone. */
+	/*
+	 * @a heard of no vector of @b, so the server must not tell it that @b
+	 * left.
+	 */
 	b = join(fds[1]);
 	ivshmem_leave(&table, b);
 	CHECK(!ivshmem_next(a));
 
-	/* What was to be told besides is told. */
+	/* Messages of other peers are still sent. */
 	b = join(fds[1]);
 	join(fds[2]);
 	id = b->id;
@@ -169,11 +180,17 @@ static void test_ids(void)
 	second = b->id;
 	ivshmem_leave(&table, b);
 	b = join(fds[1]);
-	/* The first has seen the second leave, and is still here. */
+	/*
+	 * @a is still there and saw the peer @second leave, so that ID is not
+	 * given again.
+	 */
 	CHECK(b->id != first && b->id != second);
 	ivshmem_leave(&table, a);
 	a = join(fds[0]);
-	/* The new second has seen the first leave, but never the old second. */
+	/*
+	 * The new @b saw @first leave but never saw the old @second, so @second
+	 * may be given again.
+	 */
 	CHECK_EQ(a->id, second);
 	ivshmem_leave(&table, a);
 	ivshmem_leave(&table, b);
@@ -223,7 +240,9 @@ static void test_limits(void)
 	}
 }
 
-/* What a client makes of what it is told: how many vectors each peer has. */
+/*
+ * A client's knowledge from its messages: the number of vectors of each peer.
+ */
 struct view {
 	bool	used;
 	int	hello;
@@ -328,7 +347,10 @@ static void test_random(void)
 	teardown();
 }
 
-/* Who does not listen costs no more than who is there, however many pass. */
+/*
+ * For a client that does not read, the server keeps no more messages than the
+ * peers that are there need, however many peers come and go.
+ */
 static void test_deaf(void)
 {
 	struct ivshmem_peer *deaf, *b, *c;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An ivshmem server and its clients over a real socket, the odd ones too. */
+/*
+ * An ivshmem server and its clients over a real socket, among them clients that
+ * misbehave.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -71,12 +74,18 @@ static int dial(void)
 	strcpy(a.sun_path, path);
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)))
 		abort();
-	/* A server that says nothing fails the test, and does not hang it. */
+	/*
+	 * If the server sends nothing, the test fails after this timeout
+	 * instead of hanging.
+	 */
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
 	return fd;
 }
 
-/* One message; *@fd gets its descriptor or -1. The bytes it had. */
+/*
+ * Receives one message; *@fd is its descriptor or -1. Returns the number of
+ * bytes.
+ */
 static int take(int sock, int64_t *value, int *fd)
 {
 	char space[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
@@ -99,7 +108,7 @@ static int take(int sock, int64_t *value, int *fd)
 struct client {
 	int	sock;
 	int64_t	id;
-	int	host[VECTORS];	/* as it got them */
+	int	host[VECTORS];	/* the host's eventfds as the client received them */
 	int	own[VECTORS];
 };
 
@@ -118,7 +127,10 @@ static void take_peer(struct client *c, int64_t id, int *eventfd)
 	}
 }
 
-/* Connects, and takes what a client gets when @others are there already. */
+/*
+ * Connects, and receives the messages for a new client; @others peers are there
+ * already.
+ */
 static void come(struct client *c, int others)
 {
 	int64_t value, id;
@@ -155,7 +167,7 @@ static void go(struct client *c)
 	}
 }
 
-/* The server has closed its end. */
+/* Has the server closed its end? */
 static bool is_closed(int sock)
 {
 	int64_t value;
@@ -177,13 +189,13 @@ static void test_clients(void)
 	come(&a, 0);
 	come(&b, 1);
 	CHECK(a.id != b.id);
-	/* Each rings the host, vector by vector. */
+	/* Each client rings the host on each vector. */
 	for (int i = 0; i < VECTORS; i++) {
 		eventfd_write(a.host[i], 10 + i);
 		eventfd_write(b.host[i], 100);
 		CHECK(!eventfd_read(host[i], &count) && count == 110u + i);
 	}
-	/* The first is told of the second, and can ring it. */
+	/* The first client hears of the second one and can ring it. */
 	for (int i = 0; i < VECTORS; i++) {
 		CHECK_EQ(take(a.sock, &value, &fd), 8);
 		CHECK(value == b.id && fd >= 0);
@@ -195,7 +207,7 @@ static void test_clients(void)
 	go(&b);
 	CHECK_EQ(take(a.sock, &b.id, &fd), 8);
 	CHECK(b.id == value && fd < 0);
-	/* It comes back, as somebody else. */
+	/* A client that connects again gets another ID. */
 	come(&b, 1);
 	CHECK(b.id != value && b.id != a.id);
 	go(&b);
@@ -211,7 +223,7 @@ static void test_talks(void)
 
 	start(VECTORS);
 	come(&a, 0);
-	/* One byte, and much, before and after it has read. */
+	/* Clients send one byte or much, before and after they have read. */
 	for (int i = 0; i < 4; i++) {
 		sock = dial();
 		CHECK(send(sock, garbage, i & 1 ? sizeof(garbage) : 1,
@@ -233,7 +245,7 @@ static void test_hangs_up(void)
 	int socks[200];
 
 	start(VECTORS);
-	/* More than there can be, and all of them go at once. */
+	/* More clients than the server takes, all of which leave at once. */
 	for (int i = 0; i < 200; i++) {
 		socks[i] = dial();
 		if (i & 1)
@@ -244,7 +256,10 @@ static void test_hangs_up(void)
 	}
 	for (int i = 192; i < 200; i++)
 		close(socks[i]);
-	/* Only now the server has seen the last of them. */
+	/*
+	 * The server has noticed the last of them only when it refuses or
+	 * serves these.
+	 */
 	for (int i = 0; i < 100; i++) {
 		a.sock = dial();
 		shutdown(a.sock, SHUT_WR);
@@ -256,7 +271,7 @@ static void test_hangs_up(void)
 	stop();
 }
 
-/* Takes @n messages, whatever they say; how many came. */
+/* Receives up to @n messages of any content; returns how many came. */
 static int drain(int sock, int n)
 {
 	int64_t value;
@@ -267,7 +282,10 @@ static int drain(int sock, int n)
 	return i;
 }
 
-/* It is to be told more than the socket takes at once, and does not listen. */
+/*
+ * A client does not read, while the server has more messages for it than its
+ * socket takes.
+ */
 static void test_deaf(void)
 {
 	const int vectors = 32, hello = 3 + 2 * vectors;
@@ -281,7 +299,10 @@ static void test_deaf(void)
 	CHECK_EQ(drain(late, hello + 2 * vectors), hello + 2 * vectors);
 	close(other);
 	CHECK_EQ(drain(late, 1), 1);
-	/* Of who came and went meanwhile it need not hear. */
+	/*
+	 * The server must not send it the peers that connected and left
+	 * meanwhile.
+	 */
 	CHECK_EQ(drain(deaf, hello + vectors), hello + vectors);
 	close(late);
 	CHECK_EQ(drain(deaf, 1), 1);
@@ -303,7 +324,10 @@ static void test_full(void)
 	close(sock);
 	for (int i = 0; i < n; i++)
 		close(socks[i]);
-	/* Seen gone, one by one; there is room again. */
+	/*
+	 * The server notices one after another that they left; then there is
+	 * room again.
+	 */
 	for (int i = 0; i < n; i++) {
 		sock = dial();
 		drain(sock, 3);
@@ -335,7 +359,10 @@ static void test_no_descriptors(void)
 	start(VECTORS);
 	getrlimit(RLIMIT_NOFILE, &old);
 	limit = old;
-	/* Room for one more: the client's end, and not the server's. */
+	/*
+	 * Descriptors for one more socket: the client's end takes it, so
+	 * accept() fails.
+	 */
 	sock = dup(server.stop);
 	close(sock);
 	limit.rlim_cur = sock + 1;
@@ -346,7 +373,7 @@ static void test_no_descriptors(void)
 	usleep(500000);
 	CHECK(cpu_ms() - before < 100);
 	setrlimit(RLIMIT_NOFILE, &old);
-	/* It tries again by itself. */
+	/* The server tries again by itself. */
 	CHECK_EQ(drain(sock, 3 + 2 * VECTORS), 3 + 2 * VECTORS);
 	close(sock);
 	come(&a, 0);
@@ -366,7 +393,10 @@ static void test_also(void)
 	int fd = eventfd(0, EFD_CLOEXEC), sock;
 
 	start(VECTORS);
-	/* As start() does, but for what is waited for besides. */
+	/*
+	 * Restart the server as start() does, but with an additional descriptor
+	 * to poll.
+	 */
 	eventfd_write(server.stop, 1);
 	pthread_join(thread, NULL);
 	CHECK_EQ(result, 0);

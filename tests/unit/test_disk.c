@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* disk.c: what waits for one flush, and how ranges are cut. */
+/* disk.c: requests that share one flush, and how ranges are cut into slices. */
 #include <linux/blkdev.h>
 #include <linux/slab.h>
 
@@ -15,7 +15,7 @@ static struct bell_exec exec;
 static struct bell_disk disk;
 static struct bell_disk_req reqs[REQS];
 
-/* --- what disk.c calls --- */
+/* --- functions that disk.c calls --- */
 
 static const struct bell_disk_ops ops;
 static int fsyncs, fsync_ret;
@@ -50,11 +50,21 @@ int vfs_fsync(struct file *f, int datasync)
 	return fsync_ret;
 }
 
+static int bdev_flushes;
+
+int blkdev_issue_flush(struct block_device *bdev)
+{
+	bdev_flushes++;
+	return fsync_ret;
+}
+
 void bell_disk_done(struct bell_disk_req *req, int error)
 {
 	done_error[req - reqs] = error;
 	nr_done++;
-	/* It is another's at once. */
+	/*
+	 * bell_disk_done() may be followed by a new use of the request at once.
+	 */
 	memset(req, 0xff, sizeof(*req));
 }
 
@@ -67,7 +77,7 @@ void bell_exec_worker_uncharge(void)
 {
 }
 
-/* --- tests --- */
+/* --- the tests --- */
 
 static void begin(void)
 {
@@ -119,6 +129,30 @@ static void test_flush(void)
 	CHECK_EQ(done_error[0], -EIO);
 	CHECK_EQ(done_error[1], -EIO);
 	end("flush: an error is for all that wait");
+
+	/*
+	 * ENOSPC of a flush becomes another error: otherwise the write would be
+	 * submitted again, and the loss of earlier data be forgotten.
+	 */
+	begin();
+	fsync_ret = -ENOSPC;
+	bell_disk_queue_flush(&reqs[0]);
+	flush_work(&disk.flush_work);
+	CHECK_EQ(done_error[0], -EDQUOT);
+	fsync_ret = -EDQUOT;
+	CHECK_EQ(bell_disk_flush(&disk), -EDQUOT);
+	end("flush: never -ENOSPC");
+
+	/* What others have in the page cache of the device is no matter of the guest's. */
+	begin();
+	disk.bdev = (void *)&disk;
+	bdev_flushes = 0;
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(bdev_flushes, 1);
+	CHECK_EQ(fsyncs, 0);
+	fsync_ret = -ENOSPC;
+	CHECK_EQ(bell_disk_flush(&disk), -EDQUOT);
+	end("flush: a block device is only flushed");
 }
 
 static u64 covered, slice_at;
@@ -170,13 +204,16 @@ static void test_ranges(void)
 	unmap = false;
 	CHECK_EQ(cut(BELL_DISK_DISCARD, 0, BELL_DISK_MAX_RANGE), 0);
 	CHECK_EQ(slices, 8);
-	/* Near the end of what can be addressed */
+	/* Near the highest sector that can be addressed */
 	CHECK_EQ(cut(BELL_DISK_DISCARD, (1ULL << 55) - 8, 8), 0);
 	CHECK_EQ(covered, 8);
 	end("ranges: in slices, all of it");
 
 	begin();
-	/* 768 KiB, of a striped disk, and a thin pool's 1 GiB */
+	/*
+	 * A granularity of 768 KiB, as of a striped disk, and one of 1 GiB, as
+	 * of a thin pool
+	 */
 	disk.discard_align = 1536;
 	CHECK_EQ(cut(BELL_DISK_DISCARD, 0, BELL_DISK_MAX_RANGE), 0);
 	CHECK_EQ(largest % 1536, 0);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* exec_auto.c: who serves a ring. */
+/*
+ * exec_auto.c: does mode auto have the ringing thread or the worker serve a
+ * ring?
+ */
 #include <linux/ktime.h>
 #include <linux/sched/stat.h>
 
@@ -26,7 +29,10 @@ static void begin(u32 in_flight)
 	shim_crowded = false;
 }
 
-/* Rings, one each @us, with a request each: how many the ringer serves */
+/*
+ * @n rings, one each @us microseconds, with a request each. Returns how many
+ * the ringing thread served.
+ */
 static u32 ring(u32 n, u32 us)
 {
 	u32 served = 0;
@@ -44,7 +50,7 @@ static void test_in_flight(void)
 	begin(7);
 	CHECK_EQ(ring(1000, 1), 1000);
 	begin(8);
-	/* One window, in which nothing is known yet. */
+	/* In its first window auto mode has no measurement yet. */
 	ring(1000, 1);
 	CHECK_EQ(ring(1000, 1), 0);
 	bell_gmem_user_cancel(&vq.user, 0);
@@ -56,12 +62,14 @@ static void test_rate(void)
 	begin(100);
 	ring(1000, 1);
 	CHECK_EQ(ring(1000, 19), 0);
-	/* What is known is a window old. */
+	/* A decision uses the figures of the window before. */
 	ring(100, 21);
 	CHECK_EQ(ring(1000, 21), 1000);
 	ring(100, 19);
 	CHECK_EQ(ring(1000, 19), 0);
-	/* A burst for each ring is no less. */
+	/*
+	 * A ring after which many requests are taken counts as many requests.
+	 */
 	for (u32 i = 0; i < 10; i++) {
 		vq.stats.requests += 99;
 		ring(1, 1500);
@@ -70,7 +78,7 @@ static void test_rate(void)
 	}
 }
 
-/* @n inline passes, @bad of which leave something */
+/* @n inline passes, of which @bad leave something to the worker */
 static void try(u32 n, u32 bad)
 {
 	while (n--) {
@@ -89,11 +97,14 @@ static void test_blocked(void)
 	CHECK_EQ(ring(100, 1), 100);
 	try(1, 1);
 	CHECK_EQ(ring(257, 1), 1);
-	/* Half of them may: they are flushes, perhaps. */
+	/*
+	 * Up to 11 of 16 passes may leave something to the worker, such as
+	 * flushes.
+	 */
 	for (u32 i = 0; i < 10; i++)
 		try(16, 11);
 	CHECK_EQ(ring(100, 1), 100);
-	/* Many requests of one pass are one failure. */
+	/* Many requests of one pass that would block count as one failure. */
 	for (u32 i = 0; i < 100; i++)
 		bell_exec_auto_would_block(&exec);
 	try(16, 0);
@@ -113,15 +124,19 @@ static void test_crowded(void)
 	bell_exec_auto_crowd(&exec);
 	CHECK_EQ(ring(64, 1), 64);
 	CHECK_EQ(ring(100, 1), 0);
-	/* What would block goes to the worker all the same. */
+	/*
+	 * Even while another task wants the CPU, rings whose passes would block
+	 * go to the worker.
+	 */
 	bell_exec_auto_crowd(&exec);
 	try(16, 16);
 	CHECK_EQ(ring(256 + 64, 1), 64);
 }
 
 /*
- * Rings, with @batch requests each on a disk that completes at once, which take so
- * many us by the ringer and by the worker: how many the ringer serves
+ * @n rings with @batch requests each, on a disk that completes at once. A pass
+ * takes @by_ringer or @by_worker microseconds. Returns how many rings the
+ * ringing thread served.
  */
 static u32 burst(u32 n, u32 batch, u32 by_ringer, u32 by_worker)
 {
@@ -139,21 +154,27 @@ static u32 burst(u32 n, u32 batch, u32 by_ringer, u32 by_worker)
 
 static void test_bursts(void)
 {
-	/* Few requests a ring: whatever is faster. */
+	/*
+	 * With few requests a ring, the ringing thread serves, even if the
+	 * worker is faster.
+	 */
 	begin(0);
 	CHECK_EQ(burst(10000, 7, 100, 10), 10000);
-	/* The worker, but while the ringer is tried. */
+	/* The worker serves, except while the ringing thread is tried. */
 	begin(0);
 	burst(10000, 32, 100, 80);
 	CHECK(burst(10000, 32, 100, 80) < 1000);
-	/* It must be worth it. */
+	/* The worker must be faster by some margin. */
 	begin(0);
 	burst(10000, 32, 100, 97);
 	CHECK(burst(10000, 32, 100, 97) > 9000);
 	begin(0);
 	burst(10000, 32, 100, 300);
 	CHECK(burst(10000, 32, 100, 300) > 9000);
-	/* And so back, in some trials, and with few requests a ring at once. */
+	/*
+	 * The mode changes back after some trials, and at once if each ring
+	 * brings few requests.
+	 */
 	burst(20000, 32, 100, 50);
 	CHECK(burst(10000, 32, 100, 50) < 1000);
 	burst(20000, 32, 50, 100);
@@ -161,11 +182,11 @@ static void test_bursts(void)
 	burst(20000, 32, 100, 50);
 	burst(128, 1, 100, 50);
 	CHECK_EQ(burst(10000, 1, 100, 50), 10000);
-	/* A clock that stands still times nothing. */
+	/* If the clock stands still no pass can be timed. */
 	begin(0);
 	burst(10000, 32, 0, 0);
 	CHECK_EQ(burst(10000, 32, 0, 0), 10000);
-	/* Many requests a ring that come seldom are no reason for the worker. */
+	/* If rings with many requests are rare the worker is not used. */
 	begin(0);
 	burst(10000, 1000, 50000, 50000);
 	CHECK(burst(10000, 1000, 50000, 50000) > 9000);
@@ -184,8 +205,9 @@ static void test_bursts_crowded(void)
 }
 
 /*
- * Frames of so many bytes that a port brings, one a time, which take so many us in the
- * sender's softirq and by the worker: how many the softirq delivers
+ * @n frames of @bytes that a port delivers one at a time. Delivery takes
+ * @by_softirq microseconds in the sender's softirq or @by_worker in the worker.
+ * Returns how many frames the softirq delivered.
  */
 static u32 frames(u32 n, u32 bytes, u32 by_softirq, u32 by_worker)
 {
@@ -204,21 +226,24 @@ static u32 frames(u32 n, u32 bytes, u32 by_softirq, u32 by_worker)
 
 static void test_frames(void)
 {
-	/* Small ones, one by one: no wake-up, whatever would be faster. */
+	/*
+	 * Small frames, one at a time: the softirq delivers, even if the worker
+	 * is faster.
+	 */
 	begin(0);
 	exec.weighs_bytes = true;
 	CHECK_EQ(frames(10000, 1500, 100, 10), 10000);
-	/* Large ones are much work each. */
+	/* A large frame is as much work as many small ones. */
 	begin(0);
 	exec.weighs_bytes = true;
 	frames(10000, 65000, 100, 50);
 	CHECK(frames(10000, 65000, 100, 50) < 1000);
 	frames(20000, 65000, 50, 100);
 	CHECK(frames(10000, 65000, 50, 100) > 9000);
-	/* Of a disk bytes are no work. */
+	/* For a disk the number of bytes does not count. */
 	begin(0);
 	CHECK_EQ(frames(10000, 65000, 100, 50), 10000);
-	/* Another sender looks: then none of this counts. */
+	/* While another sender holds the lock, nothing is counted. */
 	begin(0);
 	exec.weighs_bytes = true;
 	exec.automatic.busy = 1;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* gmem.c: which pages a look-up finds, and when they are let go of. */
+/* gmem.c: which pages a look-up finds, and when pages are unpinned. */
 #include <stdlib.h>
+
+#include <linux/sched/mm.h>
 
 #include "gmem_find.h"
 
-/* --- the table --- */
+/* --- regions of the table --- */
 
 static void test_edges(void)
 {
@@ -48,7 +50,10 @@ static void test_hint(void)
 	gm = create(r, 3, NULL);
 	bell_gmem_user_init(&user);
 	bell_gmem_add_user(gm, &user);
-	/* From each to each, and to holes, whatever was found last. */
+	/*
+	 * Look-ups of each region and each hole after each other, as the last
+	 * hit is cached.
+	 */
 	for (unsigned int i = 0; i < 36; i++) {
 		find(i / 6 * PAGE_SIZE, MAY_PIN);
 		CHECK_EQ(find(i % 6 * PAGE_SIZE + 5, MAY_PIN),
@@ -75,7 +80,7 @@ static void test_no_table(void)
 	bell_gmem_replaced(NULL, NULL);
 }
 
-/* --- pinning --- */
+/* --- pinning on demand --- */
 
 static void test_on_demand(void)
 {
@@ -87,7 +92,7 @@ static void test_on_demand(void)
 	CHECK_EQ(find_page(2, PINNED_NOW), -EAGAIN);
 	CHECK_EQ(find_page(4, PINNED_NOW), -EAGAIN);
 	CHECK_EQ(pinned(), 1);
-	/* Again costs nothing. */
+	/* A second look-up pins nothing. */
 	world.pin_calls = 0;
 	CHECK_EQ(find_page(3, MAY_PIN), 3);
 	CHECK_EQ(world.pin_calls, 0);
@@ -100,7 +105,7 @@ static void test_kthread(void)
 	current->mm = NULL;
 	CHECK_EQ(find_page(1, MAY_PIN), 1);
 	CHECK(!current->mm);
-	CHECK_EQ(world.mm.users, 1);
+	CHECK_EQ(world.mm.mm_users.counter, 1);
 	current->mm = &world.mm;
 	end();
 }
@@ -119,9 +124,22 @@ static void test_owner_gone(void)
 	begin(0, 16);
 	CHECK_EQ(find_page(1, MAY_PIN), 1);
 	world_exit_mm();
+	CHECK_EQ(find_page(1, PINNED_NOW), 1);
+	CHECK_EQ(find_page(2, PINNED_NOW), -EAGAIN);
+	CHECK_EQ(find_page(2, MAY_PIN), 2);
+	CHECK_EQ(pinned(), 2);
+	end();
+}
+
+/* The device was left before its disk answered, and has given the memory up. */
+static void test_no_users(void)
+{
+	begin(0, 16);
+	CHECK_EQ(find_page(1, MAY_PIN), 1);
+	world_exit_mm();
+	mmput(&world.mm);
 	CHECK_EQ(find_page(1, PINNED_NOW), -EAGAIN);
-	CHECK_EQ(find_page(1, MAY_PIN), -ESRCH);
-	CHECK_EQ(find_page(2, MAY_PIN), -ESRCH);
+	CHECK_EQ(find_page(2, MAY_PIN), -EAGAIN);
 	world_run_work();
 	CHECK_EQ(pinned(), 0);
 	end();
@@ -131,13 +149,13 @@ static void test_out_of_memory(void)
 {
 	begin(0, 16);
 	world.fail_alloc = 1;
-	/* Nothing that the guest did: it is tried again. */
+	/* The guest is not at fault: the caller tries again. */
 	CHECK_EQ(find_page(1, MAY_PIN), -EAGAIN);
 	CHECK_EQ(find_page(1, MAY_PIN), 1);
 	end();
 }
 
-/* --- spans --- */
+/* --- spans: contiguous pieces --- */
 
 static void check_span(u64 gpa, u64 len, unsigned long pfn, u32 want)
 {
@@ -158,11 +176,11 @@ static void test_merge(void)
 	check_span(GPA, 1, 0, 1);
 	check_span(GPA + 5, 3 * PAGE_SIZE, 0, 3 * PAGE_SIZE);
 	check_span(GPA + 5, PAGE_SIZE - 5, 0, PAGE_SIZE - 5);
-	/* Pages 7 and 8 are not side by side. */
+	/* The pages behind guest pages 7 and 8 are not adjacent. */
 	check_span(GPA + 6 * PAGE_SIZE + 1, 1 << 20, 6, 2 * PAGE_SIZE - 1);
 	/* Page 12 is not pinned. */
 	check_span(GPA + 8 * PAGE_SIZE, 1 << 20, 100, 4 * PAGE_SIZE);
-	/* Downwards is not side by side either. */
+	/* Pages in descending order are not adjacent either. */
 	world_map(12, 1, 51);
 	world_map(13, 1, 50);
 	find_page(12, MAY_PIN);
@@ -199,7 +217,7 @@ static void test_region_end(void)
 	end();
 }
 
-/* A region ends where it ends, and not with the page. */
+/* A region may end in the middle of a page. */
 static void test_partial_page(void)
 {
 	struct vhost_memory_region r = region(GPA, 1, 4);
@@ -214,7 +232,7 @@ static void test_partial_page(void)
 	bell_gmem_add_user(gm, &user);
 	bell_gmem_get_stats(gm, &st);
 	CHECK_EQ(st.bytes, 3 * PAGE_SIZE + 100);
-	/* First, and when another look-up has left its hint. */
+	/* Once without and once with the cached result of another look-up. */
 	for (int i = 0; i < 2; i++) {
 		check_span(GPA + 3 * PAGE_SIZE + 99, 1, 4, 1);
 		check_span(GPA + 3 * PAGE_SIZE + 90, 4096, 4, 10);
@@ -228,7 +246,7 @@ static void test_partial_page(void)
 				PINNED_NOW), 0);
 	CHECK_EQ(bell_gmem_write(gm, GPA + 3 * PAGE_SIZE + 100, &byte, 1,
 				 MAY_PIN), -EFAULT);
-	/* The last page is known to the notifier, too. */
+	/* The notifier covers the partial page, too. */
 	world_move(4, 1, 9);
 	CHECK_EQ(find_page(3, PINNED_NOW), -EAGAIN);
 	world_run_work();
@@ -261,7 +279,7 @@ static void test_copy(void)
 	for (i = 0; i < sizeof(in); i++)
 		in[i] = i * 7 + i / 256;
 	begin(LEAF - 2, 8);
-	/* Pages that do not follow each other. */
+	/* Pages that are not adjacent. */
 	for (i = 0; i < 8; i++)
 		world_map(LEAF - 2 + i, 1, 70 - i);
 	CHECK_EQ(bell_gmem_write(gm, GPA + 100, in, sizeof(in), PINNED_NOW),
@@ -296,7 +314,10 @@ static void test_folio(void)
 static void test_folio_in_leaf(void)
 {
 	begin(0, 3 * LEAF);
-	/* Lies across two leaves: its pages 0 to 211 in the first one. */
+	/*
+	 * The folio lies across two leaves: its pages 0 to 211 are in the first
+	 * one.
+	 */
 	world_set_folio(1024, 9);
 	world_map(300, 512, 1024);
 	CHECK_EQ(find_page(511, MAY_PIN), 1024 + 211);
@@ -324,7 +345,7 @@ static void test_folio_in_region(void)
 	end();
 }
 
-/* The pages around are not mapped, or not as they lie in the folio. */
+/* The neighbours in the folio are not mapped, or mapped to other pages. */
 static void test_folio_torn(void)
 {
 	begin(0, 1024);
@@ -333,11 +354,11 @@ static void test_folio_torn(void)
 	world_map(700, 1, 700);
 	CHECK_EQ(find_page(700, MAY_PIN), 700);
 	CHECK_EQ(pinned(), 1);
-	/* Mapped up to a hole behind the page. */
+	/* The folio is mapped up to a hole behind the page. */
 	world_map(512, 300, 512);
 	CHECK_EQ(find_page(600, MAY_PIN), 600);
 	CHECK_EQ(pinned(), 300);
-	/* A hole in front of it. */
+	/* A hole lies in front of the page. */
 	world_map(900, 10, 900);
 	CHECK_EQ(find_page(905, MAY_PIN), 905);
 	CHECK_EQ(pinned(), 301);
@@ -393,19 +414,19 @@ static void test_exact_leaves(void)
 	CHECK_EQ(find_page(2 * LEAF - 100, MAY_PIN), 5001);
 	CHECK(world_run_work());
 	CHECK_EQ(pinned(), 10);
-	/* Nothing of ours: nothing happens. */
+	/* No page of the table is hit: nothing is dropped. */
 	world_move(0, 100, 0);
 	world_move(100 + 4 * LEAF, 1, 0);
 	CHECK(!world_run_work());
 	CHECK_EQ(pinned(), 10);
-	/* More than all of it, as exit does. */
+	/* The range covers more than all regions, as when the process exits. */
 	world_invalidate(0, ~0UL);
 	world_run_work();
 	CHECK_EQ(pinned(), 0);
 	end();
 }
 
-/* The lock is not held from the first leaf to the last. */
+/* An invalidation drops the lock after each leaf. */
 static void test_drop_latency(void)
 {
 	unsigned int taken;
@@ -424,7 +445,10 @@ static void test_drop_latency(void)
 static unsigned int stay;
 static struct bell_gmem_user *stayer;
 
-/* While the reaper waits: others come, and only then the old stay ends. */
+/*
+ * Called while the reaper waits: a new request begins, and then the old one
+ * ends.
+ */
 static void come_and_leave(void)
 {
 	unsigned int later;
@@ -434,7 +458,10 @@ static void come_and_leave(void)
 	CHECK(later != stay);
 	CHECK_EQ(world_page_pins(3), 1);
 	leave(stayer, stay);
-	/* The new stay knows nothing of the old page: it is let go anyway. */
+	/*
+	 * The new request began after the page had left the table, so the page
+	 * is unpinned nevertheless.
+	 */
 	stay = later;
 }
 
@@ -449,7 +476,7 @@ static void test_epochs(void)
 	world_move(3, 1, 33);
 	CHECK_EQ(world_page_pins(3), 1);
 	CHECK_EQ(find_page(3, MAY_PIN), 33);
-	/* Our stay may still write there. */
+	/* The request of this test may still write to the page. */
 	memset(page_address(s.page), 1, 1);
 	world.on_wait = come_and_leave;
 	CHECK(world_run_work());
@@ -460,7 +487,7 @@ static void test_epochs(void)
 	end();
 }
 
-/* The second user is the one that holds it up. */
+/* A request of the second user keeps the page pinned. */
 static void test_two_users(void)
 {
 	begin(0, 16);
@@ -477,13 +504,16 @@ static void test_two_users(void)
 	end();
 }
 
-/* The epoch turns between reading it and being counted in it. */
+/*
+ * The epoch changes after the user has read it and before the user is counted
+ * in it.
+ */
 static void turn_meanwhile(void)
 {
 	world.on_barrier = NULL;
 	world_move(3, 1, 34);
 	world.on_wait = NULL;
-	/* We are counted in the old epoch at this moment. */
+	/* Now the user is counted in the old epoch. */
 	user.epoch = !user.epoch;
 }
 
@@ -529,11 +559,11 @@ static void test_destroy_with_stale(void)
 	find_page(3, MAY_PIN);
 	find_page(LEAF + 3, MAY_PIN);
 	world_punch(3, 1);
-	/* The reaper has not run. */
+	/* The reaper has not run yet: destroying the table must wait for it. */
 	end();
 }
 
-/* --- random --- */
+/* --- random operations, compared with a model --- */
 
 #define MODEL_PAGES	(3 * LEAF)
 #define MODEL_STAYS	8
@@ -541,7 +571,8 @@ static void test_destroy_with_stale(void)
 static struct model_stay {
 	bool		active;
 	unsigned int	epoch;
-	void	       *at;		/* where it may still write */
+	/* Address that the stay may still write to */
+	void	       *at;
 } stays[MODEL_STAYS];
 static long model[MODEL_PAGES];
 
@@ -611,7 +642,10 @@ static void test_model(void)
 		model[n] = 100 + n;
 	for (int i = 0; i < 30000 && !tap_bad; i++) {
 		model_step(rand() % MODEL_PAGES);
-		/* A page that a stay knows is not let go (or ASan says so). */
+		/*
+		 * Until a stay ends its page must be pinned; else
+		 * AddressSanitizer reports the write.
+		 */
 		for (int k = 0; k < MODEL_STAYS; k++) {
 			if (stays[k].at)
 				*(volatile u8 *)stays[k].at = k;
@@ -636,6 +670,7 @@ static const struct tap_test tests[] = {
 	{ "gmem: a kernel thread borrows the owner's memory", test_kthread },
 	{ "gmem: unmapped memory", test_unmapped },
 	{ "gmem: the owner has died", test_owner_gone },
+	{ "gmem: the owner's memory is given up", test_no_users },
 	{ "gmem: no memory for a leaf", test_out_of_memory },
 	{ "gmem: spans merge what lies side by side", test_merge },
 	{ "gmem: spans end at a leaf's end", test_leaf_end },

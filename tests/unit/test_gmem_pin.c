@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* gmem_pin.c: what goes wrong while a page is pinned, and how many there may be. */
+/*
+ * gmem_pin.c: pages that move while they are pinned, errors, and the limit on
+ * pins.
+ */
+#include "gmem_priv.h"
 #include "gmem_find.h"
 
 static unsigned int stay;
@@ -13,7 +17,7 @@ static void move_after_pin(void)
 	world_move(3, 1, 40 + moves);
 }
 
-/* The page goes away after it was pinned and before it is in the table. */
+/* The page moves after it was pinned and before it is in the table. */
 static void test_retry(void)
 {
 	begin(0, 16);
@@ -45,7 +49,7 @@ static void punch_after_pin(void)
 	world_punch(3, 1);
 }
 
-/* Pages that keep going away keep nobody who is killed. */
+/* A process that is killed stops pinning, even if its pages keep moving. */
 static void move_until_killed(void)
 {
 	world_move(3, 1, 40 + moves % 2);
@@ -66,7 +70,9 @@ static void test_killed(void)
 	end();
 }
 
-/* Stale pages count: no more is held than is accounted for. */
+/*
+ * Stale pages count against the limit: no more is pinned than is accounted for.
+ */
 static void test_held(void)
 {
 	begin(0, 4);
@@ -82,13 +88,53 @@ static void test_held(void)
 	world_run_work();
 	CHECK_EQ(find_page(0, MAY_PIN), 0);
 	CHECK_EQ(pinned(), 1);
-	/* All of it pinned is no reason to find nothing. */
+	/* With the limit reached, look-ups of pinned pages still succeed. */
 	pin_all(4);
 	pin_all(4);
 	end();
 }
 
-/* The neighbours in a folio count, too. */
+/*
+ * bell_gmem_stay_blocks(): is it this request that keeps other pages from being
+ * pinned?
+ */
+static void test_blocks(void)
+{
+	unsigned int later;
+
+	begin(0, 4);
+	stay = bell_gmem_user_enter(&user);
+	pin_all(2);
+	world_move(0, 4, 0);
+	CHECK(flush_work(&gm->reap.work));
+	pin_all(2);
+	/* The limit is reached, but no pin has failed yet. */
+	CHECK_EQ(world.pins, 4);
+	CHECK(!bell_gmem_stay_blocks(gm, &user, stay));
+	CHECK_EQ(find_page(2, MAY_PIN), -EAGAIN);
+	CHECK(bell_gmem_stay_blocks(gm, &user, stay));
+	/* This request began later, so no stale page waits for it. */
+	later = bell_gmem_user_enter(&user);
+	CHECK(later != stay);
+	CHECK(!bell_gmem_stay_blocks(gm, &user, later));
+	leave(&user, stay);
+	CHECK(flush_work(&gm->reap.work));
+	CHECK_EQ(world.pins, 2);
+	CHECK(!bell_gmem_stay_blocks(gm, &user, later));
+	CHECK_EQ(find_page(2, MAY_PIN), 2);
+	/* A stale page waits for it now, but the limit is not reached. */
+	world_move(0, 1, 0);
+	CHECK(flush_work(&gm->reap.work));
+	CHECK(!bell_gmem_stay_blocks(gm, &user, later));
+	pin_all(1);
+	CHECK_EQ(world.pins, 4);
+	CHECK(!bell_gmem_stay_blocks(gm, &user, later));
+	leave(&user, later);
+	world_run_work();
+	end();
+}
+
+/* The other pages of a pinned folio count as held, too. */
 static void test_held_folio(void)
 {
 	begin(0, 1024);
@@ -97,14 +143,17 @@ static void test_held_folio(void)
 	pin_all(513);
 	CHECK_EQ(world.pins, 1024);
 	world_move(512, 512, 512);
-	/* 512 are stale: there is room for a single one. */
+	/*
+	 * 512 pages are stale, so there is room for single pages but not for a
+	 * folio.
+	 */
 	world_punch(511, 1);
 	CHECK_EQ(find_page(600, MAY_PIN), -EAGAIN);
 	CHECK_EQ(world.pins, 1024);
 	leave(&user, stay);
 	world_run_work();
 	stay = bell_gmem_user_enter(&user);
-	/* Of the 1024, one page moves 513 times under one request. */
+	/* Of the 1024 pages one moves 513 times during one request. */
 	for (unsigned int k = 0; k < 513; k++) {
 		CHECK_EQ(find_page(5, MAY_PIN), 5);
 		world_move(5, 1, 5);
@@ -121,7 +170,9 @@ static void test_held_folio(void)
 	end();
 }
 
-/* What passes is tried again, and what does not ends the request. */
+/*
+ * A temporary error has the caller try again; a permanent one ends the request.
+ */
 static void test_errors(void)
 {
 	static const struct { int error, want; } rows[] = {
@@ -161,6 +212,7 @@ static const struct tap_test tests[] = {
 	{ "gmem: a page goes while it is pinned", test_retry_gone },
 	{ "gmem: killed while pages keep moving", test_killed },
 	{ "gmem: stale pages count as held", test_held },
+	{ "gmem: which stay keeps pages from being pinned", test_blocks },
 	{ "gmem: the rest of a folio counts as held", test_held_folio },
 	{ "gmem: which errors of pinning are final", test_errors },
 };

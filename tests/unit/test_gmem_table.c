@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* gmem.c and gmem_map.c: what a table costs its owner, and where rings are. */
+/*
+ * gmem.c and gmem_map.c: how a table is accounted to its owner, and how rings
+ * are mapped.
+ */
 #include <linux/rcupdate.h>
 
 #include "gmem_table.h"
 
-/* --- regions --- */
+/* --- invalid regions --- */
 
 static const struct bad_table {
 	const char *rule;
@@ -76,9 +79,11 @@ static void test_bad_tables(void)
 	}
 }
 
-/* --- memlock --- */
+/* --- accounting to RLIMIT_MEMLOCK --- */
 
-/* Pages count, also those of which a part is the guest's. */
+/*
+ * Each page counts as a whole, also if only a part of it belongs to the guest.
+ */
 static void test_memlock_partial(void)
 {
 	struct vhost_memory_region r[2] = {
@@ -124,7 +129,10 @@ static void test_memlock_limit(void)
 	bell_gmem_exit();
 }
 
-/* @from pages, replaced by @to pages: never less than is pinned. */
+/*
+ * Replaces a table of @from pages by one of @to pages; the account never falls
+ * below the pins.
+ */
 static void check_replace(unsigned long from, unsigned long to, bool revert)
 {
 	struct bell_gmem *old, *new;
@@ -138,11 +146,13 @@ static void check_replace(unsigned long from, unsigned long to, bool revert)
 		CHECK_EQ(world.mm.pinned_vm.counter, from);
 		new = sized(to, old);
 	}
+	bell_gmem_take_stats(new, old);
 	bell_gmem_replaced(new, old);
 	CHECK_EQ(world.mm.pinned_vm.counter, to);
-	/* And once more, the other way round. */
+	/* Replace it by a table of the old size. */
 	old = new;
 	new = sized(from, old);
+	bell_gmem_take_stats(new, old);
 	bell_gmem_replaced(new, old);
 	CHECK_EQ(world.mm.pinned_vm.counter, from);
 	bell_gmem_destroy(new);
@@ -177,16 +187,22 @@ static void test_memlock_replace_fails(void)
 	old = sized(60, NULL);
 	CHECK_EQ(PTR_ERR(sized(101, old)), -ENOMEM);
 	CHECK_EQ(world.mm.pinned_vm.counter, 60);
-	/* What it had counts: 60 and 100 are not added up. */
+	/*
+	 * The old table's account is used: 60 and 100 pages are not added up.
+	 */
 	new = sized(100, old);
 	CHECK(!IS_ERR(new));
 	bell_gmem_revert(new, old);
 	CHECK_EQ(world.mm.pinned_vm.counter, 60);
 	new = sized(60, old);
+	bell_gmem_take_stats(new, old);
 	bell_gmem_replaced(new, old);
 	old = new;
 	CHECK_EQ(world.mm.pinned_vm.counter, 60);
-	/* Failing late: accounted, then not to be pinned. */
+	/*
+	 * A late failure: the table was accounted for, then its first page
+	 * cannot be pinned.
+	 */
 	world_unmap(0, 1);
 	CHECK_EQ(PTR_ERR(sized(80, old)), -EFAULT);
 	CHECK_EQ(world.mm.pinned_vm.counter, 60);
@@ -196,7 +212,7 @@ static void test_memlock_replace_fails(void)
 	bell_gmem_exit();
 }
 
-/* Each allocation fails once, with and without a table to replace. */
+/* Each allocation fails once, with and without an old table. */
 static void test_create_no_memory(void)
 {
 	struct vhost_memory_region r[3] = {
@@ -217,9 +233,13 @@ static void test_create_no_memory(void)
 			CHECK_EQ(PTR_ERR(gm), -ENOMEM);
 			CHECK_EQ(world.mm.pinned_vm.counter, had);
 		}
-		/* The table, and a leaf array and a notifier per region. */
+		/*
+		 * 8 allocations: the table, and for each region an array of
+		 * leaves and a notifier.
+		 */
 		CHECK_EQ(nth, 8);
 		world.fail_alloc = 0;
+		bell_gmem_take_stats(gm, old);
 		bell_gmem_replaced(gm, old);
 		old = gm;
 	}
@@ -227,7 +247,7 @@ static void test_create_no_memory(void)
 	bell_gmem_exit();
 }
 
-/* --- rings --- */
+/* --- mapping of rings --- */
 
 static u64 uaddr(unsigned long n)
 {
@@ -278,7 +298,7 @@ static void test_map_contiguous(void)
 	CHECK_EQ(*(u8 *)(world_ram(2) + 63), 0);
 	CHECK_EQ(*(u8 *)(world_ram(2) + 64), 0x11);
 	CHECK_EQ(*(u8 *)(world_ram(4) + 63), 0x11);
-	/* Whatever happens to the memory. */
+	/* The mapping of a ring survives a change of the memory below. */
 	world_punch(0, 16);
 	world_run_work();
 	memset(map.addr, 0, 2 * PAGE_SIZE);
@@ -326,7 +346,7 @@ static void test_map_fails(void)
 	end();
 }
 
-/* --- rings and memlock --- */
+/* --- accounting of rings --- */
 
 static struct bell_gmem_map maps[64];
 
@@ -341,7 +361,9 @@ static void unmap_rings(void)
 		bell_gmem_unmap(gm, &maps[i]);
 }
 
-/* The guest's view of all of its pages, each of which takes a few attempts. */
+/*
+ * Reads all pages as the guest's requests do; each page takes a few attempts.
+ */
 static void read_all(unsigned long count)
 {
 	struct bell_gmem_span s;
@@ -381,7 +403,7 @@ static void test_rings_accounted(void)
 	bell_gmem_exit();
 }
 
-/* The limit is the guest's size: that is enough, and no more is pinned. */
+/* A limit of exactly the guest's size is enough, and no more is pinned. */
 static void test_rings_exact_limit(void)
 {
 	memlock_begin(2000);
@@ -390,7 +412,7 @@ static void test_rings_exact_limit(void)
 	CHECK_EQ(world.mm.pinned_vm.counter, 2000);
 	for (int i = 0; i < 3; i++)
 		read_all(2000);
-	/* One that starts when data has all pages. */
+	/* A ring starts when all pages are pinned for data. */
 	CHECK_EQ(map_ring(1, 1000, 3), 0);
 	CHECK(world.pins <= 2000);
 	read_all(2000);
@@ -402,7 +424,7 @@ static void test_rings_exact_limit(void)
 	bell_gmem_exit();
 }
 
-/* Rings at the same addresses, whose pages are given away in between */
+/* Rings at the same addresses; their pages are replaced in between. */
 static void test_rings_same_place(void)
 {
 	unsigned int n;
@@ -419,7 +441,7 @@ static void test_rings_same_place(void)
 	CHECK_EQ(ret, -ENOMEM);
 	CHECK_EQ(n, 11);
 	CHECK_EQ(world.pins, 99);
-	/* It is not there for rings alone. */
+	/* The account may not be used up by rings alone. */
 	CHECK_EQ(map_ring(n, 20, 1), -ENOMEM);
 	unmap_rings();
 	CHECK_EQ(world.mm.pinned_vm.counter, 100);
@@ -432,7 +454,9 @@ static void kill_us(void)
 	current->killed = true;
 }
 
-/* Stale pages that a request keeps: the ring waits for it, but not for ever. */
+/*
+ * A request keeps stale pages: mapping a ring waits for it, but not for ever.
+ */
 static void test_rings_wait(void)
 {
 	unsigned int stay;
@@ -460,7 +484,10 @@ static void test_rings_wait(void)
 	bell_gmem_exit();
 }
 
-/* The table grows to the limit: what rings took of it is given back. */
+/*
+ * A larger table needs the whole limit: it takes the pages that rings were
+ * accounted for, and rings then replace data pages.
+ */
 static void test_rings_grow(void)
 {
 	struct bell_gmem *new;
@@ -472,12 +499,14 @@ static void test_rings_grow(void)
 	CHECK_EQ(PTR_ERR(sized(201, gm)), -ENOMEM);
 	CHECK_EQ(world.mm.pinned_vm.counter, 104);
 	new = sized(150, gm);
+	bell_gmem_take_stats(new, gm);
 	bell_gmem_replaced(new, gm);
 	gm = new;
 	CHECK_EQ(world.mm.pinned_vm.counter, 154);
 	read_all(150);
 	CHECK_EQ(world.pins, 154);
 	new = sized(200, gm);
+	bell_gmem_take_stats(new, gm);
 	bell_gmem_replaced(new, gm);
 	gm = new;
 	CHECK_EQ(world.mm.pinned_vm.counter, 200);
@@ -485,7 +514,7 @@ static void test_rings_grow(void)
 	unmap_rings();
 	read_all(200);
 	CHECK_EQ(world.pins, 200);
-	/* And one that is smaller than its rings. */
+	/* A table must have more pages than its rings. */
 	CHECK_EQ(map_ring(0, 3, 50), 0);
 	CHECK_EQ(PTR_ERR(sized(50, gm)), -ENOMEM);
 	new = sized(51, gm);

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test_install.sh - where 'make install' puts the module and the programs, and when it
-# runs depmod: with a made-up kernel tree, whose Makefile installs as kbuild does
+# runs depmod; whether systemd accepts the units. The kernel tree is made up: its
+# Makefile installs as kbuild does.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,8 +14,8 @@ trap 'rm -rf "$dir"' EXIT
 release=9.9.9-made-up
 ko=lib/modules/$release/updates/drivers/vhost-doorbell/vhost_doorbell.ko
 
-# kbuild's part. It has no System.map, so that it runs no depmod of its own without a
-# prefix, and writes to $LIVE where it would write to /.
+# Make the kernel tree. It has no System.map, so that, as with Debian's headers, it
+# runs no depmod without a prefix. It writes to $LIVE where kbuild would write to /.
 kernel_tree()
 {
 	mkdir -p "$dir/kernel/include/config" "$dir/bin"
@@ -33,12 +34,13 @@ kernel_tree()
 	chmod +x "$dir/bin/depmod"
 }
 
-# run_make TARGET ARG...: leaves what depmod was told in depmod.log
+# run_make TARGET ARG...: depmod.log gets the arguments of depmod
 run_make()
 {
 	rm -f "$dir/depmod.log"
 	touch "$dir/depmod.log"
-	# This is no part of the make that runs the tests.
+	# Do not inherit options and the job server of the make that runs the
+	# tests.
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PATH="$dir/bin:$PATH" \
 		make -C "$top" KDIR="$dir/kernel" LIVE="$dir/live" "$@" \
 		>"$dir/make.log" 2>&1 || {
@@ -57,10 +59,44 @@ for daemon in vhost-doorbell-blk vhost-doorbell-net; do
 		"\"binary\": \"/usr/bin/$daemon\"" \
 		"$dir/dest/usr/share/qemu/vhost-user/50-$daemon.json"
 done
+check "the bpftrace scripts are there" test -x \
+	"$dir/dest/usr/sbin/doorbell-latency.bt"
+for file in include/linux/vhost_doorbell.h lib/udev/rules.d/60-vhost-doorbell.rules \
+		lib/sysusers.d/vhost-doorbell.conf lib/modules-load.d/vhost-doorbell.conf; do
+	check "$file is there" test -s "$dir/dest/usr/$file"
+done
+for kind in blk net; do
+	service=$dir/dest/usr/lib/systemd/system/vhost-doorbell-$kind@.service
+	check "the unit of $kind starts what is installed" grep -q \
+		"^ExecStart=/usr/bin/vhost-doorbell-$kind --config /etc/vhost-doorbell/$kind/%i.conf$" \
+		"$service"
+	check_fails "and nothing is left to fill in" grep '@[A-Z]' "$service"
+	if ! command -v systemd-analyze >/dev/null; then
+		skip "exposure of the unit of $kind" 'no systemd-analyze here'
+		continue
+	fi
+	check "systemd gives it an exposure of 2.0 or less" systemd-analyze security \
+		--offline=true --no-pager --threshold=20 "$service"
+done
 check_fails "depmod does not run: a package does that when it is installed" \
 	test -s "$dir/depmod.log"
+check "completions are there" test -s \
+	"$dir/dest/usr/share/bash-completion/completions/doorbellctl"
+for page in "$top"/tools/man/*.[1-8]; do
+	[ -s "$dir/dest/usr/share/man/man${page##*.}/${page##*/}" ] ||
+		not_ok "${page##*/} is there"
+done
+# Beside each file one of another program's, and settings of the operator's
+find "$dir/dest" -type f >"$dir/installed"
+while IFS= read -r file; do
+	echo other >"${file%/*}/other-${file##*/}"
+done <"$dir/installed"
+echo 'tap = x' >"$dir/dest/etc/vhost-doorbell/net/x.conf"
 check "make uninstall DESTDIR=" run_make uninstall DESTDIR="$dir/dest" PREFIX=/usr
-check "nothing is left" test -z "$(find "$dir/dest" -type f)"
+check "it removes what was installed, and nothing else" diff \
+	<({ sed 's|[^/]*$|other-&|' "$dir/installed"
+	echo "$dir/dest/etc/vhost-doorbell/net/x.conf"; } | sort) \
+	<(find "$dir/dest" -type f | sort)
 
 check "make install" run_make install PREFIX="$dir/prefix"
 check "the module is installed" test -e "$dir/live/$ko"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* backend_net.c: cards and ports, and how a receiving queue starts. */
+/* backend_net.c: cards and their ports, and how a receiving queue starts. */
 #include "net_rx.h"
 
-/* --- the rest --- */
+/* --- cards without a port, ports, config space --- */
 
 static void test_no_port(void)
 {
@@ -30,7 +30,7 @@ static void test_start_fails(void)
 	port.start_ret = -EBUSY;
 	CHECK_EQ(be->ops->start_queue(be, &exec, MRG), -EBUSY);
 	port.start_ret = 0;
-	/* A queue that did not start keeps no port. */
+	/* A queue that failed to start does not keep the port busy. */
 	CHECK_EQ(net_set_port(-1), 0);
 	CHECK_EQ(net_set_port(PORT_FD), 0);
 	CHECK_EQ(be->ops->start_queue(be, &exec, MRG), 0);
@@ -49,7 +49,10 @@ static void test_set_port(void)
 	CHECK_EQ(net_set_port(-1), 0);
 	CHECK_EQ(net_set_port(3), -EBADF);
 	CHECK_EQ(net_set_port(PORT_FD), 0);
-	/* A wrong one leaves the good one; another takes its place. */
+	/*
+	 * A port that cannot be opened leaves the old one in place; a good one
+	 * replaces it.
+	 */
 	CHECK_EQ(net_set_port(-2), -EBADF);
 	CHECK_EQ(port.closes, 0);
 	CHECK_EQ(net_set_port(PORT_FD), 0);
@@ -58,14 +61,14 @@ static void test_set_port(void)
 	net_start(MRG);
 	CHECK_EQ(net_set_port(PORT_FD), -EBUSY);
 	CHECK_EQ(net_set_port(-1), -EBUSY);
-	/* The other pair's queues do not run. */
+	/* The queues of the other pair do not run, so its port may change. */
 	cfg.pair = 0;
 	cfg.fd = -1;
 	CHECK_EQ(net_set_port_of(&cfg), 0);
 	net_end();
 }
 
-/* A device of its own is the port of all pairs. */
+/* With a network device of its own, a card has that port for all pairs. */
 static void test_set_dev(void)
 {
 	struct vhost_doorbell_net_dev cfg = { .name = "net%d" };
@@ -117,7 +120,7 @@ static void test_create(void)
 		CHECK_EQ(be->num_queues, 2 * rows[i].pairs);
 		CHECK_EQ(!!(be->features & F(MQ)), rows[i].pairs > 1);
 		CHECK_EQ(!!(be->features & F(MTU)), rows[i].mtu > 0);
-		/* The VMM's own */
+		/* Features that belong to the VMM are not offered. */
 		CHECK(!(be->features & (F(MAC) | F(STATUS) | F(CTRL_VQ))));
 		be->ops->get_config(be, 0, &c, sizeof(c));
 		CHECK_EQ(le16toh(c.mtu), rows[i].mtu);

@@ -21,7 +21,7 @@ static void test_headers(void)
 		check_frame(hdr_len, 0);
 		for (u32 k = 0; k < hdr_len; k++)
 			CHECK_EQ(got[k], k == 10);
-		/* And nothing behind it */
+		/* The byte behind the frame is untouched. */
 		CHECK_EQ(*(u8 *)ring_at(BUF(0) + hdr_len + 100), 0xaa);
 		CHECK_EQ(net_stats().rx_packets, 1);
 		CHECK_EQ(net_stats().rx_bytes, 100);
@@ -30,9 +30,12 @@ static void test_headers(void)
 	}
 }
 
-/* --- buffers that are merged --- */
+/* --- mergeable buffers --- */
 
-/* Once used, the first @n buffers are pinned; their driver wants to be told. */
+/*
+ * Uses @n buffers once, which pins their pages; the driver wants a signal for
+ * each.
+ */
 static void pin_buffers(u32 n)
 {
 	struct bell_chain chain;
@@ -66,7 +69,10 @@ static void test_merged(void)
 	arrive(288);
 	arrive(289);
 	CHECK_EQ(net_pass(false), BELL_PASS_DONE);
-	/* 4, 1, 1 and 2 buffers, shown at once and with one signal */
+	/*
+	 * Four frames in 4, 1, 1 and 2 buffers, published at once and with one
+	 * signal
+	 */
 	CHECK_EQ(used(), 20 + 8);
 	CHECK_EQ(world_signals(r->call), 1);
 	CHECK_EQ(net_stats().rx_batches, 1);
@@ -80,7 +86,7 @@ static void test_merged(void)
 	net_end();
 }
 
-/* The two bytes of num_buffers in any two pieces, also of two pages */
+/* num_buffers is split over two pieces, also over two pages */
 static void test_num_buffers_in_pieces(void)
 {
 	for (u32 cut = 1; cut <= 13; cut++) {
@@ -101,7 +107,7 @@ static void test_num_buffers_in_pieces(void)
 			CHECK_EQ(net_pass(true), BELL_PASS_DONE);
 			check_frame(12, 0);
 			CHECK_EQ(le16toh(got_hdr->num_buffers), used());
-			/* Over the end of a page */
+			/* The header crosses the end of a page. */
 			put(&(struct bell_seg){ gpa, 60 }, 1, 0);
 			net_end();
 			world_reset();
@@ -120,7 +126,7 @@ static void test_num_buffers_in_pieces(void)
 	}
 }
 
-/* More than 255 buffers: both bytes of the number count. */
+/* More than 255 buffers, so that num_buffers needs both of its bytes. */
 static void test_many_buffers(void)
 {
 	begin_with(1024, MRG);
@@ -134,7 +140,7 @@ static void test_many_buffers(void)
 	net_end();
 }
 
-/* Any frames into any buffers, those of one byte included */
+/* Frames of random sizes into random buffers, some of them of one byte */
 static void test_any_layout(void)
 {
 	for (u32 seed = 0; seed < 300 && !tap_bad; seed++) {
@@ -147,7 +153,10 @@ static void test_any_layout(void)
 			struct bell_seg seg[30];
 			u32 n = 0, len = 0;
 
-			/* Big enough for a header, and without merging for all */
+			/*
+			 * Large enough for a header and, if buffers are not
+			 * merged, for the whole frame
+			 */
 			while (len < (seed % 3 == 2 ? 12 : 1600) || rand() % 3) {
 				u32 l = rand() % 4 ? 1 + rand() % 200 :
 					1 + rand() % 5;
@@ -170,7 +179,10 @@ static void test_any_layout(void)
 			arrive(14 + rand() % 1500);
 		CHECK_EQ(net_pass(true), BELL_PASS_DONE);
 		for (; frames < port.next && !tap_bad; frames++) {
-			/* It may have been too long, if nothing is merged. */
+			/*
+			 * Without merging, a frame that was too long was
+			 * dropped.
+			 */
 			if (seed % 3 == 2 || !net_stats().rx_drop_long)
 				check_frame(hdr_len, frames);
 		}
@@ -195,7 +207,7 @@ static void test_not_merged(void)
 		begin(features[i]);
 		post(hdr_len + 100);
 		post(hdr_len + 65535);
-		arrive(101);		/* too long for the first one */
+		arrive(101);		/* too long for the first buffer */
 		arrive(100);
 		arrive(65535);
 		CHECK_EQ(net_pass(true), BELL_PASS_DONE);
@@ -210,7 +222,10 @@ static void test_not_merged(void)
 	}
 }
 
-/* All of the ring is not enough: it is no use to wait. */
+/*
+ * The frame is longer than the whole ring: it is dropped, as waiting cannot
+ * help.
+ */
 static void test_longer_than_ring(void)
 {
 	begin_with(8, MRG);
@@ -223,7 +238,7 @@ static void test_longer_than_ring(void)
 	CHECK_EQ(port.next, 2);
 	check_frame(12, 1);
 	CHECK_EQ(used(), 1);
-	/* What the ring just holds */
+	/* A frame that just fits into the ring */
 	post(100);
 	arrive(800 - 12);
 	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
@@ -233,7 +248,7 @@ static void test_longer_than_ring(void)
 	net_end();
 }
 
-/* --- what the packet says --- */
+/* --- packet metadata: VLAN tag, GSO, checksum; XDP buffers --- */
 
 static void test_vlan(void)
 {
@@ -241,7 +256,7 @@ static void test_vlan(void)
 
 	for (u32 i = 0; i < 10; i++) {
 		begin(MRG | F(GUEST_CSUM));
-		/* The tag in one buffer, or in two */
+		/* The tag ends up in one buffer, or crosses into the second */
 		post(sizes[i]);
 		post(2000);
 		arrive(100)->vlan_present = true;
@@ -262,7 +277,7 @@ static void test_vlan(void)
 		net_end();
 		world_reset();
 	}
-	/* Too short to have had one */
+	/* A frame that is too short to hold a VLAN tag */
 	begin(MRG);
 	post(200);
 	arrive(13)->vlan_present = true;
@@ -276,7 +291,7 @@ static void test_offloads(void)
 	static const struct {
 		u64 features;
 		u32 gso;
-		int type;		/* or -1: dropped */
+		int type;		/* -1: the frame is dropped */
 	} rows[] = {
 		{ 0, SKB_GSO_TCPV4, -1 },
 		{ F(GUEST_CSUM), SKB_GSO_TCPV4, -1 },
@@ -311,7 +326,7 @@ static void test_offloads(void)
 			CHECK_EQ(got_hdr->hdr.flags,
 				 VIRTIO_NET_HDR_F_NEEDS_CSUM);
 		}
-		/* Of a large one nobody computes it. */
+		/* The module never computes the checksum of a large frame. */
 		CHECK_EQ(skb[0].helped, 0);
 		net_end();
 		world_reset();
@@ -352,7 +367,7 @@ static void test_checksums(void)
 	net_end();
 }
 
-/* As it comes from a redirected XDP buffer */
+/* Frames that arrive as XDP buffers, as after an XDP redirect */
 static void test_raw(void)
 {
 	begin(MRG);
@@ -367,7 +382,7 @@ static void test_raw(void)
 	net_end();
 }
 
-/* --- packed --- */
+/* --- packed rings --- */
 
 static void check_packed(u32 hdr_len, u32 n, u32 each)
 {
@@ -411,7 +426,7 @@ static void test_packed(void)
 		arrive(1000);
 		CHECK_EQ(net_pass(true), BELL_PASS_DONE);
 		CHECK(!packed_is_used(&p));
-		/* A kick for what comes behind these */
+		/* The driver is asked for a kick behind these buffers. */
 		CHECK_EQ(le16toh(p.device->flags), P_DESC);
 		CHECK_EQ(le16toh(p.device->off_wrap), place_word(behind));
 		packed_post(2, 300);
@@ -420,7 +435,7 @@ static void test_packed(void)
 		check_packed(12, 0, 2);
 		CHECK_EQ(bell_vq_in_flight(&r->vq), 0);
 	}
-	/* All of the ring is not enough. */
+	/* The frame is longer than the whole ring. */
 	for (u16 i = 0; i < 8; i++)
 		packed_post(i, 100);
 	port.nskb = port.next = 0;
@@ -432,7 +447,10 @@ static void test_packed(void)
 	net_end();
 }
 
-/* Of many pieces but few places: the ring may bring more, so the frame waits. */
+/*
+ * Indirect chains: few entries may hold many pieces. The ring may still get
+ * larger chains, so the frame waits.
+ */
 static void test_packed_indirect(void)
 {
 	net_init(4, true, false);
@@ -462,7 +480,7 @@ static void test_packed_indirect(void)
 	net_end();
 }
 
-/* What a port that pushes asks of the queue */
+/* The functions that a port calls before it delivers a frame itself */
 static void test_ask(void)
 {
 	begin(MRG | TSO | F(GUEST_ECN));
@@ -471,7 +489,7 @@ static void test_ask(void)
 	CHECK_EQ(ring_avail_event(r), 0);
 	post(1000);
 	CHECK(!bell_backend_net_dry(port.rx));
-	/* There is one: no kick is asked for. */
+	/* A buffer is there, so no kick is asked for. */
 	CHECK(!bell_backend_net_ask_kick(port.rx));
 	CHECK_EQ(bell_backend_net_offloads(port.rx),
 		 NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vq.c and callfd.c: starting, taking and putting back, counting, telling. */
+/*
+ * vq.c and callfd.c: starting a queue, taking and putting back chains,
+ * counters, signals.
+ */
 #include "ring.h"
 #include "tap.h"
 
@@ -18,7 +21,10 @@ static void test_restart(void)
 		CHECK_EQ(ring_serve(&r), 1);
 	bell_vq_stop(&r.vq);
 	CHECK_EQ(world.pins, 0);
-	/* Where GET_VRING_BASE says; the used ring speaks for itself. */
+	/*
+	 * Restart at the index that GET_VRING_BASE gives; the used index is in
+	 * the ring itself.
+	 */
 	r.cfg.base = r.vq.last_avail;
 	CHECK_EQ(r.cfg.base, 3);
 	CHECK_EQ(bell_vq_start(&r.vq, r.gm, &r.cfg), 0);
@@ -55,7 +61,7 @@ static void test_untake(void)
 	CHECK_EQ(ring_take(&r, &chain), 1);
 	CHECK_EQ(chain.head, 2);
 	bell_vq_untake(&r.vq, &chain);
-	/* What waits in the ring is seen when kicks come on. */
+	/* Enabling kicks reports the chains that wait in the ring. */
 	CHECK(bell_vq_enable_kick(&r.vq));
 	CHECK_EQ(ring_serve(&r), 1);
 	CHECK_EQ(ring_serve(&r), 0);
@@ -82,6 +88,9 @@ static void test_out_of_order(void)
 
 static void test_counters(void)
 {
+	static const struct bell_failure failure = {
+		.sector = 8, .kind = BELL_KIND_WRITE, .cause = BELL_CAUSE_IO,
+	};
 	struct bell_done done = { .len = 1, .bytes_read = 4096 };
 	struct bell_chain chain;
 
@@ -92,7 +101,7 @@ static void test_counters(void)
 	bell_vq_complete(&r.vq, &done);
 	ring_add_simple(&r, 0);
 	ring_take(&r, &chain);
-	done = (struct bell_done){ .bytes_written = 512, .failed = true,
+	done = (struct bell_done){ .bytes_written = 512, .failure = &failure,
 				   .epoch = chain.epoch };
 	bell_vq_complete(&r.vq, &done);
 	CHECK_EQ(r.vq.stats.requests, 2);
@@ -104,14 +113,16 @@ static void test_counters(void)
 	ring_end(&r);
 }
 
-/* Before the driver can know of the completion, the head is free. */
+/* The head must be free before the driver can see its completion. */
 static void retake(void)
 {
 	struct bell_chain chain;
 
 	world.on_barrier = NULL;
 	ring_add_simple(&r, 6);
-	/* We are inside the completion: take, but do not complete. */
+	/*
+	 * This runs inside a completion: take a chain, but do not complete it.
+	 */
 	CHECK_EQ(ring_take(&r, &chain), 1);
 	CHECK_EQ(chain.head, 6);
 }
@@ -124,7 +135,7 @@ static void test_reuse_at_once(void)
 	ring_begin(&r, NUM);
 	ring_add_simple(&r, 6);
 	CHECK_EQ(ring_take(&r, &chain), 1);
-	/* The runner is another CPU, which may take now. */
+	/* Another CPU acts as the runner and takes the head at once. */
 	atomic = world.atomic;
 	world.on_barrier = retake;
 	ring_complete(&r, 6, chain.epoch, 1);
@@ -135,7 +146,7 @@ static void test_reuse_at_once(void)
 	ring_end(&r);
 }
 
-/* --- starting --- */
+/* --- start of a queue --- */
 
 static void check_no_start(int error)
 {
@@ -158,7 +169,9 @@ static void test_start_outside(void)
 	r.cfg.desc_uaddr = ~15ULL;
 	CHECK(!bell_vq_covered(&r.cfg, r.gm));
 	check_no_start(-EFAULT);
-	/* Just within: 6 bytes, and 8 for each of 8 entries. */
+	/*
+	 * The limit of the used ring: 6 bytes, and 8 for each of the 8 entries.
+	 */
 	r.cfg.desc_uaddr = WORLD_UADDR + RING_DESC;
 	r.cfg.used_uaddr = WORLD_UADDR + RING_END - 68;
 	check_no_start(-EFAULT);
@@ -174,7 +187,10 @@ static void test_start_no_memory(void)
 	int ret;
 
 	ring_init(&r, 1024);
-	/* Scattered rings take a mapping, and that may fail too. */
+	/*
+	 * Rings whose pages are not adjacent need a mapping, which may fail,
+	 * too.
+	 */
 	world_map((RING_DESC >> PAGE_SHIFT) + 1, 1, 6000);
 	world_map((RING_USED >> PAGE_SHIFT) + 1, 1, 6002);
 	for (;; nth++) {
@@ -198,7 +214,7 @@ static void test_start_not_mapped(void)
 	ring_free(&r);
 }
 
-/* --- another table of guest memory --- */
+/* --- exchange of the table of guest memory --- */
 
 static void test_set_gmem(void)
 {
@@ -213,12 +229,16 @@ static void test_set_gmem(void)
 	new = ring_gmem(r.gm);
 	CHECK(!IS_ERR(new));
 	bell_vq_set_gmem(&r.vq, new);
+	bell_gmem_take_stats(new, r.gm);
 	bell_gmem_replaced(new, r.gm);
 	r.gm = new;
 	ring_add(&r, 0);
 	CHECK_EQ(bell_vq_take(&r.vq, false, &chain), -EAGAIN);
 	CHECK_EQ(ring_take(&r, &chain), 1);
-	/* The reaper of the new one knows the queue. */
+	/*
+	 * The new table has the queue as a user, so the work that unpins its
+	 * pages must wait for the queue's request.
+	 */
 	world_punch(RING_TABLE >> PAGE_SHIFT, 1);
 	CHECK(world_page_pins(RING_TABLE >> PAGE_SHIFT) > 0);
 	ring_complete(&r, 0, chain.epoch, 0);
@@ -227,7 +247,7 @@ static void test_set_gmem(void)
 	ring_end(&r);
 }
 
-/* Pages of a chain that was taken are kept until it is completed. */
+/* The pages of a taken chain stay pinned until it completes. */
 static void complete_later(void)
 {
 	CHECK_EQ(world_page_pins(RING_TABLE >> PAGE_SHIFT), 1);
@@ -251,7 +271,7 @@ static void test_keeps_pages(void)
 	ring_end(&r);
 }
 
-/* --- eventfds --- */
+/* --- call eventfds --- */
 
 static void test_callfd(void)
 {
@@ -264,12 +284,15 @@ static void test_callfd(void)
 	CHECK_EQ(bell_callfd_set(&c, 3), -EBADF);
 	CHECK_EQ(bell_callfd_set(&c, one), 0);
 	bell_callfd_signal(&c);
-	/* A bad one leaves the good one. */
+	/* An invalid descriptor leaves the old eventfd in place. */
 	CHECK_EQ(bell_callfd_set(&c, two + 1), -EINVAL);
 	bell_callfd_signal(&c);
 	CHECK_EQ(world_signals(one), 2);
 	CHECK_EQ(bell_callfd_set(&c, two), 0);
-	/* Who is about to signal it may do so for a grace period. */
+	/*
+	 * Another CPU may still signal the old eventfd, until a grace period
+	 * has passed.
+	 */
 	CHECK_EQ(world.ctx_refs, 2);
 	world_end_grace_period();
 	CHECK_EQ(world.ctx_refs, 1);

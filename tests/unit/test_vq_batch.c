@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vq.c: chains that are completed or put back several at once.
+ * vq.c: several chains are completed or put back at once.
  *
- * A driver looks after each store of the device: it sees nothing of a batch, or all
- * of it.
+ * The driver looks after each store of the device: it must see either nothing
+ * of a batch or all of it.
  */
 #include "packed.h"
 #include "tap.h"
@@ -13,14 +13,14 @@
 static struct packed p;
 static struct ring *const r = &p.r;
 static struct bell_done done[NUM];
-static u32 lens[NUM];			/* by head, as completed */
+static u32 lens[NUM];			/* lengths by head, in order of completion */
 
 static void on_each_store(void (*look)(const volatile void *p, size_t size))
 {
 	world.on_write = look;
 }
 
-/* Take @n chains; how they are to end. */
+/* Takes @n chains, and fills done[] with the results to complete them with. */
 static void take(u32 n)
 {
 	struct bell_chain chain;
@@ -37,7 +37,7 @@ static void take(u32 n)
 
 /* --- a driver with a split ring --- */
 
-static u16 seen_idx, batch;		/* what it has seen, and what comes */
+static u16 seen_idx, batch;		/* used index that the driver saw; size of the next batch */
 static unsigned int looks, at_once;
 
 static void split_look(const volatile void *at, size_t size)
@@ -96,14 +96,14 @@ static void test_split(void)
 		CHECK_EQ(at_once, n);
 		CHECK_EQ(bell_vq_in_flight(&r->vq), 0);
 	}
-	/* Two for each chain at least, and the index. */
+	/* At least two stores for each chain, and one for the index. */
 	CHECK(looks >= 2 * 36 + NUM);
 	CHECK_EQ(r->vq.stats.completed, 36);
 	CHECK_EQ(r->vq.stats.requests, 36);
 	ring_end(r);
 }
 
-/* Over the end of the ring and of the index */
+/* Batches across the end of the ring and the wrap of the index */
 static void test_split_wrap(void)
 {
 	for (u32 n = 1; n <= NUM; n++) {
@@ -120,7 +120,7 @@ static void test_split_wrap(void)
 	}
 }
 
-/* One signal for a batch, if the place that the driver asks for is in it */
+/* One signal for a batch if used_event lies in it */
 static void test_split_event(void)
 {
 	for (int event = -2; event <= 6; event++) {
@@ -129,7 +129,10 @@ static void test_split_event(void)
 		split_begin(100);
 		split_add(1, 0);
 		take(1);
-		split_batch(1);		/* from here it is known what was told */
+		/*
+		 * from here on the module knows which index it signalled last
+		 */
+		split_batch(1);
 		*ring_used_event(r) = htole16(101 + event);
 		before = world_signals(r->call);
 		split_add(5, 1);
@@ -164,7 +167,7 @@ static void test_flags(void)
 	ring_end(r);
 }
 
-/* One lock for all of them */
+/* A batch takes the lock once. */
 static void test_one_lock(void)
 {
 	unsigned int before;
@@ -180,12 +183,16 @@ static void test_one_lock(void)
 
 static void test_counters(void)
 {
+	static const struct bell_failure failure = {
+		.sector = 8, .kind = BELL_KIND_WRITE, .cause = BELL_CAUSE_IO,
+	};
+
 	split_begin(0);
 	split_add(3, 0);
 	take(3);
 	done[0].bytes_read = 100;
 	done[1].bytes_written = 7;
-	done[1].failed = true;
+	done[1].failure = &failure;
 	done[2].bytes_read = 5;
 	bell_vq_complete_n(&r->vq, done, 3);
 	CHECK_EQ(r->vq.stats.bytes_read, 105);
@@ -195,7 +202,10 @@ static void test_counters(void)
 	ring_end(r);
 }
 
-/* Chains from before and after pages went: each leaves what it came to. */
+/*
+ * Chains of both epochs: each is counted out of the epoch in which it was
+ * taken.
+ */
 static u32 turned;
 
 static void turn(void)
@@ -232,7 +242,7 @@ static void test_epochs(void)
 
 /* --- a driver with a packed ring --- */
 
-static u32 ndescs[NUM];			/* of each of the batch */
+static u32 ndescs[NUM];			/* entries of each chain of the batch */
 
 static void packed_look(const volatile void *at, size_t size)
 {
@@ -251,7 +261,10 @@ static void packed_look(const volatile void *at, size_t size)
 		CHECK_EQ(id, done[i].head);
 		CHECK_EQ(len, done[i].len);
 	}
-	/* The round before looks used, too, if all of the ring was. */
+	/*
+	 * If the whole ring was used, its next entry looks used from the round
+	 * before.
+	 */
 	if (p.seen.at != from.at)
 		CHECK(!packed_is_used(&p));
 	at_once++;
@@ -267,7 +280,7 @@ static void packed_add_chain(u16 id, u32 n)
 	packed_add(&p, d, n);
 }
 
-/* Chains of @each entries, @n of them */
+/* Takes and completes @n chains of @each entries. */
 static void packed_batch(u32 n, u32 each)
 {
 	for (u32 i = 0; i < n; i++) {
@@ -314,7 +327,10 @@ static void test_packed_event(void)
 			packed_start_at(&p, from);
 			packed_batch(1, 1);
 			want = place_go(from, 1, NUM);
-			/* Back is twice around without it. */
+			/*
+			 * Places count modulo two rounds, so a step back is two
+			 * rounds less one step.
+			 */
 			want = place_go(want, 2 * NUM + event, NUM);
 			p.driver->off_wrap = htole16(place_word(want));
 			p.driver->flags = htole16(P_DESC);
@@ -328,7 +344,7 @@ static void test_packed_event(void)
 	}
 }
 
-/* --- in order --- */
+/* --- chains completed in order (IN_ORDER) --- */
 
 static void test_order(bool is_packed)
 {
@@ -352,7 +368,10 @@ static void test_order(bool is_packed)
 			ring_add_simple(r, 7 - i);
 	}
 	take(5);
-	/* The third and the fourth wait; then the first goes alone. */
+	/*
+	 * Chains 3 and 4 end first and must wait; then chain 1 ends and is put
+	 * alone.
+	 */
 	bell_vq_complete_n(&r->vq, done + 2, 2);
 	CHECK_EQ(world_signals(r->call), 0);
 	CHECK_EQ(r->vq.stats.completed, 2);
@@ -363,7 +382,7 @@ static void test_order(bool is_packed)
 	bell_vq_complete_n(&r->vq, turn_of, 2);
 	CHECK_EQ(r->vq.used_idx, 1);
 	CHECK_EQ(world_signals(r->call), 1);
-	/* The second takes the others along, at once. */
+	/* Chain 2 releases all that wait, in one batch. */
 	batch = 4;
 	memmove(done, done + 1, 4 * sizeof(*done));
 	for (u32 i = 0; i < 4; i++)
@@ -412,7 +431,9 @@ static void test_coalesce_count(void)
 	CHECK_EQ(r->vq.stats.coalesced, 3);
 	CHECK(r->vq.signal_timer.active);
 	CHECK_EQ(r->vq.signal_timer.expires, 100000);
-	/* A batch that goes beyond the count is told of at once, and as one. */
+	/*
+	 * A batch that exceeds the count is signalled at once, with one signal.
+	 */
 	bell_vq_complete_n(&r->vq, done + 3, 4);
 	CHECK_EQ(world_signals(r->call), 1);
 	CHECK_EQ(r->vq.stats.coalesced, 3);
@@ -429,7 +450,10 @@ static void test_coalesce_time(void)
 	bell_vq_complete_n(&r->vq, done, 2);
 	shim_hrtimer_end(&r->vq.signal_timer);
 	CHECK_EQ(world_signals(r->call), 1);
-	/* The timer belongs to the first of them, not to each batch. */
+	/*
+	 * The timer starts with the first completion that waits, not with each
+	 * batch.
+	 */
 	bell_vq_complete_n(&r->vq, done + 2, 2);
 	CHECK(r->vq.signal_timer.active);
 	r->vq.signal_timer.active = false;
@@ -438,7 +462,7 @@ static void test_coalesce_time(void)
 	r->vq.signal_timer.active = true;
 	shim_hrtimer_end(&r->vq.signal_timer);
 	CHECK_EQ(world_signals(r->call), 2);
-	/* The last in flight never wait. */
+	/* When nothing is left in flight the signal does not wait. */
 	bell_vq_complete_n(&r->vq, done + 6, 2);
 	CHECK_EQ(world_signals(r->call), 3);
 	shim_now = 0;
@@ -457,7 +481,7 @@ static void test_coalesce_unwanted(void)
 	ring_end(r);
 }
 
-/* --- putting back --- */
+/* --- putting chains back --- */
 
 static void check_put_back(u32 n)
 {
@@ -487,7 +511,7 @@ static void test_put_back_split(void)
 		split_add(6, base);
 		check_put_back(6);
 		split_batch(6);
-		/* Some of those taken */
+		/* Put back some of the taken chains. */
 		split_add(6, base);
 		take(6);
 		bell_vq_untake_n(&r->vq, done + 2, 4);
@@ -539,10 +563,10 @@ static void test_put_back_order(void)
 	ring_end(r);
 }
 
-/* --- copying --- */
+/* --- copying between a buffer and a chain --- */
 
 static const struct bell_seg seg[] = {
-	{ RING_DATA + PAGE_SIZE - 3, 5 },	/* over a page */
+	{ RING_DATA + PAGE_SIZE - 3, 5 },	/* crosses the end of a page */
 	{ RING_DATA + 7 * PAGE_SIZE, 1 },
 	{ RING_DATA + 3 * PAGE_SIZE + 10, 2 * PAGE_SIZE },
 };
@@ -559,7 +583,7 @@ static u8 *byte_of(u32 i)
 	shim_die("no byte %u", i);
 }
 
-/* In any two pieces */
+/* Copy in two parts, cut at each place. */
 static void test_copy(void)
 {
 	static u8 buf[ALL];
@@ -613,10 +637,8 @@ static void test_copy_fails(void)
 	CHECK_EQ(bell_vq_chain_copy(&r->vq, &cur, buf, 4, false, true),
 		 -EFAULT);
 	world_map(RING_DATA >> PAGE_SHIFT, 1, RING_DATA >> PAGE_SHIFT);
-	world.mm.users = 0;
-	CHECK_EQ(bell_vq_chain_copy(&r->vq, &cur, buf, 4, false, true),
-		 -ESRCH);
-	world.mm.users = 1;
+	world_exit_mm();
+	CHECK_EQ(bell_vq_chain_copy(&r->vq, &cur, buf, 4, false, true), 0);
 	ring_end(r);
 }
 

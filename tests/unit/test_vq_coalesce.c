@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vq_coalesce.c: when the driver is told of completions. */
+/* vq_coalesce.c: when the driver gets a signal for completions. */
 #include "ring.h"
 #include "tap.h"
 
@@ -8,7 +8,10 @@
 static struct ring r;
 static struct bell_chain chain[NUM];
 
-/* A driver that wants to be told of each, and @n requests in flight */
+/*
+ * Starts a queue whose driver wants a signal for each completion, with @n
+ * requests in flight
+ */
 static void begin(u32 us, u32 count, u32 n)
 {
 	ring_init(&r, NUM);
@@ -50,7 +53,9 @@ static void test_count(void)
 	for (u32 i = 0; i < 12; i++) {
 		complete(i);
 		CHECK_EQ(world_signals(r.call), (i + 1) / 4);
-		/* The guest sees them, if it looks. */
+		/*
+		 * The used ring has the completions, though their signal waits.
+		 */
 		CHECK_EQ(le16toh(r.used->idx), i + 1);
 	}
 	CHECK_EQ(r.vq.stats.signals, 3);
@@ -69,13 +74,13 @@ static void test_time(void)
 	shim_hrtimer_end(&r.vq.signal_timer);
 	CHECK_EQ(world_signals(r.call), 1);
 	CHECK_EQ(r.vq.stats.signals, 1);
-	/* It counts anew from there. */
+	/* After a signal the count starts from zero. */
 	for (u32 i = 2; i < 6; i++) {
 		CHECK_EQ(world_signals(r.call), 1);
 		complete(i);
 	}
 	CHECK_EQ(world_signals(r.call), 2);
-	/* An end that comes late finds nothing. */
+	/* A timer that expires late finds nothing to signal. */
 	shim_hrtimer_end(&r.vq.signal_timer);
 	CHECK_EQ(world_signals(r.call), 2);
 	for (u32 i = 6; i < 12; i++)
@@ -83,7 +88,7 @@ static void test_time(void)
 	ring_end(&r);
 }
 
-/* The last one in flight never waits, and takes the others along. */
+/* When the last request in flight completes, all waiting signals are sent. */
 static void test_last(void)
 {
 	begin(10000, NUM, 1);
@@ -102,7 +107,10 @@ static void test_last(void)
 	ring_end(&r);
 }
 
-/* What was in flight was put back: the timer tells of the rest, or the stop. */
+/*
+ * The last requests were put back: the timer sends the signal for the rest, or
+ * the stop does.
+ */
 static void test_stop(void)
 {
 	begin(10000, NUM, 2);
@@ -130,7 +138,7 @@ static void test_switched_off(void)
 	ring_end(&r);
 }
 
-/* With an event index, the driver wants to be told from some entry on. */
+/* With EVENT_IDX the driver wants a signal from some entry on. */
 static void test_event_idx(void)
 {
 	ring_init(&r, NUM);
@@ -143,7 +151,7 @@ static void test_event_idx(void)
 	}
 	*ring_used_event(&r) = htole16(2);
 	complete(0);
-	/* The first of a queue always is. */
+	/* The first completion of a queue is always signalled. */
 	shim_hrtimer_end(&r.vq.signal_timer);
 	CHECK_EQ(world_signals(r.call), 1);
 	complete(1);
@@ -152,7 +160,10 @@ static void test_event_idx(void)
 	CHECK(waits());
 	complete(3);
 	CHECK_EQ(world_signals(r.call), 1);
-	/* Not wanted by itself, but the third since one that is. */
+	/*
+	 * The driver did not ask for a signal at this entry, but it is the
+	 * third since an entry at which it did.
+	 */
 	complete(4);
 	CHECK_EQ(world_signals(r.call), 2);
 	CHECK_EQ(r.vq.stats.suppressed, 3);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A driver and a device on random schedules: everything completed once, in
- * order where there is an order, and nobody sleeps while there is work.
+ * A driver and a device on random schedules. Each chain must complete once, in
+ * order if IN_ORDER is on, and neither side may sleep while there is work.
  *
- * The drivers here, one for each format, are written from the spec alone, and
+ * The drivers here, one for each format, are written from the spec alone and
  * share nothing with the module. Each case is one seed.
  */
 #include <stdlib.h>
@@ -11,33 +11,38 @@
 #include "packed.h"
 #include "tap.h"
 
-#define CASES	60			/* of each format */
+#define CASES	60			/* cases for each format */
 #define STEPS	4000
 #define MAX_NUM	64
 #define MAX_SEG	6
 
-/* What the driver asked for, by head or buffer id. */
+/* A chain of the driver, by head or buffer id. */
 struct asked {
 	bool	busy;
 	bool	indirect;
 	u32	n, nout;
-	u16	descs[MAX_SEG];		/* split ring: which ones */
+	u16	descs[MAX_SEG];		/* split ring: its descriptors */
 	struct bell_seg seg[MAX_SEG];
 	u32	used_len;
 };
 
-/* What a driver does with a ring of one format. */
+/* The operations of a driver for one ring format. */
 struct format {
 	const char *name;
 	u32	  (*pick_num)(void);
 	void	  (*start)(void);
-	/* Puts it into the ring; its head, or -1 if there is no room. */
+	/*
+	 * Puts the chain into the ring; returns its head, or -1 if there is no
+	 * room.
+	 */
 	int	  (*put)(struct asked *a);
-	/* Does the device want a kick for what was put since the last look? */
+	/*
+	 * Does the device want a kick for the chains added since the last call?
+	 */
 	bool	  (*wants_kick)(void);
 	bool	  (*is_used)(void);
 	u32	  (*pop)(u32 *len);
-	/* Asks for a signal for what is used next, or for none. */
+	/* Asks for a signal at the next used chain, or for none. */
 	void	  (*ask)(bool signal);
 };
 
@@ -46,19 +51,19 @@ static struct ring *const r = &p.r;
 static const struct format *format;
 static u32 num;
 
-/* The driver; it counts chains. */
+/* State of the driver. Its indexes count chains. */
 static struct asked asked[MAX_NUM];
 static u16 driver_avail, driver_used;
 static unsigned long signals_seen;
 static bool driver_sleeps;
 
-/* The device. */
+/* Chains that the device has in flight. */
 static struct {
 	u16 head;
 	u8 epoch;
 } flying[MAX_NUM];
 static u32 nr_flying;
-static u16 order[65536];		/* heads by number of the chain */
+static u16 order[65536];		/* heads by chain number */
 static u16 device_next;
 static bool device_sleeps;
 static u64 total;
@@ -68,7 +73,7 @@ static u32 rnd(u32 n)
 	return rand() % n;
 }
 
-/* Where and how long the pieces are. */
+/* Chooses addresses and lengths of the pieces. */
 static void ask_pieces(struct asked *a)
 {
 	a->nout = rnd(a->n + 1);
@@ -86,7 +91,7 @@ static u16 piece_flags(const struct asked *a, u32 i)
 /* --- a driver with a split ring --- */
 
 static bool desc_busy[MAX_NUM];
-static u16 split_published;		/* when it looked last */
+static u16 split_published;		/* index at the last wants_kick() */
 
 static bool after_event(u16 event, u16 new, u16 old)
 {
@@ -194,7 +199,7 @@ static void split_ask(bool signal)
 /* --- a driver with a packed ring --- */
 
 static u32 packed_free;
-static struct place packed_looked;	/* when it looked last */
+static struct place packed_looked;	/* position at the last wants_kick() */
 
 static u32 packed_pick_num(void)
 {
@@ -235,7 +240,7 @@ static int packed_put(struct asked *a)
 				    piece_flags(a, i), rnd(65536) };
 		if (!a->indirect)
 			continue;
-		/* There all entries of the table count. */
+		/* In a table NEXT means nothing: all entries count. */
 		d[i].flags = (d[i].flags & D_WRITE) | (rnd(2) ? D_NEXT : 0);
 		packed_put_desc(&table[i], &d[i], 0);
 	}
@@ -261,7 +266,10 @@ static bool packed_wants_kick(void)
 	if (flags == P_ENABLE)
 		return true;
 	CHECK(flags == P_DESC && r->cfg.event_idx);
-	/* A whole round ends where it began, but with another counter. */
+	/*
+	 * One whole round later the place is the same, but its wrap counter
+	 * differs.
+	 */
 	while (place_word(old) != place_word(p.next)) {
 		crossed |= place_word(old) == event;
 		old = place_go(old, 1, num);
@@ -301,7 +309,7 @@ static const struct format formats[] = {
 	  packed_wants_kick, packed_model_is_used, packed_pop, packed_ask },
 };
 
-/* --- the driver --- */
+/* --- the driver, for either format --- */
 
 static bool driver_put(void)
 {
@@ -319,7 +327,7 @@ static bool driver_put(void)
 	return true;
 }
 
-/* A few chains and one look at whether to kick. */
+/* The driver adds a few chains, then checks once whether to kick. */
 static void driver_add(void)
 {
 	u16 old = driver_avail;
@@ -350,7 +358,7 @@ static void driver_reap(void)
 	}
 }
 
-/* Asks for a signal for what comes next, looks once more, then sleeps. */
+/* The driver asks for a signal, checks the ring once more, then sleeps. */
 static void driver_sleep(void)
 {
 	driver_reap();
@@ -362,7 +370,9 @@ static void driver_sleep(void)
 static void driver_step(void)
 {
 	if (driver_sleeps && world_signals(r->call) == signals_seen) {
-		/* Nothing may have come without a signal. */
+		/*
+		 * The driver sleeps, so nothing may be used without a signal.
+		 */
 		CHECK(!format->is_used());
 		if (rnd(4))
 			return;
@@ -383,7 +393,7 @@ static void driver_step(void)
 	}
 }
 
-/* --- the device --- */
+/* --- the device: takes, completes and puts back --- */
 
 static void check_chain(const struct bell_chain *chain)
 {
@@ -421,7 +431,7 @@ static void device_complete(void)
 		bell_vq_complete(&r->vq, done);
 }
 
-/* Some more than the one that was taken, all of which are put back. */
+/* Takes some more chains, then puts all of them back. */
 static void device_put_back(const struct bell_chain *first)
 {
 	struct bell_done done[MAX_NUM] = {
@@ -476,7 +486,7 @@ static void device_step(void)
 {
 	switch (rnd(8)) {
 	case 0:
-		/* Pages of tables move away; what they hold stays. */
+		/* Pages of indirect tables move; their content stays. */
 		world_invalidate(WORLD_UADDR + RING_TABLE, WORLD_UADDR +
 				 RING_TABLE + (1 + rnd(4)) * PAGE_SIZE);
 		break;
@@ -497,12 +507,15 @@ static void device_step(void)
 	CHECK_EQ(bell_vq_in_flight(&r->vq), nr_flying);
 }
 
-/* --- a case --- */
+/* --- one random case --- */
 
-/* Others act at any barrier, as other CPUs would. */
+/* At each barrier the driver may act, as another CPU would. */
 static void meanwhile(void)
 {
-	/* A sleeper's rules are checked by itself, not in the middle. */
+	/*
+	 * While the driver sleeps it must not act: driver_sleep() checks that
+	 * state.
+	 */
 	if (!rnd(3) && !driver_sleeps)
 		driver_add();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vq.c and vq_split.c: use in order, and what a legacy driver is told at the end. */
+/* vq.c and vq_split.c: IN_ORDER, and NOTIFY_ON_EMPTY of a legacy driver. */
 #include "packed.h"
 #include "ring.h"
 #include "tap.h"
@@ -26,13 +26,18 @@ static u16 used(void)
 	return le16toh(r.used->idx);
 }
 
-/* The latest ends first: nothing is used until the oldest has ended. */
+/*
+ * The newest chain ends first: nothing is used until the oldest one has ended.
+ */
 static void test_split(void)
 {
 	struct bell_chain chain[4];
 
 	begin_split();
-	/* Heads that do not count up, so that neither is a place. */
+	/*
+	 * Descending heads, so that a head is not mistaken for a place in the
+	 * ring.
+	 */
 	for (u16 i = 0; i < 4; i++) {
 		ring_add_simple(&r, 7 - 2 * i);
 		CHECK_EQ(ring_take(&r, &chain[i]), 1);
@@ -41,7 +46,7 @@ static void test_split(void)
 	complete(&r, &chain[1], 11);
 	CHECK_EQ(used(), 0);
 	CHECK_EQ(world_signals(r.call), 0);
-	/* It is the device's until it is used. */
+	/* The head belongs to the device until it is in the used ring. */
 	ring_add(&r, chain[3].head);
 	CHECK_EQ(ring_take(&r, &(struct bell_chain){}), -EPROTO);
 	complete(&r, &chain[0], 10);
@@ -57,7 +62,7 @@ static void test_split(void)
 	ring_end(&r);
 }
 
-/* All of the ring waits for the oldest. */
+/* The oldest chain completes last: until then none of a full ring is used. */
 static void test_split_full(void)
 {
 	struct bell_chain chain[NUM];
@@ -76,7 +81,7 @@ static void test_split_full(void)
 	ring_end(&r);
 }
 
-/* Many rounds, with heads used again at once and random ends. */
+/* Many rounds; heads are used again at once, and chains end in random order. */
 static void test_split_rounds(void)
 {
 	struct bell_chain chain[NUM];
@@ -115,7 +120,10 @@ static void test_untake(void)
 	struct bell_chain first, chain;
 
 	begin_split();
-	/* At the end of the ring of places, too. */
+	/*
+	 * Twice round the ring, so that the index into the array of the order
+	 * wraps, too
+	 */
 	for (u32 i = 0; i < NUM * 2 + 1 && !tap_bad; i++) {
 		ring_add_simple(&r, 2);
 		ring_add_simple(&r, 5);
@@ -137,7 +145,7 @@ static void test_packed(void)
 	u16 id;
 	u32 len;
 
-	/* A size that is no power of 2, so that places come round early. */
+	/* A size that is no power of 2, so that places wrap early. */
 	packed_init(&p, 3);
 	p.r.cfg.in_order = true;
 	packed_start(&p);
@@ -169,14 +177,17 @@ static void test_no_memory(void)
 	CHECK_EQ(bell_vq_start(&r.vq, r.gm, &r.cfg), -ENOMEM);
 	world.fail_alloc = 0;
 	CHECK(!r.vq.order && !r.vq.taken);
-	/* And not asked for: there is none. */
+	/* Without IN_ORDER there is no array of the order. */
 	r.cfg.in_order = false;
 	CHECK_EQ(bell_vq_start(&r.vq, r.gm, &r.cfg), 0);
 	CHECK(!r.vq.order);
 	ring_end(&r);
 }
 
-/* The last of what is available, and only that. */
+/*
+ * With the last completion in flight the driver gets a signal, and with no
+ * other.
+ */
 static void check_on_empty(bool event_idx)
 {
 	unsigned long told;
@@ -185,7 +196,9 @@ static void check_on_empty(bool event_idx)
 	r.cfg.event_idx = event_idx;
 	r.cfg.notify_on_empty = true;
 	ring_start(&r);
-	/* The first one is told in any case, with EVENT_IDX. */
+	/*
+	 * With EVENT_IDX the first completion of a queue is always signalled.
+	 */
 	ring_add_simple(&r, 0);
 	ring_serve(&r);
 	told = world_signals(r.call);
@@ -207,7 +220,7 @@ static void test_on_empty(void)
 
 	check_on_empty(false);
 	check_on_empty(true);
-	/* Without the feature nothing comes. */
+	/* Without NOTIFY_ON_EMPTY there is no signal. */
 	ring_begin(&r, NUM);
 	ring_add_simple(&r, 0);
 	ring_serve(&r);

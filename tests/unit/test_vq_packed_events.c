@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vq_packed.c: signals, kicks, places in the ring, all sizes. */
+/* vq_packed.c: signals, kicks, positions in the ring, all sizes. */
 #include <stdlib.h>
 
 #include "packed.h"
@@ -9,7 +9,7 @@
 
 static struct packed p;
 
-/* A place by how often the ring was passed: the first round has the counter 1. */
+/* Place @at counts from the first round, whose wrap counter is 1. */
 static struct place place_of(int at, u32 num)
 {
 	return (struct place){ at % num, !(at / num & 1) };
@@ -17,7 +17,7 @@ static struct place place_of(int at, u32 num)
 
 /* --- signals --- */
 
-/* @n entries as chains of @each, taken and completed one after the other. */
+/* Takes and completes @n entries, in chains of @each. */
 static void serve(u32 n, u32 each)
 {
 	struct pd d[NUM];
@@ -43,8 +43,9 @@ static void ask(struct place at)
 }
 
 /*
- * With entries @old to @new - 1 used, all at once or one by one, a signal if and
- * only if the driver's place is among them; it may be anywhere in two rounds.
+ * Entries @old to @new - 1 are used, in chains of @each. The driver gets a
+ * signal if and only if the place that it asked for is one of them. That place
+ * may be anywhere in two rounds.
  */
 static void check_crossed(u32 num, int old, int new, u32 each)
 {
@@ -56,7 +57,10 @@ static void check_crossed(u32 num, int old, int new, u32 each)
 		packed_init(&p, num);
 		packed_start_at(&p, place_of(old - 1, num));
 		p.driver->flags = htole16(P_DISABLE);
-		/* So that it is known what was signalled. */
+		/*
+		 * After this signal the module knows at which position it
+		 * signalled last.
+		 */
 		serve(1, 1);
 		ask(place_of(event, num));
 		before = world_signals(p.r.call);
@@ -91,7 +95,7 @@ static void test_event_crossed(void)
 	}
 }
 
-/* Where the arithmetic of 16 bits is at its end. */
+/* Distances at the limits of 16-bit arithmetic. */
 static void test_event_large(void)
 {
 	static const int shift[] = { -32767, -32766, -100, -2, -1, 0, 1, 2, 99,
@@ -118,7 +122,10 @@ static void test_event_large(void)
 	}
 }
 
-/* A whole round at once crosses every place but those of the next one. */
+/*
+ * A whole round used at once crosses each place, except those of the next
+ * round.
+ */
 static void test_event_whole_ring(void)
 {
 	const int num = 32768;
@@ -157,7 +164,10 @@ static void test_event_flags(void)
 	} rows[] = {
 		{ P_ENABLE, false, true }, { P_ENABLE, true, true },
 		{ P_DISABLE, false, false }, { P_DISABLE, true, false },
-		/* Not agreed on, or reserved: rather too often. */
+		/*
+		 * Event suppression flags that were not negotiated or are
+		 * reserved: signal, to be safe.
+		 */
 		{ P_DESC, false, true }, { 3, false, true }, { 3, true, true },
 		{ P_DESC, true, false },
 	};
@@ -169,7 +179,10 @@ static void test_event_flags(void)
 		p.driver->flags = htole16(P_DISABLE);
 		serve(1, 1);
 		CHECK_EQ(world_signals(p.r.call), 0);
-		/* A place that is far. */
+		/*
+		 * The driver asks for a signal at a position that is not
+		 * reached.
+		 */
 		ask(place_of(7, NUM));
 		p.driver->flags = htole16(rows[i].flags);
 		serve(2, 1);
@@ -179,7 +192,9 @@ static void test_event_flags(void)
 	}
 }
 
-/* Nobody knows what was signalled before the start. */
+/*
+ * Before the first completion it is not known which place was signalled last.
+ */
 static void test_event_first(void)
 {
 	packed_begin(&p, NUM);
@@ -198,11 +213,14 @@ static void test_event_first(void)
 static void ask_for_signal(void)
 {
 	world.on_barrier = NULL;
-	/* The driver asks for the entry just used; it has not seen it. */
+	/*
+	 * The driver asks for a signal at the entry that was just used, before
+	 * it has seen that it was used.
+	 */
 	ask(p.seen);
 }
 
-/* The driver begins to wait just when an entry is used. */
+/* The driver asks for a signal just as an entry is used. */
 static void test_signal_race(void)
 {
 	struct bell_chain chain;
@@ -218,7 +236,7 @@ static void test_signal_race(void)
 	packed_end(&p);
 }
 
-/* Before the driver can know of the completion, the id is free. */
+/* The id must be free before the driver can see its completion. */
 static void retake(void)
 {
 	struct bell_chain chain;
@@ -251,7 +269,7 @@ static void test_kick_event(void)
 	packed_init(&p, NUM);
 	p.device->flags = htole16(P_DISABLE);
 	packed_start_at(&p, place_of(5, NUM));
-	/* Until we know what we want. */
+	/* At the start kicks are enabled. */
 	CHECK_EQ(le16toh(p.device->flags), P_ENABLE);
 	for (int i = 0; i < 20; i++) {
 		u16 next = place_word(place_of(5 + i, NUM));
@@ -262,7 +280,10 @@ static void test_kick_event(void)
 		CHECK_EQ(le16toh(p.device->off_wrap), next);
 		packed_add_simple(&p, 0);
 		CHECK(bell_vq_enable_kick(&p.r.vq));
-		/* The place stays behind, which asks for nothing. */
+		/*
+		 * To disable kicks the module leaves the event offset at an old
+		 * position, which no new entry reaches.
+		 */
 		bell_vq_disable_kick(&p.r.vq);
 		CHECK_EQ(le16toh(p.device->flags), P_DESC);
 		CHECK_EQ(le16toh(p.device->off_wrap), next);
@@ -270,7 +291,10 @@ static void test_kick_event(void)
 	}
 	bell_vq_disable_kick(&p.r.vq);
 	bell_vq_stop(&p.r.vq);
-	/* Who serves next may not know of this place. */
+	/*
+	 * A stop asks for a kick at the next entry: the next back end may not
+	 * know the old place.
+	 */
 	CHECK_EQ(le16toh(p.device->flags), P_DESC);
 	CHECK_EQ(le16toh(p.device->off_wrap), place_word(p.next));
 	ring_free(&p.r);
@@ -289,7 +313,7 @@ static void test_kick_flags(void)
 	CHECK(!bell_vq_enable_kick(&p.r.vq));
 	CHECK_EQ(le16toh(p.device->flags), P_ENABLE);
 	bell_vq_disable_kick(&p.r.vq);
-	/* Without the feature there is no place to write. */
+	/* Without EVENT_IDX the module does not write the event offset. */
 	CHECK_EQ(le16toh(p.device->off_wrap), 0x1234);
 	bell_vq_stop(&p.r.vq);
 	CHECK_EQ(le16toh(p.device->flags), P_ENABLE);
@@ -302,7 +326,7 @@ static void add_one(void)
 	packed_add_simple(&p, 1);
 }
 
-/* The driver adds a chain just when we ask for a kick. */
+/* The driver adds a chain just as the module asks for a kick. */
 static void check_kick_race(bool event_idx, int from)
 {
 	packed_init(&p, NUM);
@@ -328,9 +352,12 @@ static void test_kick_race(void)
 	}
 }
 
-/* --- places --- */
+/* --- wrap counters, bases and areas --- */
 
-/* An entry is ours if AVAIL is the counter and USED is not. */
+/*
+ * An entry is available if its AVAIL bit equals the wrap counter and its USED
+ * bit does not.
+ */
 static void test_whose(void)
 {
 	for (int from = 0; from < 2; from++) {
@@ -354,7 +381,7 @@ static void test_whose(void)
 	}
 }
 
-/* A chain of any length is put back to where it was, over the end as well. */
+/* A chain of any length can be put back, also across the end of the ring. */
 static void test_untake(void)
 {
 	struct pd d[NUM];
@@ -386,7 +413,9 @@ static void test_untake(void)
 				CHECK_EQ(ring_take(&p.r, &behind), 1);
 				CHECK_EQ(behind.head, 2);
 				bell_vq_untake(&p.r.vq, &behind);
-				/* What waits is seen when kicks come on. */
+				/*
+				 * Enabling kicks reports the chain that waits.
+				 */
 				CHECK(bell_vq_enable_kick(&p.r.vq));
 			}
 			CHECK_EQ(bell_vq_in_flight(&p.r.vq), 1);
@@ -398,7 +427,7 @@ static void test_untake(void)
 	}
 }
 
-/* Every place of both halves, as it was given and as it is after a chain. */
+/* GET_VRING_BASE for each place in both rounds: as set, and after one chain. */
 static void test_base(void)
 {
 	static const u32 nums[] = { 1, 3, 8, 300, 32768 };
@@ -429,7 +458,9 @@ static void test_base(void)
 	}
 }
 
-/* Stopped and started in the middle: what was left is served, and once. */
+/*
+ * The queue stops and starts in the middle: the rest is served, and only once.
+ */
 static void test_restart(void)
 {
 	struct bell_chain chain;
@@ -461,7 +492,7 @@ static void test_restart(void)
 	packed_end(&p);
 }
 
-/* The areas are of the packed ring's sizes. */
+/* The areas of a packed ring have other sizes than those of a split ring. */
 static void test_start_outside(void)
 {
 	static const struct {
@@ -491,7 +522,7 @@ static void test_start_outside(void)
 	}
 }
 
-/* --- all sizes, over the end --- */
+/* --- rings of all sizes, past their end --- */
 
 static u32 order_of(u32 i, u32 num, int way)
 {
@@ -505,7 +536,10 @@ static u32 order_of(u32 i, u32 num, int way)
 	}
 }
 
-/* All entries in flight, completed in one way or another; ids differ by round. */
+/*
+ * All entries are in flight and complete in different orders; ids change each
+ * round.
+ */
 static void check_size(u32 num, int way)
 {
 	struct bell_chain *chain = calloc(num, sizeof(*chain));
@@ -563,7 +597,10 @@ static void test_sizes(void)
 	}
 }
 
-/* Chains of several entries, completed backwards: each skips its own number. */
+/*
+ * Chains of several entries complete in reverse order: each used entry skips
+ * the length of its own chain.
+ */
 static void test_skip(void)
 {
 	static const u32 sizes[] = { 3, 1, 2 };

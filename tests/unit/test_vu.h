@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * test_vu - what the test_vu_*.c programs share
+ * test_vu - helpers for all test_vu_*.c programs
  *
  * Each is one program: it prints TAP and exits 0 if every check held. It links
  * with all of tools/lib and tools/vhost-user.
@@ -9,6 +9,7 @@
 #define TESTS_UNIT_TEST_VU_H
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,11 +43,11 @@ static bool test_failed;
 		}							\
 	} while (0)
 
-/* Open descriptors of this process, without the one that counts them. */
+/* Open descriptors of this process, except the one that lists them. */
 static inline int test_count_fds(void)
 {
 	DIR *d = opendir("/proc/self/fd");
-	int n = -3;			/* ".", "..", and of @d */
+	int n = -3;			/* without ".", ".." and the descriptor of @d */
 
 	while (readdir(d))
 		n++;
@@ -54,11 +55,39 @@ static inline int test_count_fds(void)
 	return n;
 }
 
-/* Some are closed by another thread: waits until there are @fds, or no longer. */
+/*
+ * Waits up to 5 seconds until only @fds descriptors are open: another thread
+ * closes some.
+ */
 static inline void test_settle_fds(int fds)
 {
 	for (int i = 0; i < 5000 && test_count_fds() > fds; i++)
 		usleep(1000);
+}
+
+static int test_stderr = -1;	/* the real one, while messages are captured */
+
+/* Captures messages on stderr. Returns the descriptor for test_capture_end(). */
+static inline int test_capture(void)
+{
+	int out = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+
+	test_stderr = dup(STDERR_FILENO);
+	CHECK(out >= 0 && test_stderr >= 0 && dup2(out, STDERR_FILENO) >= 0);
+	return out;
+}
+
+/* Ends it; the messages are in @text. */
+static inline void test_capture_end(int out, char *text, size_t size)
+{
+	ssize_t n;
+
+	fflush(stderr);
+	dup2(test_stderr, STDERR_FILENO);
+	close(test_stderr);
+	n = pread(out, text, size - 1, 0);
+	text[n < 0 ? 0 : n] = '\0';
+	close(out);
 }
 
 static inline int test_memfd(size_t size)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a block device is made of, by a sysfs and a procfs of our own. */
+/*
+ * disk_below.c: the disks below a block device, from a made-up sysfs and
+ * procfs.
+ */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +28,10 @@ static void run(const char *fmt, ...)
 	CHECK_EQ(system(command), 0);
 }
 
-/* A disk of this number, below the one of another number or of none */
+/*
+ * Makes a disk with device number @number, below the disk numbered @above or
+ * below none
+ */
 static void add_disk(const char *name, const char *number, const char *above)
 {
 	run("mkdir -p dev/block block/%s/slaves && echo %s >block/%s/dev && "
@@ -78,13 +84,18 @@ static void test_stacks(void)
 	begin();
 	add_disk("dm-1", "253:1", NULL);
 	add_disk("dm-0", "253:0", "dm-1");
-	/* A table without a device: error, zero */
+	/*
+	 * A device-mapper table may have no device, such as one of error or
+	 * zero.
+	 */
 	CHECK(!good(253, 1));
 	add_disk("sda", "8:0", "dm-0");
 	add_disk("vda", "254:0", "dm-0");
 	CHECK(good(253, 0));
 	CHECK(good(253, 1));
-	/* One that sleeps is enough. */
+	/*
+	 * One device that may sleep makes the whole stack one that may sleep.
+	 */
 	add_disk("nbd0", "43:0", "dm-0");
 	CHECK(!good(253, 0));
 	CHECK(!good(253, 1));
@@ -110,7 +121,7 @@ static void test_nvme(void)
 	CHECK(good(259, 0));
 	run("echo tcp >nvme0/transport");
 	CHECK(!good(259, 0));
-	/* A disk of a subsystem, by two paths */
+	/* An NVMe disk of a subsystem, reached by two controllers */
 	run("rm block/nvme0n1/device && mkdir -p subsys/nvme0 subsys/nvme1 && "
 	    "echo pcie >subsys/nvme0/transport && "
 	    "echo pcie >subsys/nvme1/transport && "

@@ -30,7 +30,7 @@ static void teardown(void)
 	fd_close(&peer);
 }
 
-/* Sends @size bytes with @nfds descriptors of its own making. */
+/* Sends @size bytes with @nfds new descriptors. */
 static void send_raw(const void *data, size_t size, unsigned int nfds)
 {
 	union {
@@ -80,7 +80,7 @@ static void test_whole(void)
 	CHECK_EQ(vu_conn_recv(&conn, &m), 0);
 	CHECK_EQ(m.nfds, 0);
 	CHECK(m.payload.state.index == 3 && m.payload.state.num == 256);
-	/* The second message's descriptor comes with the second. */
+	/* The descriptor of the second message arrives with that message. */
 	CHECK_EQ(vu_conn_recv(&conn, &m), 0);
 	CHECK_EQ(m.nfds, 1);
 	CHECK(fcntl(m.fds[0], F_GETFD) & FD_CLOEXEC);
@@ -133,7 +133,7 @@ static void test_fd_limit(void)
 	}
 }
 
-/* A few with each byte add up to too many. */
+/* A few descriptors with each byte add up to too many for one message. */
 static void test_fds_add_up(void)
 {
 	const char *bytes = (const char *)&whole;
@@ -149,11 +149,11 @@ static void test_fds_add_up(void)
 	teardown();
 }
 
-#define LINGERS		20	/* more than there are threads that close */
+#define LINGERS		20	/* more than the number of closing threads */
 
 /*
- * A TCP socket whose close() waits an hour: it has data, and @far, which the caller
- * closes, takes none.
+ * A TCP socket whose close() waits for an hour: it has unsent data, and its
+ * peer @far reads nothing. The caller closes @far.
  */
 static int lingering(int *far)
 {
@@ -201,7 +201,10 @@ static void send_lingering(int *far, int with)
 	close(fd);
 }
 
-/* Neither a message nor what is left in a queue makes this thread wait. */
+/*
+ * Descriptors whose close() hangs must not delay this thread, whether they came
+ * with a message or are left in a queue.
+ */
 static void test_lingers(void)
 {
 	int far[3 * LINGERS], n = 0;
@@ -214,13 +217,18 @@ static void test_lingers(void)
 		if (i % 2)
 			CHECK_EQ(vu_conn_recv(&conn, &m), -EAGAIN);
 		teardown();
-		/* The kernel skips an urgent byte that is not wanted. */
+		/*
+		 * The descriptor comes with an urgent byte, which recv() skips.
+		 */
 		setup();
 		send_lingering(&far[n++], MSG_OOB);
 		send_raw(&whole, sizeof(whole), 0);
 		CHECK(vu_conn_recv(&conn, &m) != -ECONNRESET);
 		teardown();
-		/* Within the queue of one in the queue */
+		/*
+		 * The descriptor lies in the queue of a socket that itself lies
+		 * in the queue
+		 */
 		setup();
 		{
 			int sv[2], inner = peer;
@@ -240,6 +248,30 @@ static void test_lingers(void)
 		close(far[--n]);
 }
 
+/* The last close() does not wait, and the peer still reads what we send. */
+static void test_deafen(void)
+{
+	int alone = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), far[2];
+	char byte = 'b';
+
+	setup();
+	send_lingering(&far[0], 0);
+	send_lingering(&far[1], MSG_OOB);
+	CHECK_EQ(vu_conn_deafen(conn.sock), 0);
+	CHECK(send(peer, &byte, 1, MSG_NOSIGNAL) < 0 && errno == EPIPE);
+	CHECK_EQ(send(conn.sock, &byte, 1, MSG_NOSIGNAL), 1);
+	CHECK_EQ(recv(peer, &byte, 1, 0), 1);
+	alarm(20);
+	fd_close(&conn.sock);
+	alarm(0);
+	close(far[0]);
+	close(far[1]);
+	teardown();
+	/* It could listen later. */
+	CHECK_EQ(vu_conn_deafen(alone), -EOPNOTSUPP);
+	close(alone);
+}
+
 static void test_bad_stream(void)
 {
 	uint32_t header[3] = { 1, 1, 0xffffffff };
@@ -256,7 +288,10 @@ static void test_bad_stream(void)
 	CHECK_EQ(vu_conn_recv(&conn, &m), -EPROTO);
 	teardown();
 
-	/* The end in the middle of a message, with a descriptor in hand. */
+	/*
+	 * The peer closes in the middle of a message that has brought a
+	 * descriptor.
+	 */
 	setup();
 	send_raw(&whole, 16, 1);
 	CHECK_EQ(vu_conn_recv(&conn, &m), -EAGAIN);
@@ -278,12 +313,12 @@ static void test_send(void)
 	CHECK_EQ(vu_conn_send(conn.sock, &r), 0);
 	CHECK_EQ(recv(peer, back, sizeof(back), 0), 20);
 	CHECK(back[0] == 1 && back[1] == 5 && back[2] == 8 && back[3] == 7);
-	/* Who never reads does not make us wait. */
+	/* A peer that never reads does not block us. */
 	do
 		ret = vu_conn_send(conn.sock, &r);
 	while (!ret);
 	CHECK_EQ(ret, -EAGAIN);
-	/* Nor does who has gone kill us. */
+	/* A peer that has closed does not kill us by SIGPIPE. */
 	fd_close(&peer);
 	CHECK_EQ(vu_conn_send(conn.sock, &r), -EPIPE);
 	teardown();
@@ -295,6 +330,7 @@ static const struct test tests[] = {
 	{ "too many descriptors are refused and closed", test_fd_limit },
 	{ "descriptors add up over the pieces", test_fds_add_up },
 	{ "sockets that linger hold nobody up", test_lingers },
+	{ "a socket from which nothing is read", test_deafen },
 	{ "bad size, bad version, early end", test_bad_stream },
 	{ "replies; a peer that does not read; one that has gone", test_send },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A server that connects to a front end which listens: before that is there, after
- * it has gone, and while it takes no connection.
+ * A server that connects to a listening front end: before the front end
+ * listens, after it has gone, and while it accepts no connection.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -18,7 +18,8 @@
 #include "test_vu.h"
 #include "test_vu_fake.h"
 
-#define HANG_MS	60000		/* nothing takes that long */
+/* longer than any step takes, unless it hangs */
+#define HANG_MS	60000
 
 static struct fake fake;
 static struct vu_server server;
@@ -39,7 +40,7 @@ static void setup(void)
 	unlink(path);
 	server = (struct vu_server){
 		.socket.sock = -1, .stop = eventfd(0, EFD_CLOEXEC),
-		.resize = -1, .dev = &fake.base,
+		.dev = &fake.base,
 	};
 	vu_server_connect(&server, path);
 	if (pthread_create(&thread, NULL, run, NULL))
@@ -74,7 +75,7 @@ static bool readable(int fd, int ms)
 	return poll(&p, 1, ms) == 1;
 }
 
-/* The next connection, which is served */
+/* Accepts the next connection, and checks that the server answers on it */
 static int take(struct listen *l)
 {
 	uint32_t ask[3] = { VU_GET_FEATURES, VU_VERSION, 0 }, answer[5];
@@ -98,18 +99,21 @@ static void test_comes_and_goes(void)
 	int sock;
 
 	setup();
-	/* It is not there for a while, and then listens. */
+	/* The front end listens after a while. */
 	usleep(1200000);
 	CHECK_EQ(listen_open(&l, path, 1), 0);
 	sock = take(&l);
-	/* One connection, however long it lasts */
+	/* The server makes one connection only, however long it lasts */
 	CHECK(!readable(l.sock, 1500));
-	/* The front end goes, and its socket stays: not at once, but soon. */
+	/*
+	 * The front end closes the connection and listens on: the server
+	 * connects again, soon but not at once.
+	 */
 	began = now_ms();
 	fd_close(&sock);
 	sock = take(&l);
 	CHECK(now_ms() - began > 500);
-	/* All goes, and comes back. */
+	/* The front end's socket file is removed and made again. */
 	fd_close(&sock);
 	listen_close(&l);
 	usleep(1200000);
@@ -120,7 +124,10 @@ static void test_comes_and_goes(void)
 	teardown();
 }
 
-/* Its queue is full: no front end waits there for us, and we do not wait for it. */
+/*
+ * The queue of the listening socket is full: the server must not block in
+ * connect().
+ */
 static void test_busy(void)
 {
 	int other[2], sock;
@@ -139,12 +146,15 @@ static void test_busy(void)
 	setup();
 	CHECK_EQ(listen_open(&l, path, 0), 0);
 	sock = take(&l);
-	/* It ends on a signal while it is connected, */
+	/* A signal ends the server while it is connected. */
 	teardown();
 	CHECK(readable(sock, HANG_MS));
 	fd_close(&sock);
 	listen_close(&l);
-	/* and while it waits for the next try. */
+	/*
+	 * A signal ends the server while it waits for the next attempt to
+	 * connect.
+	 */
 	setup();
 	usleep(100000);
 	teardown();

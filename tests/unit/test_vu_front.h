@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * test_vu_front - a front end of one session on a fake device
+ * test_vu_front - a front end that talks to one session on a fake device
  *
- * begin() brings the session to where a test starts, send_*() are its messages, and
- * end() closes it and looks whether a rule of the kernel module was broken.
+ * begin() brings the session into the state in which a test starts, send_*()
+ * send messages, and end() closes it and checks that it broke no rule of the
+ * kernel module.
  */
 #ifndef TESTS_UNIT_TEST_VU_FRONT_H
 #define TESTS_UNIT_TEST_VU_FRONT_H
@@ -18,7 +19,7 @@
 #include "test_vu_fake.h"
 
 #define BIT(n)		(1ULL << (n))
-#define PF_ALL		(BIT(0) | BIT(3) | BIT(5) | BIT(9) | BIT(13) | BIT(15) | BIT(16))
+#define PF_ALL		(BIT(0) | BIT(1) | BIT(3) | BIT(5) | BIT(9) | BIT(12) | BIT(13) | BIT(15) | BIT(16))
 #define PAGE		4096ULL
 #define MEM_USER	0x7f0000000000ULL
 #define MEM_SIZE	(16 * PAGE)
@@ -28,7 +29,7 @@ static struct vu_session session;
 static struct vu_msg reply;
 static bool need_reply;
 
-/* The state to start a test from. */
+/* The state in which a test starts. */
 enum from { FROM_NEW, FROM_OWNER, FROM_PF, FROM_FEATURES, FROM_MEMORY, RUNNING };
 
 static inline int send_msg(uint32_t request, const void *payload, uint32_t size,
@@ -48,7 +49,7 @@ static inline int send_msg(uint32_t request, const void *payload, uint32_t size,
 	return vu_session_handle(&session, &m, &reply);
 }
 
-/* A back-end channel that nobody reads */
+/* A back-end channel whose other end is never read */
 static inline int test_channel(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -58,7 +59,7 @@ static inline int test_channel(void)
 	return fd;
 }
 
-/* A Unix socket is closed by another thread. */
+/* Waits until another thread has closed the Unix socket @fd. */
 static inline bool test_closed(int fd)
 {
 	for (int i = 0; i < 5000 && fcntl(fd, F_GETFD) >= 0; i++)
@@ -147,7 +148,7 @@ static inline void start_queue(uint32_t q)
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, q, 1), 0);
 }
 
-/* The order is QEMU's. */
+/* Sends the messages in QEMU's order. */
 static inline void begin(enum from from)
 {
 	need_reply = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tools/lib and the memory table's arithmetic. */
+/* tools/lib, and the address arithmetic of the memory table. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vhost_types.h>
@@ -13,6 +13,19 @@
 #include "memtable.h"
 #include "test_vu.h"
 #include "vhd.h"
+
+static int open_claimed(struct disk *d, const char *path, bool read_only,
+			enum disk_locking locking)
+{
+	int ret = disk_open(d, path, read_only, locking);
+
+	if (ret)
+		return ret;
+	ret = disk_claim(d);
+	if (ret)
+		disk_close(d);
+	return ret;
+}
 
 static void test_json(void)
 {
@@ -38,7 +51,10 @@ static void test_json(void)
 	json_object_end(&j);
 	json_array(&j, "d");
 	json_array_end(&j);
-	/* A lone byte, an overlong form, and a character. */
+	/*
+	 * A lone byte and an overlong sequence, which are no UTF-8, and a valid
+	 * character.
+	 */
 	json_str(&j, "e\"", "\\ \n \xff \xc0\xaf \xc3\xa9");
 	json_object_end(&j);
 	CHECK_EQ(json_end(&j), 0);
@@ -106,24 +122,24 @@ static void test_disk(void)
 
 	CHECK_EQ(ftruncate(fd, 65536), 0);
 	close(fd);
-	CHECK_EQ(disk_open(&a, path, false, DISK_LOCKING_AUTO), 0);
+	CHECK_EQ(open_claimed(&a, path, false, DISK_LOCKING_AUTO), 0);
 	CHECK_EQ(a.size, 65536);
 	CHECK(!a.is_block && !a.lock_error);
 	CHECK(fcntl(a.fd, F_GETFD) & FD_CLOEXEC);
-	/* One writer, or many readers. */
-	CHECK_EQ(disk_open(&b, path, false, DISK_LOCKING_AUTO), -EAGAIN);
-	CHECK_EQ(disk_open(&b, path, true, DISK_LOCKING_AUTO), -EAGAIN);
+	/* The image has one writer or many readers. */
+	CHECK_EQ(open_claimed(&b, path, false, DISK_LOCKING_AUTO), -EAGAIN);
+	CHECK_EQ(open_claimed(&b, path, true, DISK_LOCKING_AUTO), -EAGAIN);
 	disk_close(&a);
-	CHECK_EQ(disk_open(&a, path, true, DISK_LOCKING_AUTO), 0);
-	CHECK_EQ(disk_open(&b, path, true, DISK_LOCKING_AUTO), 0);
+	CHECK_EQ(open_claimed(&a, path, true, DISK_LOCKING_AUTO), 0);
+	CHECK_EQ(open_claimed(&b, path, true, DISK_LOCKING_AUTO), 0);
 	CHECK_EQ(fcntl(b.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
 	disk_close(&b);
-	CHECK_EQ(disk_open(&b, path, false, DISK_LOCKING_AUTO), -EAGAIN);
+	CHECK_EQ(open_claimed(&b, path, false, DISK_LOCKING_AUTO), -EAGAIN);
 	disk_close(&a);
 	unlink(path);
-	CHECK_EQ(disk_open(&a, path, false, DISK_LOCKING_AUTO), -ENOENT);
-	CHECK_EQ(disk_open(&a, "/dev/null", false, DISK_LOCKING_AUTO), -EINVAL);
-	CHECK_EQ(disk_open(&a, "/tmp", true, DISK_LOCKING_AUTO), -EINVAL);
+	CHECK_EQ(open_claimed(&a, path, false, DISK_LOCKING_AUTO), -ENOENT);
+	CHECK_EQ(open_claimed(&a, "/dev/null", false, DISK_LOCKING_AUTO), -EINVAL);
+	CHECK_EQ(open_claimed(&a, "/tmp", true, DISK_LOCKING_AUTO), -EINVAL);
 }
 
 static void test_translate(void)
@@ -158,7 +174,10 @@ static void test_translate(void)
 	close(fd);
 }
 
-/* The rest of the last page is mapped, but no address of the front end's. */
+/*
+ * A region ends within a page. The rest of that page is mapped, but has no
+ * address in the front end.
+ */
 static void test_part_of_page(void)
 {
 	struct vu_memtable *t = calloc(1, sizeof(*t));
@@ -174,7 +193,7 @@ static void test_part_of_page(void)
 	CHECK_EQ(m->regions[0].memory_size, 0x1234);
 	free(m);
 	CHECK_EQ(vu_memtable_find(t, &r), 0);
-	/* Not two in one page */
+	/* Two regions may not share a page. */
 	r.gpa += 0x1800;
 	r.user_addr += 0x1800;
 	CHECK_EQ(vu_memtable_add(t, &r, fd), -EINVAL);
@@ -183,7 +202,10 @@ static void test_part_of_page(void)
 	close(fd);
 }
 
-/* Offsets that are no multiple of the huge page are possible there, too. */
+/*
+ * With huge pages, offsets into the file need not be multiples of the huge
+ * page.
+ */
 static void test_hugetlb(void)
 {
 	struct vu_memtable *t = calloc(1, sizeof(*t));
@@ -195,7 +217,7 @@ static void test_hugetlb(void)
 		printf("# no hugetlb here\n");
 	} else {
 		ret = vu_memtable_add(t, &r, fd);
-		/* Without huge pages reserved the mapping may fail. */
+		/* The mapping fails if no huge pages are reserved. */
 		CHECK(!ret || ret == -ENOMEM);
 		if (!ret)
 			CHECK_EQ(t->region[0].addr & 0x1fffff, 0x3000);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What sysfs shows of a disk's wear: tools/lib/lifetime.c */
+/* A disk's wear from sysfs: tools/lib/lifetime.c */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -43,7 +43,10 @@ static int find(struct lifetime *l, const char *name)
 	return lifetime_find(l, path);
 }
 
-/* The disk is mmc0:0001/block/mmcblk0, and a partition is below it. */
+/*
+ * mmc0:0001/block/mmcblk0 is the disk; its partition is in a directory below
+ * it.
+ */
 static void test_emmc(void)
 {
 	struct lifetime l;
@@ -62,14 +65,14 @@ static void test_emmc(void)
 	CHECK_EQ(l.pre_eol_info, 2);
 	CHECK_EQ(l.typ_a, 3);
 	CHECK_EQ(l.typ_b, 11);
-	/* Reserved values are not passed on. */
+	/* Reserved values are replaced by 0. */
 	put_file("mmc0:0001/pre_eol_info", "0x04\n");
 	put_file("mmc0:0001/life_time", "0x0c 0x01\n");
 	CHECK_EQ(find(&l, "mmc0:0001/block/mmcblk0"), 0);
 	CHECK_EQ(l.pre_eol_info, 0);
 	CHECK_EQ(l.typ_a, 0);
 	CHECK_EQ(l.typ_b, 1);
-	/* It is too old to know. */
+	/* The device is too old to report its wear. */
 	put_file("mmc0:0001/pre_eol_info", "0x00\n");
 	put_file("mmc0:0001/life_time", "0x00 0x00\n");
 	CHECK_EQ(find(&l, "mmc0:0001/block/mmcblk0"), -ENODATA);

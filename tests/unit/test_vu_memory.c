@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guest memory: what may be a table, where rings are in it, and when they wait. */
+/*
+ * Guest memory: which tables are accepted, how rings are found in them, and
+ * when a ring waits for its memory.
+ */
 #include "test_vu_front.h"
 
 static void test_memory_replaced(void)
@@ -12,12 +15,15 @@ static void test_memory_replaced(void)
 	CHECK_EQ(fake.regions, 3);
 	CHECK(q->running && q->starts == 2 && q->base == 12);
 	CHECK_EQ(q->addr.desc_user_addr, session.mem->region[0].addr);
-	/* A table without the ring parks it, and it goes on later. */
+	/*
+	 * A table without its memory parks the ring; the next table that has it
+	 * resumes the ring.
+	 */
 	CHECK_EQ(send_table(0), 0);
 	CHECK(!q->running);
 	CHECK_EQ(send_table(1), 0);
 	CHECK(q->running && q->starts == 3 && q->base == 17);
-	/* Refused by the kernel: as before. */
+	/* The kernel refuses the table: the old one stays in use. */
 	fake.mem_ret = -ENOMEM;
 	CHECK_EQ(send_table(4), -ENOMEM);
 	CHECK_EQ(session.mem->n, 1);
@@ -38,12 +44,15 @@ static void test_memory_slots(void)
 
 	CHECK_EQ(send_region(VU_REM_MEM_REG, region(1), false), 0);
 	CHECK_EQ(send_region(VU_REM_MEM_REG, region(1), false), -ENOENT);
-	/* With a descriptor, as some do: closed and ignored. */
+	/*
+	 * A removal with a descriptor, as some front ends send it: the
+	 * descriptor is closed and ignored.
+	 */
 	CHECK_EQ(send_region(VU_REM_MEM_REG, region(5), true), 0);
 	CHECK_EQ(fake.regions, 507);
 	CHECK_EQ(q->starts, 1);
 
-	/* The region with the ring goes and comes. */
+	/* The region that holds the ring is removed and added again. */
 	fake.mem_ret = -EIO;
 	CHECK_EQ(send_region(VU_REM_MEM_REG, region(0), false), -EIO);
 	CHECK(q->running && q->starts == 2);
@@ -87,14 +96,17 @@ static void test_bad_regions(void)
 		CHECK(false);
 	}
 	CHECK_EQ(fake.regions, 0);
-	/* The last page of the address space is one. */
+	/* A region may be the last page of the address space. */
 	CHECK_EQ(send_region(VU_ADD_MEM_REG, (struct vu_region){
 		-PAGE, PAGE, -PAGE, 0 }, true), 0);
 	CHECK_EQ(send_region(VU_ADD_MEM_REG, (struct vu_region){
 		-PAGE, PAGE, MEM_USER, 0 }, true), -EEXIST);
 	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(3), true), 0);
 	CHECK_EQ(send_region(VU_ADD_MEM_REG, region(3), true), -EEXIST);
-	/* Of two guest ranges one user range is legal, the other way is not. */
+	/*
+	 * Two guest ranges may share one user range, but not the other way
+	 * round.
+	 */
 	CHECK_EQ(send_region(VU_ADD_MEM_REG, (struct vu_region){
 		0, PAGE, region(3).user_addr + PAGE, 0 }, true), 0);
 	CHECK_EQ(send_region(VU_ADD_MEM_REG, (struct vu_region){
@@ -121,14 +133,14 @@ static void test_bad_memory_fds(void)
 	int fds[2], sv[2];
 
 	begin(RUNNING);
-	/* A table of which one region is bad changes nothing. */
+	/* If one region of a table is bad the table changes nothing. */
 	mem.regions[0] = region(0);
 	mem.regions[1] = region(0);
 	fds[0] = test_memfd(MEM_SIZE + PAGE);
 	fds[1] = test_memfd(MEM_SIZE + PAGE);
 	CHECK_EQ(send_msg(VU_SET_MEM_TABLE, &mem, 72, 2, fds), -EEXIST);
 	CHECK(session.mem->n == 2 && fake.queue[0].starts == 1);
-	/* Fewer and more descriptors than regions. */
+	/* Fewer descriptors than regions, and more. */
 	fds[0] = test_memfd(MEM_SIZE + PAGE);
 	CHECK_EQ(send_msg(VU_SET_MEM_TABLE, &mem, 72, 1, fds), -EBADMSG);
 	mem.nregions = 0;
@@ -154,7 +166,7 @@ static void test_bad_memory_fds(void)
 	end();
 }
 
-/* A ring parks if its memory is not there, also if other memory is. */
+/* A ring parks while its memory is missing, even if other memory is there. */
 static void test_park(void)
 {
 	const struct fake_queue *q = &fake.queue[0];
@@ -168,7 +180,7 @@ static void test_park(void)
 	end();
 }
 
-/* The same memory at two places of the guest's */
+/* The same memory at two guest addresses */
 static void test_alias(void)
 {
 	const struct fake_queue *q = &fake.queue[0];
@@ -181,24 +193,27 @@ static void test_alias(void)
 	CHECK_EQ(fake.regions, 2);
 	start_queue(0);
 	CHECK(q->running);
-	/* One goes, and the ring is in the other. */
+	/* One range is removed: the ring is found in the other range. */
 	CHECK_EQ(send_region(VU_REM_MEM_REG, low, false), 0);
 	CHECK(q->running && q->starts == 2);
 	CHECK_EQ(q->addr.desc_user_addr, session.mem->region[0].addr);
-	/* A smaller one that begins before the ring and ends within it */
+	/* A shorter region, which begins before the ring and ends within it */
 	low.size = 2 * PAGE;
 	CHECK_EQ(send_region(VU_ADD_MEM_REG, low, true), 0);
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
 	CHECK_EQ(send_addr(0, MEM_USER + 2 * PAGE - 64), 0);
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
 	CHECK(q->running);
-	/* The guest's addresses must not overlap. */
+	/* Guest addresses of regions must not overlap. */
 	high.user_addr += 64 * MEM_SIZE;
 	CHECK_EQ(send_region(VU_ADD_MEM_REG, high, true), -EEXIST);
 	end();
 }
 
-/* A guest whose memory is not shared must not hang without a word. */
+/*
+ * If a guest hangs because its memory is not shared, the session must report
+ * it.
+ */
 static void test_watch(void)
 {
 	begin(FROM_FEATURES);
@@ -210,22 +225,28 @@ static void test_watch(void)
 	CHECK(said("queue 0: the ring is not in the memory") &&
 	      said("(0 regions") && said("memory-backend-memfd") &&
 	      said("share=on"));
-	/* It comes: parked no longer, and nothing was kicked yet. */
+	/*
+	 * The memory is added: the ring is no longer parked, and the guest has
+	 * not kicked yet.
+	 */
 	CHECK_EQ(send_table(1), 0);
 	CHECK(fake.queue[0].running);
 	CHECK(vu_session_watch(&session) && !*vu_session_error(&session));
-	/* A kick that was just now is looked at twice. */
+	/*
+	 * After a kick the session looks twice before it reports: the first
+	 * kick may be new.
+	 */
 	fake.queue[0].kicks = 1;
 	CHECK(vu_session_watch(&session) && !*vu_session_error(&session));
 	CHECK(!vu_session_watch(&session));
 	CHECK(said("queue 0: the guest kicks, but its ring is empty") &&
 	      said("share=on"));
-	/* One request of any queue is a proof. */
+	/* One served request of any queue proves that the memory is shared. */
 	fake.queue[0].requests = 1;
 	CHECK(!vu_session_watch(&session) && !*vu_session_error(&session));
 	end();
 
-	/* Half of the memory: the first ring is not in it. */
+	/* Half of the memory: the ring of queue 1 is not in it. */
 	begin(FROM_MEMORY);
 	start_queue(0);
 	CHECK_EQ(send_state(VU_SET_VRING_NUM, 1, 128), 0);
@@ -234,7 +255,7 @@ static void test_watch(void)
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, 1), 0);
 	CHECK(!vu_session_watch(&session));
 	CHECK(said("queue 1: the ring is not") && said("(2 regions, 128 KiB)"));
-	/* A region that went with its ring */
+	/* A region is removed together with its ring */
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 1, 0), 0);
 	session.wanted = 0;
 	CHECK_EQ(send_region(VU_REM_MEM_REG, region(0), false), 0);
@@ -242,7 +263,9 @@ static void test_watch(void)
 	CHECK(!vu_session_watch(&session) && said("queue 0: the ring is not"));
 	end();
 
-	/* A ring that goes on where another process stopped is not new. */
+	/*
+	 * A ring that resumes after another process served it is known to work.
+	 */
 	begin(RUNNING);
 	fake.queue[0].kicks = 9;
 	CHECK(!vu_session_watch(&session) && !*vu_session_error(&session));

@@ -24,7 +24,9 @@ static void test_header(void)
 	CHECK_EQ(read_header(&m, 1, 1 | VU_FLAG_NEED_REPLY, 8), 0);
 	CHECK_EQ(m.request, 1);
 	CHECK_EQ(m.size, 8);
-	/* Unknown requests have a header too; the table refuses them. */
+	/*
+	 * An unknown request has a valid header; the request table refuses it.
+	 */
 	CHECK_EQ(read_header(&m, 0xffffffff, 1, VU_MAX_PAYLOAD), 0);
 
 	CHECK_EQ(read_header(&m, 1, 0, 0), -EPROTO);
@@ -72,7 +74,7 @@ static void test_memory_size(void)
 	m.payload.memory.nregions = VU_MAX_TABLE + 1;
 	m.size = 8 + 32 * (VU_MAX_TABLE + 1);
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_MEMORY), -EBADMSG);
-	/* 32 * nregions wraps to 0 in 32 bits. */
+	/* 32 * nregions wraps to 0 in 32-bit arithmetic. */
 	m.payload.memory.nregions = 0x08000000;
 	m.size = 8;
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_MEMORY), -EBADMSG);
@@ -88,7 +90,10 @@ static void test_config_size(void)
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), 0);
 	m.size = 71;
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), -EBADMSG);
-	/* Room for more is legal, up to that of the largest config space. */
+	/*
+	 * A payload may be longer than the data, up to the size of the largest
+	 * config space.
+	 */
 	m.size = 73;
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), 0);
 	m.size = 268;
@@ -103,7 +108,7 @@ static void test_config_size(void)
 	m.payload.config.size = 257;
 	m.size = 269;
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), -EBADMSG);
-	m.payload.config.size = 0xfffffffc;	/* + 12 is 8 */
+	m.payload.config.size = 0xfffffffc;	/* adding 12 wraps to 8 */
 	m.size = 8;
 	CHECK_EQ(vu_msg_check(&m, VU_PAYLOAD_CONFIG), -EBADMSG);
 }
@@ -138,7 +143,7 @@ static void test_replies(void)
 	m.size = 268;
 	vu_msg_reply_config(&r, &m, data, 3);
 	CHECK_EQ(r.size, 268);
-	/* Nothing of another message may be sent along. */
+	/* The reply must not contain bytes of an earlier message. */
 	CHECK_EQ(r.payload.config.data[3], 0);
 
 	vu_msg_reply_config(&r, &m, data, 0);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sessions of cards: what is not as with disks, and the messages of front ends in the
- * order in which each sends them. The fake device is a card with two pairs.
+ * Sessions of network cards: where they differ from disks, and the messages
+ * that each front end sends, in its order. The fake device is a card with two
+ * pairs.
  */
 #include "test_vu_front.h"
 
@@ -14,16 +15,16 @@
 #define OFFERED		(BIT(32) | BIT(34) | BIT(29) | BIT(28) | F(CSUM) | F(MQ) | \
 			 F(GUEST_CSUM) | F(GUEST_TSO4) | F(HOST_TSO4) | \
 			 F(MRG_RXBUF) | F(GUEST_ANNOUNCE))
-/* What the guest takes, without a packed ring */
+/* Features that the guest negotiates, without packed rings */
 #define TAKEN		(OFFERED & ~BIT(34))
-/* What a VMM has of its own, MTU, and what its transport has */
+/* Features that the VMM implements itself, MTU, and bits of the transport */
 #define OF_VMM		(F(CTRL_GUEST_OFFLOADS) | F(MTU) | F(MAC) | F(STATUS) | \
 			 F(CTRL_VQ) | F(CTRL_RX) | F(CTRL_VLAN) | \
 			 F(CTRL_RX_EXTRA) | F(CTRL_MAC_ADDR) | F(STANDBY) | \
 			 F(SPEED_DUPLEX) | BIT(27) | BIT(40))
 #define PF_NET		(PF(MQ) | PF(REPLY_ACK) | PF(RESET_DEVICE) | \
 			 PF(CONFIGURE_MEM_SLOTS) | PF(STATUS) | PF(RARP) | \
-			 PF(NET_MTU))
+			 PF(NET_MTU) | PF(LOG_SHMFD))
 
 static const uint8_t mac[VU_MAC_LEN] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
 static struct vu_device_ops few_ops;
@@ -51,7 +52,7 @@ static bool answers(uint32_t request, uint64_t value)
 	       reply.payload.u64 == value;
 }
 
-/* With an answer wanted, that is a success */
+/* The reply that was asked for reports success */
 static bool good(int ret)
 {
 	return !ret && !*vu_session_error(&session) &&
@@ -94,12 +95,12 @@ static bool stopped_at(uint32_t i, uint32_t base)
 static void test_offers(void)
 {
 	open_card();
-	CHECK(answers(VU_GET_FEATURES, OFFERED | BIT(30)));
+	CHECK(answers(VU_GET_FEATURES, OFFERED | BIT(26) | BIT(30)));
 	CHECK(answers(VU_GET_PROTOCOL_FEATURES, PF_NET));
 	CHECK(answers(VU_GET_QUEUE_NUM, PAIRS));
 	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, PF(CONFIG)), -EINVAL);
 	end();
-	/* A device that can do neither */
+	/* A device without set_mtu and send_rarp */
 	few_ops = fake_ops;
 	few_ops.set_mtu = NULL;
 	few_ops.send_rarp = NULL;
@@ -111,7 +112,7 @@ static void test_offers(void)
 		      PF_NET & ~(PF(RARP) | PF(NET_MTU))));
 	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, PF(RARP)), -EINVAL);
 	end();
-	/* And a disk */
+	/* A disk offers neither MTU nor RARP */
 	begin(FROM_NEW);
 	CHECK(answers(VU_GET_PROTOCOL_FEATURES, PF_ALL));
 	CHECK(answers(VU_GET_QUEUE_NUM, FAKE_QUEUES));
@@ -119,32 +120,32 @@ static void test_offers(void)
 	end();
 }
 
-/* What is the VMM's own business does not reach the device. */
+/* Features that the VMM implements are not passed on to the device. */
 static void test_features(void)
 {
 	own_card();
 	CHECK_EQ(send_u64(VU_SET_FEATURES, TAKEN | OF_VMM | BIT(30)), 0);
 	CHECK_EQ(fake.features, TAKEN);
 	end();
-	/* Neither do these where the device does not offer them. */
+	/* GUEST_ANNOUNCE is not passed on if the device does not offer it. */
 	own_card();
 	session.device_features &= ~F(GUEST_ANNOUNCE);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, TAKEN | BIT(30)), 0);
 	CHECK_EQ(fake.features, TAKEN & ~F(GUEST_ANNOUNCE));
 	end();
-	/* What needs a device that does it */
+	/* Features that the device would have to implement are refused */
 	own_card();
 	CHECK_EQ(send_u64(VU_SET_FEATURES, TAKEN | BIT(57)), -EINVAL);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, TAKEN | F(HOST_UFO)), -EINVAL);
 	CHECK_EQ(fake.features, 0);
 	end();
-	/* Of a disk these bits mean something else. */
+	/* For a disk these bits are other features. */
 	begin(FROM_OWNER);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, BIT(32) | F(MAC)), -EINVAL);
 	end();
 }
 
-/* With QEMU, each pair has the front end say the same features again. */
+/* QEMU sends the same features once for each pair. */
 static void test_repeated_features(void)
 {
 	unsigned int calls;
@@ -177,12 +178,12 @@ static void test_early_enable(void)
 	enable(1, true);
 	CHECK(runs(1));
 	end();
-	/* Its range is checked all the same. */
+	/* The index and value are still checked. */
 	own_card();
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, FAKE_QUEUES, 1), -EINVAL);
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 2), -EINVAL);
 	end();
-	/* A disk's as well */
+	/* The same with a disk */
 	begin(FROM_PF);
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 1), 0);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(30)), 0);
@@ -190,7 +191,7 @@ static void test_early_enable(void)
 	wire(0, 0);
 	CHECK(fake.queue[0].running);
 	end();
-	/* Without bit 30 there is nothing to enable. */
+	/* Without bit 30 the message ENABLE does nothing. */
 	own_card();
 	enable(0, false);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, TAKEN), 0);
@@ -200,7 +201,10 @@ static void test_early_enable(void)
 	end();
 }
 
-/* A started ring that is disabled does nothing, and goes on where it was. */
+/*
+ * A ring that was started and then disabled serves nothing; it resumes where it
+ * stopped.
+ */
 static void test_disabled(void)
 {
 	own_card();
@@ -214,11 +218,11 @@ static void test_disabled(void)
 	CHECK(stands(0));
 	enable(0, true);
 	CHECK(runs(0) && fake.queue[0].base == 5 && fake.queue[1].base == 5);
-	/* Disabled before it is stopped */
+	/* The ring is disabled before it is stopped */
 	enable(0, false);
 	CHECK(stopped_at(0, 10));
 	CHECK(stopped_at(1, 10));
-	/* One of the two */
+	/* Only one ring of the pair is enabled */
 	wire(0, 10);
 	wire(1, 10);
 	CHECK(stands(0));
@@ -238,7 +242,9 @@ static void test_mtu(void)
 	CHECK(good(send_u64(VU_NET_SET_MTU, 68)));
 	CHECK(good(send_u64(VU_NET_SET_MTU, 65535)));
 	CHECK_EQ(fake.mtu, 65535);
-	/* A front end with this does not start its card; another goes on. */
+	/*
+	 * After this error a front end may refuse to start its card, or go on.
+	 */
 	fake.net_ret = -EINVAL;
 	CHECK_EQ(send_u64(VU_NET_SET_MTU, 9000), 0);
 	CHECK_EQ(reply.payload.u64, EINVAL);
@@ -283,7 +289,9 @@ static void test_rarp(void)
 	end();
 }
 
-/* Buffers to receive into are no requests as long as nothing comes. */
+/*
+ * Receive buffers in the ring are no sign of a problem while no frame arrives.
+ */
 static void test_watch(void)
 {
 	own_card();
@@ -296,7 +304,7 @@ static void test_watch(void)
 	CHECK(vu_session_watch(&session));
 	CHECK(vu_session_watch(&session));
 	CHECK(!*vu_session_error(&session));
-	/* But what is sent must be seen. */
+	/* Frames to send must be served. */
 	fake.queue[1].kicks = 1;
 	CHECK(vu_session_watch(&session));
 	CHECK(!vu_session_watch(&session));
@@ -307,7 +315,7 @@ static void test_watch(void)
 	end();
 }
 
-/* QEMU 7.2 has each pair tell of the memory. */
+/* QEMU 7.2 sends the memory regions once for each pair. */
 static void test_repeated_memory(void)
 {
 	unsigned int calls;
@@ -332,12 +340,12 @@ static void test_repeated_memory(void)
 	calls = fake.calls;
 	CHECK(good(send_region(VU_REM_MEM_REG, region(1), false)));
 	CHECK(fake.calls == calls && runs(0));
-	/* Another one in its place is an error as ever. */
+	/* Another region at the same place is still an error. */
 	CHECK_EQ(send_region(VU_ADD_MEM_REG, (struct vu_region){
 			.size = MEM_SIZE / 2, .user_addr = MEM_USER }, true), 0);
 	CHECK_EQ(reply.payload.u64, EEXIST);
 	end();
-	/* A disk says it once. */
+	/* For a disk the same region twice is an error. */
 	begin(FROM_MEMORY);
 	need_reply = true;
 	CHECK_EQ(send_region(VU_REM_MEM_REG, region(5), false), 0);
@@ -347,11 +355,14 @@ static void test_repeated_memory(void)
 	end();
 }
 
-/* As QEMU 7.2 to 10 start a card: pair by pair, the features with each */
+/*
+ * The messages by which QEMU 7.2 to 10 start a card: pair by pair, with the
+ * features each time
+ */
 static void qemu_start(uint32_t base)
 {
 	CHECK_EQ(send_none(VU_RESET_DEVICE), 0);
-	/* The guest's driver has begun with one pair, and takes two then. */
+	/* The guest's driver starts with one pair, then enables the second. */
 	need_reply = true;
 	enable(0, true);
 	enable(1, false);
@@ -394,7 +405,10 @@ static void test_qemu(void)
 		}
 	}
 	qemu_start(0);
-	/* A pause: 10 asks for the bases first, 7.2 writes the status first. */
+	/*
+	 * A pause of the guest: QEMU 10 gets the bases first, QEMU 7.2 sends
+	 * the status first.
+	 */
 	for (unsigned int i = 0; i < FAKE_QUEUES; i++)
 		CHECK(stopped_at(i, 5));
 	CHECK_EQ(send_u64(VU_SET_STATUS, 0), 0);
@@ -403,13 +417,16 @@ static void test_qemu(void)
 	CHECK_EQ(send_u64(VU_SET_STATUS, 0), 0);
 	CHECK(stopped_at(2, 10) && stopped_at(3, 10));
 	qemu_start(10);
-	/* The guest uses one pair from here on. */
+	/* The guest's driver uses one pair again. */
 	enable(1, false);
 	CHECK(runs(0) && stands(1));
 	end();
 }
 
-/* cloud-hypervisor: all at once, the VMM's features too, an answer to each */
+/*
+ * cloud-hypervisor: all rings at once, with the VMM's own features, and a reply
+ * to each message
+ */
 static void test_cloud_hypervisor(void)
 {
 	open_card();
@@ -432,13 +449,15 @@ static void test_cloud_hypervisor(void)
 	}
 	enable(0, true);
 	CHECK(runs(0));
-	/* A reset disables the rings, and that is all. */
+	/* A reset of the device only disables the rings. */
 	enable(0, false);
 	CHECK(stands(0));
 	end();
 }
 
-/* DPDK's virtio-user: the status, eventfds before features, rings pair by pair */
+/*
+ * DPDK's virtio-user: status first, eventfds before features, then ring by ring
+ */
 static void test_dpdk(void)
 {
 	open_card();

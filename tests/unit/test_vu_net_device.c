@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The card's device: when a pair has its port, and what outlives a front end. The
- * module is played by ioctl() here, on /dev/null; taps are real ones, in a network
- * namespace of this process.
+ * The device of a card: when a pair gets its port, and what remains between two
+ * front ends. ioctl() is replaced here and plays the module, on /dev/null. Taps
+ * are real, in a network namespace of this process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 
 int ioctl(int fd, unsigned long request, ...);
 
-/* What the module was told, in words, and what it shall say */
+/* The calls that the module got, in words; the results that it returns */
 static char told[1024];
 static int run_ret, stop_ret, port_ret, dev_ret;
 
@@ -110,7 +110,7 @@ static int play(unsigned long request, void *arg)
 	return 0;
 }
 
-/* In place of libc's */
+/* Replaces the ioctl() of libc */
 int ioctl(int fd, unsigned long request, ...)
 {
 	unsigned int type = _IOC_TYPE(request);
@@ -162,7 +162,7 @@ static void test_probe(void)
 	make(PORT_TAP_CREATE, "probe0", 2, 1400);
 	CHECK_EQ(net_device_probe(&device), 0);
 	CHECK(was_told("net:2,1400 port0:12 take0 port1:12 take1 "));
-	/* The first queue stays, as a tap wants one. */
+	/* The first queue stays attached, as a tap must keep one queue. */
 	CHECK_EQ(port.attached, 1);
 	CHECK_EQ(device.vhd.fd, -1);
 	port_ret = -EBUSY;
@@ -181,14 +181,19 @@ static void test_pairs(void)
 	CHECK(was_told("net:2,0 "));
 	CHECK(dev->num_queues == 4 && dev->max_regions == 8);
 	CHECK_EQ(dev->ops->set_features(dev, V1), 0);
-	/* A port from the first start to the last stop */
+	/*
+	 * The module has the port from the first start of a queue up to the
+	 * last stop
+	 */
 	CHECK_EQ(dev->ops->set_run(dev, 1, true), 0);
 	CHECK_EQ(dev->ops->set_run(dev, 0, true), 0);
 	CHECK(was_told("port0:12 run1 run0 "));
 	CHECK_EQ(dev->ops->set_run(dev, 1, false), 0);
 	CHECK_EQ(dev->ops->set_run(dev, 1, true), 0);
 	CHECK(was_told("stop1 run1 "));
-	/* The queue of the other takes part only while it runs. */
+	/*
+	 * The queue of the second pair is attached only while that pair runs.
+	 */
 	CHECK_EQ(port.attached, 1);
 	CHECK_EQ(dev->ops->set_run(dev, 2, true), 0);
 	CHECK_EQ(port.attached, 3);
@@ -214,17 +219,17 @@ static void test_failures(void)
 	CHECK_EQ(dev->ops->open(dev), 0);
 	CHECK_EQ(dev->ops->set_features(dev, V1), 0);
 	told[0] = '\0';
-	/* A queue that does not start leaves no port behind, */
+	/* If a queue fails to start its port is taken away. */
 	run_ret = -ENOMEM;
 	CHECK_EQ(dev->ops->set_run(dev, 0, true), -ENOMEM);
 	CHECK(was_told("port0:12 run0 take0 "));
 	run_ret = 0;
-	/* one whose port is refused does not start, */
+	/* A queue whose port is refused does not start. */
 	port_ret = -EBUSY;
 	CHECK_EQ(dev->ops->set_run(dev, 0, true), -EBUSY);
 	CHECK(was_told("port0:12 "));
 	port_ret = 0;
-	/* and one that does not stop keeps it. */
+	/* A queue that fails to stop keeps its port. */
 	CHECK_EQ(dev->ops->set_run(dev, 0, true), 0);
 	stop_ret = -EINTR;
 	CHECK_EQ(dev->ops->set_run(dev, 0, false), -EINTR);
@@ -250,7 +255,10 @@ static void test_messages(void)
 	unmake();
 }
 
-/* Its network device is there from the probe on, for one front end after the other. */
+/*
+ * The card's own network device exists from the probe on, and outlives front
+ * ends.
+ */
 static void test_own_device(void)
 {
 	make(PORT_DEV, "card%d", 2, 0);
@@ -264,12 +272,15 @@ static void test_own_device(void)
 		CHECK_EQ(dev->ops->set_run(dev, 0, true), 0);
 		CHECK_EQ(dev->ops->set_run(dev, 0, false), 0);
 		CHECK(was_told("run0 stop0 "));
-		/* Nothing of the front end stays. */
+		/* Guest memory is released with the front end. */
 		dev->ops->close(dev);
 		CHECK(was_told("mem:0 "));
 		CHECK(device.vhd.fd >= 0);
 	}
-	/* What does not stop is closed, and goes with its network device. */
+	/*
+	 * If a queue does not stop, the device is closed, which removes its
+	 * network device.
+	 */
 	CHECK_EQ(dev->ops->open(dev), 0);
 	CHECK_EQ(dev->ops->set_run(dev, 0, true), 0);
 	dev->ops->close(dev);

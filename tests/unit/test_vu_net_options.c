@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The command line of vhost-doorbell-net: what it takes, and what it refuses */
-#include <getopt.h>
+/* The command line of vhost-doorbell-net: valid and invalid options */
 #include <string.h>
 
 #include "log.h"
 #include "net_options.h"
 #include "test_vu.h"
+#include "vhd.h"
 
 #define MAX_ARGS	12
 
 static struct net_options o;
 static char words[MAX_ARGS][128];
 
-/* The exit status, or 0 if the program would go on with @o. */
+/* Parses @line; returns the exit status, or 0 if the daemon would start. */
 static int parse(const char *line)
 {
 	char text[512], *save, *word, *argv[MAX_ARGS + 1];
@@ -26,7 +26,6 @@ static int parse(const char *line)
 	for (int i = 0; i < argc; i++)
 		argv[i] = words[i];
 	argv[argc] = NULL;
-	optind = 0;
 	if (net_options_parse(&o, argc, argv, &status))
 		CHECK_EQ(status, 0);
 	return status;
@@ -66,6 +65,21 @@ static void test_features(void)
 	CHECK_EQ(parse("--tap=t0 --fd=3 --features=csum"), EXIT_USAGE);
 }
 
+/* The words are in the order of the modes. */
+static void test_modes(void)
+{
+	char line[64];
+
+	for (unsigned int i = 0; vhd_mode_name(i); i++) {
+		snprintf(line, sizeof(line), "--tap=t0 --fd=3 --mode=%s",
+			 vhd_mode_name(i));
+		CHECK_EQ(parse(line), 0);
+		CHECK_EQ(o.common.exec.mode, i);
+	}
+	CHECK_EQ(parse("--tap=t0 --fd=3 --mode=worker --mode=auto"), 0);
+	CHECK_EQ(o.common.exec.mode, VHOST_DOORBELL_MODE_AUTO);
+}
+
 static void test_bad(void)
 {
 	static const char * const lines[] = {
@@ -81,7 +95,12 @@ static void test_bad(void)
 		"--tap=a/b --fd=3",
 		"--tap=t0,persist --fd=3",
 		"--macvtap=t0,create --fd=3",
+		"--tap=,create --fd=3",
 		"--tap-fd=x --fd=3",
+		"--tap-fd=4,,5 --fd=3",
+		"--tap-fd=4, --fd=3",
+		"--tap-fd=-1 --fd=3",
+		"--tap-fd=4294967300 --fd=3",
 		"--tap-fd=4,4 --fd=3",
 		"--tap-fd=4,5 --queues=3 --fd=3",
 		"--tap=t0 --bridge=br0 --fd=3",
@@ -93,6 +112,17 @@ static void test_bad(void)
 		"--tap=t0 --queue-size=128 --fd=3",
 		"--tap=t0 --queue-size=300 --fd=3",
 		"--tap=t0 --mode=fast --fd=3",
+		"--tap=t0 --fd=3x",
+		"--tap=t0 --fd=-1",
+		"--tap=t0 --fd=3 --poll-us=0",
+		"--tap=t0 --fd=3 --poll-us=1k",
+		"--tap=t0 --fd=3 --poll-share=101",
+		"--tap=t0 --fd=3 --coalesce-us=10001",
+		"--tap=t0 --fd=3 --coalesce-count=0",
+		"--tap=t0 --fd=3 --cpus=8-4",
+		"--tap=t0 --fd=3 --cpu=1",
+		"--tap=t0 --fd=3 --verbose=yes",
+		"--tap=t0 --fd",
 		"--tap=t0 --fd=3 more",
 		"--tap=t0 --fd=3 --blk-file=/d",
 	};
@@ -107,12 +137,13 @@ static void test_bad(void)
 static const struct test tests[] = {
 	{ "good command lines", test_good },
 	{ "features", test_features },
+	{ "modes", test_modes },
 	{ "bad command lines", test_bad },
 };
 
 int main(void)
 {
-	/* What it says is not looked at. */
+	/* The tests do not check messages. */
 	if (!freopen("/dev/null", "w", stderr))
 		return EXIT_FAILURE;
 	return test_main(tests, sizeof(tests) / sizeof(*tests));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The messages of front ends in the order in which each sends them, with what is
- * peculiar to it. Each starts, stops and starts again; ring 0 must run then.
+ * The messages of each front end, in the order in which it sends them and with
+ * its peculiarities. Each front end starts, stops and starts again; ring 0 must
+ * run then.
  */
 #include "test_vu_front.h"
 
@@ -18,7 +19,7 @@ static void open_session(void)
 	CHECK_EQ(vu_session_open(&session, &fake.base), 0);
 }
 
-/* Answered with success, if answers are wanted */
+/* Success; if a reply was asked for, it reports success */
 static bool good(int ret)
 {
 	return !ret && !*vu_session_error(&session) &&
@@ -47,7 +48,7 @@ static bool stopped_at(uint32_t base)
 	       reply.payload.state.num == base && !q->running;
 }
 
-/* As QEMU 7.2 to 11; with memory slots, one region after the other. */
+/* QEMU 7.2 to 11. With memory slots it sends one region after the other. */
 static void qemu_start(uint32_t base)
 {
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FEATURES), 0);
@@ -83,12 +84,15 @@ static void test_qemu(void)
 	CHECK_EQ(send_event(VU_SET_VRING_ERR, 0), 0);
 	CHECK_EQ(get_config(0, 60, 0, 72), 0);
 	qemu_start(0);
-	/* A pause: 7.2 resets the status before it asks for the base. */
+	/*
+	 * A pause of the guest: QEMU 7.2 resets the status before it asks for
+	 * the base.
+	 */
 	CHECK_EQ(send_u64(VU_SET_STATUS, 0), 0);
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 0), 0);
 	CHECK(stopped_at(5));
 	qemu_start(5);
-	/* Newer ones ask first. */
+	/* Newer versions ask for the base first. */
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 0), 0);
 	CHECK(stopped_at(10));
 	CHECK_EQ(send_u64(VU_SET_STATUS, 0), 0);
@@ -96,7 +100,10 @@ static void test_qemu(void)
 	end();
 }
 
-/* Wants an answer to all; the config space begins at 0x100; sizes come first. */
+/*
+ * cloud-hypervisor: wants a reply to each message, sends the ring size first,
+ * and gives 0x100 as the offset of the config space.
+ */
 static void ch_start(uint32_t base)
 {
 	CHECK(good(send_u64(VU_SET_FEATURES, FEATURES)));
@@ -130,24 +137,24 @@ static void test_cloud_hypervisor(void)
 	      reply.payload.config.size == 60 &&
 	      reply.payload.config.data[0] == 0x5a);
 	ch_start(0);
-	/* A pause */
+	/* A pause of the guest */
 	CHECK(good(send_state(VU_SET_VRING_ENABLE, 0, 0)));
 	CHECK(!q->running);
 	CHECK(good(send_state(VU_SET_VRING_ENABLE, 0, 1)));
 	CHECK(q->running && q->base == 5);
-	/* A reset disables the rings, and that is all. */
+	/* A reset of the device only disables the rings. */
 	CHECK(good(send_state(VU_SET_VRING_ENABLE, 0, 0)));
 	CHECK(good(send_state(VU_SET_VRING_ENABLE, 1, 0)));
 	ch_start(0);
 	CHECK(good(send_region(VU_ADD_MEM_REG, region(2), true)));
-	/* A restore says who it is once more. */
+	/* When the VMM restores a guest it sends SET_OWNER again. */
 	CHECK(good(send_none(VU_SET_OWNER)));
 	end();
 }
 
 /*
- * SPDK's initiator: features before the protocol's, room for all of the config space,
- * rings enabled before anything else is known of them.
+ * SPDK's initiator: features before protocol features, a config payload of full
+ * size, and rings enabled before anything else of them is set.
  */
 static void spdk_start(void)
 {
@@ -176,7 +183,7 @@ static void test_spdk(void)
 	CHECK_EQ(send_none(VU_SET_OWNER), 0);
 	CHECK_EQ(send_none(VU_GET_FEATURES), 0);
 	spdk_start();
-	/* The fake device refuses it, which ends nothing. */
+	/* The fake device refuses the new config; the session goes on. */
 	CHECK_EQ(send_msg(VU_SET_CONFIG, &wce, 268, 0, NULL), 0);
 	CHECK(stopped_at(5));
 	CHECK_EQ(send_table(1), 0);
@@ -184,7 +191,10 @@ static void test_spdk(void)
 	end();
 }
 
-/* crosvm: some features early, the guest's later; the channel in between. */
+/*
+ * crosvm: some features early, those of the guest later, the back-end channel
+ * in between.
+ */
 static void crosvm_start(void)
 {
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FEATURES), 0);
@@ -216,7 +226,7 @@ static void test_crosvm(void)
 	end();
 }
 
-/* DPDK's virtio-user: eventfds before features, the status, and no answers. */
+/* DPDK's virtio-user: eventfds before features, status messages, no replies. */
 static void dpdk_start(void)
 {
 	CHECK_EQ(send_u64(VU_SET_STATUS, 0), 0);
@@ -252,7 +262,7 @@ static void test_dpdk(void)
 	end();
 }
 
-/* All that a message sets may come twice, and in any order before the start. */
+/* Before the start each message may be sent twice and in any order. */
 static void test_any_order(void)
 {
 	begin(FROM_FEATURES);
@@ -273,7 +283,7 @@ static void test_any_order(void)
 	CHECK(!q->running);
 	CHECK_EQ(send_table(1), 0);
 	CHECK(q->running && q->starts == 1 && q->num == 64 && q->base == 3);
-	/* Again while it runs */
+	/* Messages that are repeated while the ring runs */
 	CHECK_EQ(send_addr(0, MEM_USER), 0);
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 1), 0);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FEATURES), 0);

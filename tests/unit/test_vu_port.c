@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Taps, and the ports that cards are plugged into, in a network namespace of this
- * process. Where no such can be had, or no /dev/net/tun, all is skipped.
+ * Taps, and the ports of cards, in a network namespace of this process. The
+ * tests are skipped if there is no such namespace or no /dev/net/tun.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -94,7 +94,10 @@ static void test_open(void)
 	CHECK(!multi);
 	more = tuntap_open("many0", &multi);
 	CHECK(more >= 0 && multi);
-	/* Opening one that is not there does not make it. */
+	/*
+	 * Opening a tap that does not exist fails; it must not create it, so
+	 * the second try fails, too.
+	 */
 	CHECK_EQ(tuntap_open("absent", &multi), -ENODEV);
 	CHECK_EQ(tuntap_open("absent", &multi), -ENODEV);
 	CHECK_EQ(tuntap_open("lo", &multi), -EINVAL);
@@ -111,7 +114,10 @@ static void test_open(void)
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	CHECK_EQ(tuntap_get_info(null, &info), -EINVAL);
 	fd_close(&null);
-	/* Not attached to an interface, and without virtio header */
+	/*
+	 * A descriptor that is not attached to an interface, then one without
+	 * virtio header
+	 */
 	null = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	CHECK_EQ(tuntap_get_info(null, &info), -EINVAL);
 	CHECK_EQ(ioctl(null, TUNSETIFF, &(struct ifreq){
@@ -133,7 +139,7 @@ static void test_agree(void)
 		  F(GUEST_ECN), 12, 1, 1 },
 		{ V1 | F(GUEST_CSUM) | F(GUEST_TSO4), 12, 1, 1 },
 		{ V1 | F(GUEST_CSUM), 12, 1, 0 },
-		/* What no driver may take: the kernel would refuse it. */
+		/* Invalid combinations, which the kernel would refuse. */
 		{ V1 | F(GUEST_TSO4), 12, 1, 0 },
 		{ V1 | F(GUEST_CSUM) | F(GUEST_ECN), 12, 1, 0 },
 		{ 0, 10, 0, 0 },
@@ -163,7 +169,7 @@ static void test_queues(void)
 	CHECK(first >= 0);
 }
 
-/* What comes in at the interface, of the type of RARP */
+/* A socket for RARP frames that arrive at the interface */
 static int listen_for_rarp(const char *name)
 {
 	struct sockaddr_ll a = {
@@ -191,7 +197,7 @@ static void test_rarp(void)
 	_cleanup_fd_ int tap = tuntap_create("rarp0", false), sock = -1;
 	uint8_t got[128];
 
-	/* Nothing comes in at one that is down. */
+	/* An interface that is down receives nothing. */
 	CHECK_EQ(tuntap_send_rarp(tap, mac), -EIO);
 	CHECK_EQ(link_set_up("rarp0"), 0);
 	sock = listen_for_rarp("rarp0");
@@ -213,7 +219,7 @@ static void init_port(struct port *p, enum port_kind kind, const char *name,
 		p->fd[i] = -1;
 }
 
-/* Says -errno and these words, and leaves nothing open */
+/* Opening the port fails with @err and these words, and leaks no descriptor */
 static void check_refused(enum port_kind kind, const char *name,
 			  unsigned int pairs, int err, const char *words)
 {
@@ -309,7 +315,10 @@ static void test_gone(void)
 	init_port(&p, PORT_TAP, "gone0", 2);
 	CHECK_EQ(port_open(&p), 0);
 	remove_tap("gone0");
-	/* There is no module here: what is found is refused by what is no device. */
+	/*
+	 * There is no module here: descriptor -1 is no device, so an ioctl on
+	 * it fails.
+	 */
 	CHECK_EQ(port_give(&p, -1, 0), -ENOLINK);
 	CHECK_EQ(port_give(&p, -1, 1), -ENOLINK);
 	CHECK(strstr(p.error, "gone"));

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The protocol: a front end's way through it, and every wrong turn. */
+/* The protocol: the regular order of messages, and each deviation from it. */
 #include "test_vu_front.h"
 
 static void test_features(void)
 {
 	begin(FROM_NEW);
 	CHECK_EQ(send_none(VU_GET_FEATURES), 0);
-	CHECK_EQ(reply.payload.u64, FAKE_OFFERED | BIT(30));
+	CHECK_EQ(reply.payload.u64, FAKE_OFFERED | BIT(26) | BIT(30));
 	CHECK_EQ(send_none(VU_GET_PROTOCOL_FEATURES), 0);
 	CHECK_EQ(reply.payload.u64, PF_ALL);
-	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, PF_ALL | 2), -EINVAL);
+	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, PF_ALL | BIT(20)), -EINVAL);
 	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, PF_ALL), 0);
 	CHECK_EQ(send_none(VU_SET_OWNER), 0);
-	/* As after RESET_OWNER, which keeps the rest. */
+	/* After RESET_OWNER a second SET_OWNER is legal. */
 	CHECK_EQ(send_none(VU_SET_OWNER), 0);
-	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(26)), -EINVAL);
+	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(25)), -EINVAL);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, BIT(35)), -EINVAL);
-	/* What a transport may add is taken and not passed on. */
+	/*
+	 * Feature bits that a transport may add are accepted but not passed on.
+	 */
 	CHECK_EQ(send_u64(VU_SET_FEATURES, BIT(32) | BIT(27) | BIT(40)), 0);
 	CHECK_EQ(fake.features, BIT(32));
 	CHECK_EQ(send_none(VU_GET_QUEUE_NUM), 0);
@@ -26,7 +28,7 @@ static void test_features(void)
 	end();
 }
 
-/* Of a guest that comes from another process */
+/* Features that were negotiated before this process took over. */
 static void test_accepted(void)
 {
 	begin(FROM_OWNER);
@@ -44,7 +46,7 @@ static void test_start_stop(void)
 	const struct fake_queue *q = &fake.queue[0];
 
 	begin(FROM_MEMORY);
-	/* Before the start: what was set, or 0. */
+	/* Before the start the session returns the base that was set, or 0. */
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
 	CHECK_EQ(reply.payload.state.num, 0);
 
@@ -56,12 +58,12 @@ static void test_start_stop(void)
 	CHECK_EQ(session.mem->region[0].addr -
 		 (uintptr_t)session.mem->region[0].map, 0);
 
-	/* Wired is wired. */
+	/* A running ring cannot be resized. */
 	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 64), -EBUSY);
 	CHECK_EQ(send_state(VU_SET_VRING_BASE, 0, 1), -EBUSY);
 	CHECK_EQ(send_addr(0, MEM_USER + PAGE), -EBUSY);
 	CHECK_EQ(send_addr(0, MEM_USER), 0);
-	/* These change while it runs. */
+	/* The call and error eventfds may change while the ring runs. */
 	CHECK_EQ(send_event(VU_SET_VRING_CALL, 0), 0);
 	CHECK_EQ(q->call, session.queue[0].call);
 	CHECK_EQ(send_event(VU_SET_VRING_ERR, 0), 0);
@@ -73,10 +75,10 @@ static void test_start_stop(void)
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
 	CHECK_EQ(reply.payload.state.num, 12);
 	CHECK(!q->running);
-	/* Enabled as it still is, the kick starts it again. */
+	/* The ring is still enabled, so a new kick eventfd starts it again. */
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
 	CHECK(q->running && q->base == 12);
-	/* A new kick eventfd: out and in again. */
+	/* A new kick eventfd stops and starts a running ring. */
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
 	CHECK(q->running && q->base == 17);
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 0), 0);
@@ -86,7 +88,7 @@ static void test_start_stop(void)
 	end();
 }
 
-/* Without bit 30 a ring is enabled from its start. */
+/* Without bit 30 a ring is enabled as soon as it starts. */
 static void test_enabled_from_start(void)
 {
 	begin(FROM_OWNER);
@@ -100,7 +102,7 @@ static void test_enabled_from_start(void)
 	end();
 }
 
-/* Each row is broken in one way; the session must not let it through. */
+/* Each row breaks one rule; the session must refuse it. */
 static void test_table_rules(void)
 {
 	static const struct {
@@ -112,7 +114,11 @@ static void test_table_rules(void)
 		int		 ret;
 	} rows[] = {
 		{ "request 0", FROM_FEATURES, 0, 0, 0, -EOPNOTSUPP },
-		{ "SET_LOG_BASE", FROM_FEATURES, 6, 16, 1, -EOPNOTSUPP },
+		{ "size", FROM_PF, VU_SET_LOG_BASE, 8, 1, -EBADMSG },
+		{ "fds", FROM_PF, VU_SET_LOG_BASE, 16, 2, -EBADMSG },
+		{ "state", FROM_NEW, VU_SET_LOG_BASE, 16, 1, -EPROTO },
+		{ "feature", FROM_OWNER, VU_SET_LOG_BASE, 16, 1, -EPROTO },
+		{ "feature", FROM_OWNER, VU_SET_LOG_FD, 0, 1, -EPROTO },
 		{ "request 35", FROM_FEATURES, 35, 8, 0, -EOPNOTSUPP },
 		{ "past the last", FROM_FEATURES, 41, 0, 0, -EOPNOTSUPP },
 		{ "far past", FROM_FEATURES, 0xffffffff, 0, 8, -EOPNOTSUPP },
@@ -170,7 +176,10 @@ static void test_table_rules(void)
 	}
 }
 
-/* Queue 0 at the addresses just set (@ret): it waits for its memory. */
+/*
+ * Does queue 0 wait for its memory? @ret is the result of setting its
+ * addresses.
+ */
 static bool is_parked(int ret)
 {
 	unsigned int starts = fake.queue[0].starts;
@@ -181,7 +190,7 @@ static bool is_parked(int ret)
 
 static void test_ring_rules(void)
 {
-	struct vu_addr log = { .flags = 1 };
+	struct vu_addr log = { .flags = 2 };
 	unsigned int calls;
 
 	begin(FROM_MEMORY);
@@ -202,21 +211,21 @@ static void test_ring_rules(void)
 	CHECK_EQ(send_event(VU_SET_VRING_CALL, 255), -EINVAL);
 	CHECK_EQ(send_event(VU_SET_VRING_ERR, 0x200), -EINVAL);
 	CHECK_EQ(send_event(VU_SET_VRING_ERR, BIT(32)), -EINVAL);
-	/* A descriptor exactly if the message says so. */
+	/* A message must carry a descriptor if and only if it announces one. */
 	CHECK_EQ(send_u64(VU_SET_VRING_KICK, 0), -EBADMSG);
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, VU_VRING_NOFD), -EBADMSG);
 	CHECK_EQ(send_event(VU_SET_VRING_CALL, VU_VRING_NOFD), -EBADMSG);
-	/* That would be polling. */
+	/* A ring without kick eventfd would have to be polled. */
 	CHECK_EQ(send_u64(VU_SET_VRING_KICK, VU_VRING_NOFD), -EOPNOTSUPP);
 	CHECK_EQ(fake.calls, calls);
 
-	/* Started without a size, without addresses, with wrong ones. */
+	/* A start without a size, without addresses, with wrong addresses. */
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 1), 0);
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -ENXIO);
 	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 256), 0);
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), -ENXIO);
 	CHECK(is_parked(send_addr(0, MEM_USER + 2 * MEM_SIZE)));
-	/* Over the edge of the region, into the next one. */
+	/* The ring crosses the end of the region into the next one. */
 	CHECK(is_parked(send_addr(0, MEM_USER + MEM_SIZE - 2048)));
 	CHECK(is_parked(send_addr(0, UINT64_MAX)));
 	CHECK_EQ(fake.calls, calls);
@@ -230,14 +239,14 @@ static int send_areas(uint64_t desc, uint64_t driver, uint64_t device)
 	return send_msg(VU_SET_VRING_ADDR, &addr, sizeof(addr), 0, NULL);
 }
 
-/* Sizes, the base and the areas of a packed ring are others. */
+/* A packed ring has other sizes, another base and other areas. */
 static void test_packed(void)
 {
 	const uint64_t end_of = MEM_USER + MEM_SIZE;
 	const struct fake_queue *q = &fake.queue[0];
 
 	begin(FROM_MEMORY);
-	/* Not yet agreed on. */
+	/* Packed rings are not negotiated yet. */
 	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 100), -EINVAL);
 	CHECK_EQ(send_state(VU_SET_VRING_BASE, 0, 0x80058005), -EINVAL);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_OFFERED | BIT(30)), 0);
@@ -247,7 +256,10 @@ static void test_packed(void)
 	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 32767), 0);
 	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 100), 0);
 	CHECK_EQ(send_state(VU_SET_VRING_BASE, 0, 0x80058005), 0);
-	/* To the last byte of the region: 16 for each entry, 4 for each event. */
+	/*
+	 * Up to the last byte of the region: 16 bytes for each entry, 4 for
+	 * each event area.
+	 */
 	CHECK_EQ(send_areas(end_of - 1600, end_of - 4, end_of - 4), 0);
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 1), 0);
@@ -262,13 +274,16 @@ static void test_packed(void)
 	CHECK_EQ(q->base, 0x8005800a);
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
 
-	/* As DPDK tells it: where the device takes, and nothing is in flight. */
+	/*
+	 * DPDK sends one half of the base: the place of the next entry to take,
+	 * with nothing in flight.
+	 */
 	CHECK_EQ(send_state(VU_SET_VRING_BASE, 0, 0x8000), 0);
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
 	CHECK_EQ(q->base, 0x80008000);
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
 
-	/* One byte beyond. */
+	/* One entry beyond the end. */
 	CHECK(is_parked(send_areas(end_of - 1584, end_of - 4, end_of - 4)));
 	CHECK(is_parked(send_areas(end_of - 1600, end_of - 2, end_of - 4)));
 	CHECK(is_parked(send_areas(end_of - 1600, end_of - 4, end_of - 2)));
@@ -288,17 +303,20 @@ static void test_reply_ack(void)
 	fake.mem_ret = -ENOMEM;
 	CHECK_EQ(send_table(1), 0);
 	CHECK(reply.request && reply.payload.u64);
-	/* Replies that are there anyway stay as they are. */
+	/* Messages that always have a reply get no second one. */
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 1, 0), 0);
 	CHECK_EQ(reply.payload.state.index, 1);
-	/* Protocol broken: closed, with or without. */
+	/*
+	 * A malformed message ends the connection, whether or not a reply was
+	 * asked for.
+	 */
 	CHECK_EQ(send_msg(VU_SET_VRING_NUM, NULL, 0, 0, NULL), -EBADMSG);
 	need_reply = false;
 	CHECK_EQ(send_state(VU_SET_VRING_NUM, 0, 128), 0);
 	CHECK_EQ(reply.request, 0);
 	end();
 
-	/* Not negotiated: the bit means nothing. */
+	/* REPLY_ACK is not negotiated: the bit in the header means nothing. */
 	begin(FROM_OWNER);
 	need_reply = true;
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES), 0);
@@ -323,7 +341,10 @@ static void test_config(void)
 	c = (struct vu_config){ .offset = 255, .size = 1 };
 	CHECK_EQ(send_msg(VU_GET_CONFIG, &c, 13, 0, NULL), 0);
 	CHECK_EQ(reply.size, 13);
-	/* SPDK's initiator sends room for all, and wants as much back. */
+	/*
+	 * SPDK's initiator sends a payload of full size and expects a reply of
+	 * the same size.
+	 */
 	CHECK_EQ(send_msg(VU_GET_CONFIG, &c, 268, 0, NULL), 0);
 	CHECK(reply.size == 268 && reply.payload.config.size == 1 &&
 	      reply.payload.config.data[0] == 0x5a &&
@@ -333,7 +354,7 @@ static void test_config(void)
 	fake.config_ret = -EIO;
 	CHECK_EQ(send_msg(VU_GET_CONFIG, &c, 13, 0, NULL), 0);
 	CHECK_EQ(reply.size, 0);
-	/* The device says no; the front end lives on. */
+	/* The device refuses the values; the session goes on. */
 	CHECK_EQ(send_msg(VU_SET_CONFIG, &c, 13, 0, NULL), 0);
 	CHECK(*vu_session_error(&session));
 	need_reply = true;
@@ -345,7 +366,7 @@ static void test_config(void)
 	end();
 }
 
-/* The device looks, and says that it has another size. */
+/* The device reports another size. */
 static bool resize(void)
 {
 	bool changed;
@@ -362,7 +383,7 @@ static void test_resize(void)
 	bool changed;
 
 	begin(RUNNING);
-	/* Without a channel the notice is kept for the next one. */
+	/* Without a channel the notice is kept until there is one. */
 	CHECK(resize());
 	CHECK(!vu_session_notice(&session, &notice));
 	CHECK_EQ(send_none(VU_SET_BACKEND_REQ_FD), -EINVAL);
@@ -382,7 +403,7 @@ static void test_resize(void)
 	CHECK_EQ(vu_session_resize(&session, &changed), 0);
 	CHECK(!changed && !vu_session_notice(&session, &notice));
 
-	/* A channel that fails is closed; the next one gets the notice. */
+	/* A channel that fails is closed; the next channel gets the notice. */
 	CHECK(resize() && vu_session_notice(&session, &notice));
 	vu_session_noticed(&session, -EPIPE);
 	CHECK(session.backend < 0 && test_closed(fd));
@@ -398,7 +419,7 @@ static void test_resize(void)
 	end();
 	CHECK(test_closed(second));
 
-	/* One that does not know the config messages cannot be told. */
+	/* A front end without the config messages gets no notice. */
 	begin(FROM_OWNER);
 	CHECK_EQ(send_u64(VU_SET_PROTOCOL_FEATURES, BIT(5)), 0);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(30)), 0);
@@ -411,7 +432,7 @@ static void test_resize(void)
 	end();
 }
 
-/* The protocol forbids the notice then, and QEMU drops it. */
+/* While no ring runs the protocol forbids the notice, and QEMU drops it. */
 static void test_resize_stopped(void)
 {
 	int fd = test_channel();
@@ -448,7 +469,7 @@ static void test_features_later(void)
 	CHECK(!q->running);
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES), 0);
 	CHECK(q->running);
-	/* With the bit again it stays enabled. */
+	/* If bit 30 is set again the ring stays enabled. */
 	CHECK_EQ(send_u64(VU_SET_FEATURES, FAKE_FEATURES | BIT(30)), 0);
 	CHECK(q->running && q->starts == 1);
 	CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 0), 0);
@@ -477,7 +498,7 @@ static void test_reset(void)
 		CHECK(!fake.queue[0].running);
 		CHECK_EQ(send_none(VU_GET_STATUS), 0);
 		CHECK_EQ(reply.payload.u64, 0);
-		/* As QEMU goes on: base and memory are there still. */
+		/* As after a stop by QEMU: base and memory are kept. */
 		CHECK_EQ(send_state(VU_SET_VRING_ENABLE, 0, 0), 0);
 		CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
 		CHECK_EQ(reply.payload.state.num, 12);
@@ -503,7 +524,7 @@ static void test_device_fails(void)
 			"start: No such device or address"), 0);
 	fake.run_ret = 0;
 	CHECK_EQ(send_event(VU_SET_VRING_KICK, 0), 0);
-	/* One that does not stop: no reply that says it had. */
+	/* If the ring does not stop, the session sends no reply. */
 	fake.run_ret = -EIO;
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), -EIO);
 	CHECK_EQ(reply.request, 0);
@@ -524,7 +545,7 @@ static void test_disconnect(void)
 	end();
 	for (uint32_t q = 0; q < FAKE_QUEUES; q++)
 		CHECK(!fake.queue[q].running);
-	/* The next front end finds nothing of it. */
+	/* The next front end starts with a clean state. */
 	begin(FROM_FEATURES);
 	CHECK_EQ(send_state(VU_GET_VRING_BASE, 0, 0), 0);
 	CHECK_EQ(reply.payload.state.num, 0);

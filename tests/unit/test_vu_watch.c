@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Each call of a device that may wait for the disk is watched while it lasts. */
+/* vhd_watch.c: each call of a device that may wait for the disk is watched. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -9,7 +9,10 @@
 static struct vhd_watch watch;
 static unsigned int calls, watched;
 
-/* Of a call of the inner device; its result is to reach the caller. */
+/*
+ * The inner device's calls all lead here; the caller must get the result of
+ * this.
+ */
 static int called(void)
 {
 	calls++;

@@ -36,7 +36,7 @@
 #endif
 
 #define WORLD_EVENTFDS	16
-#define WORLD_FD	1000	/* the first one; no real descriptor */
+#define WORLD_FD	1000	/* number of the first eventfd; not a real descriptor */
 #define NO_PAGE		0xffffffffU
 
 struct eventfd_ctx {
@@ -46,13 +46,15 @@ struct eventfd_ctx {
 
 struct world world;
 u64 shim_now;
+u64 shim_cycles;
+unsigned int tsc_khz = 2000000;
 bool shim_crowded;
 unsigned long shim_slept;
 struct task_struct shim_task;
 
 static int ram_fd;
-static u8 *ram;			/* as the guest sees it */
-static u8 *direct;		/* as the module does */
+static u8 *ram;			/* RAM as the guest maps it */
+static u8 *direct;		/* RAM as the module maps it */
 static struct page pages[WORLD_PAGES];
 static u32 pte[WORLD_UPAGES];
 static unsigned long invalidate_seq;
@@ -77,7 +79,7 @@ void shim_die(const char *fmt, ...)
 	abort();
 }
 
-/* --- the world --- */
+/* --- reset, and check for leaks --- */
 
 __attribute__((constructor)) static void world_begin(void)
 {
@@ -104,7 +106,7 @@ const char *world_leak(void)
 		return "memory was not freed";
 	if (world.frags)
 		return "a part of a page was not freed";
-	if (world.mm.pinned_vm.counter)
+	if (world.mm.pinned_vm.counter || world.heir.pinned_vm.counter)
 		return "memory is still accounted";
 	if (world.ctx_refs)
 		return "an eventfd is still referenced";
@@ -112,7 +114,8 @@ const char *world_leak(void)
 		return "a lock is still held";
 	if (!list_empty(&notifiers) || !list_empty(&works))
 		return "a notifier or work is still queued";
-	if (world.mm.count != 1 || world.mm.users > 1)
+	if (world.mm.count != 1 || world.mm.mm_users.counter > 1 ||
+	    world.heir.count != 1)
 		return "the address space is still referenced";
 	return NULL;
 }
@@ -126,7 +129,8 @@ void world_reset(void)
 		shim_die("reset: %s", world_leak());
 	begun = true;
 	world = (struct world){
-		.mm = { .count = 1, .users = 1, .limit = ~0UL },
+		.mm = { .count = 1, .mm_users = { 1 }, .limit = ~0UL },
+		.heir = { .count = 1, .mm_users = { 1 }, .limit = ~0UL },
 	};
 	shim_task = (struct task_struct){ .mm = &world.mm };
 	for (i = 0; i < WORLD_PAGES; i++)
@@ -136,7 +140,7 @@ void world_reset(void)
 	nr_eventfds = 0;
 }
 
-/* --- memory --- */
+/* --- memory: RAM, page table, pins --- */
 
 static unsigned long pfn_checked(unsigned long pfn)
 {
@@ -233,7 +237,8 @@ int pin_user_pages_fast(unsigned long start, int nr, unsigned int flags,
 	if ((flags & ~FOLL_NOFAULT) != (FOLL_WRITE | FOLL_LONGTERM) ||
 	    offset_in_page(start))
 		shim_die("pin_user_pages_fast(%#lx, %d, %u)", start, nr, flags);
-	if (current->mm != &world.mm || !world.mm.users)
+	if ((current->mm != &world.mm && current->mm != &world.heir) ||
+	    !current->mm->mm_users.counter)
 		shim_die("pinning in nobody's memory");
 	world.pin_calls++;
 	if (world.pin_error)
@@ -319,7 +324,7 @@ void vunmap(const void *p)
 	shim_free(v);
 }
 
-/* --- parts of pages --- */
+/* --- page fragments --- */
 
 #define FRAG_ORDER	3
 #define FRAG_PAGES	(1UL << FRAG_ORDER)
@@ -375,7 +380,10 @@ static struct page *frag_alloc(gfp_t gfp)
 	return NULL;
 }
 
-/* As the kernel does it: a page that nobody else holds begins anew. */
+/*
+ * As in the kernel: if no other reference to the page is left, use it from the
+ * start.
+ */
 bool skb_page_frag_refill(unsigned int size, struct page_frag *frag, gfp_t gfp)
 {
 	if (frag->page && frag->page->refs == 1)
@@ -391,7 +399,7 @@ bool skb_page_frag_refill(unsigned int size, struct page_frag *frag, gfp_t gfp)
 	}
 	if (!frag->page)
 		return false;
-	/* What was not asked for is not to be touched. */
+	/* Only the bytes that were asked for may be touched. */
 	ASAN_UNPOISON_MEMORY_REGION(page_address(frag->page) + frag->offset,
 				    size);
 	return true;
@@ -407,9 +415,11 @@ void *shim_alloc(size_t n, size_t size, gfp_t gfp, bool zero)
 		might_sleep();
 	if (world.fail_alloc && !--world.fail_alloc)
 		return NULL;
+	if (world.fail_atomic && !(gfp & SHIM_MAY_SLEEP))
+		return NULL;
 	if (__builtin_mul_overflow(n, size, &size))
 		return NULL;
-	/* As big pieces of the kernel's are aligned. */
+	/* The kernel aligns large pieces like this. */
 	if (posix_memalign(&p, 64, size ? size : 1))
 		return NULL;
 	memset(p, zero ? 0 : 0xa5, size);
@@ -456,7 +466,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *p)
 	shim_free(p);
 }
 
-/* --- notifiers --- */
+/* --- mmu notifiers --- */
 
 int mmu_interval_notifier_insert(struct mmu_interval_notifier *n,
 				 struct mm_struct *mm, unsigned long start,
@@ -464,7 +474,7 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *n,
 				 const struct mmu_interval_notifier_ops *ops)
 {
 	might_sleep();
-	if (!mm->users)
+	if (!mm->mm_users.counter)
 		shim_die("notifier for a dead mm");
 	if (world.fail_alloc && !--world.fail_alloc)
 		return -ENOMEM;
@@ -472,6 +482,7 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *n,
 	n->start = start;
 	n->last = start + length - 1;
 	n->seq = invalidate_seq;
+	n->mm = mm;
 	mm->count++;
 	list_add_tail(&n->node, &notifiers);
 	return 0;
@@ -481,7 +492,7 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *n)
 {
 	might_sleep();
 	list_del_init(&n->node);
-	world.mm.count--;
+	n->mm->count--;
 }
 
 void world_invalidate(unsigned long start, unsigned long end)
@@ -501,7 +512,7 @@ void world_invalidate(unsigned long start, unsigned long end)
 	world.atomic--;
 }
 
-/* --- contexts --- */
+/* --- contexts: locks, RCU, waits, work items --- */
 
 void might_sleep(void)
 {
@@ -636,7 +647,7 @@ bool shim_wait_timeout(wait_queue_head_t *wq)
 	unsigned int wakes = wq->wakes, tries = 0;
 
 	might_sleep();
-	/* Who is not woken does not look, whatever became of its condition. */
+	/* A waiter that is not woken does not check its condition. */
 	while (wq->wakes == wakes) {
 		if (!world.on_wait || ++tries > 1000)
 			return false;
@@ -723,7 +734,7 @@ bool world_run_work(void)
 		return false;
 	works_later = false;
 	while (!list_empty(&works)) {
-		/* What is to be done later waits for what others do. */
+		/* The work is delayed: meanwhile the test's hook runs. */
 		if (works_later) {
 			if (!world.on_wait || ++tries > 1000)
 				shim_die("work waits for nobody");
@@ -735,7 +746,7 @@ bool world_run_work(void)
 	return true;
 }
 
-/* --- eventfds and messages --- */
+/* --- eventfds --- */
 
 int world_eventfd(void)
 {
@@ -772,24 +783,4 @@ void eventfd_signal(struct eventfd_ctx *ctx)
 	if (ctx->refs <= 0)
 		shim_die("a signal to a dead eventfd");
 	ctx->signals++;
-}
-
-/* Keeps what %pV says, of a message that ends in it. */
-void shim_notice(const char *fmt, ...)
-{
-	struct va_format *vaf;
-	va_list ap;
-
-	world.notices++;
-	va_start(ap, fmt);
-	for (; *fmt; fmt++) {
-		if (!strncmp(fmt, "%u", 2)) {
-			(void)va_arg(ap, unsigned int);
-		} else if (!strncmp(fmt, "%pV", 3)) {
-			vaf = va_arg(ap, struct va_format *);
-			vsnprintf(world.notice, sizeof(world.notice), vaf->fmt,
-				  *vaf->va);
-		}
-	}
-	va_end(ap);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * world - the kernel around the module, in user space and under our control
+ * world - the kernel around the module, in user space and under the tests'
+ * control
  *
- * Memory is WORLD_PAGES pages of "RAM", mapped twice: once for the guest, who
+ * Memory is WORLD_PAGES pages of "RAM", mapped twice: once for the guest, which
  * may touch all of it at any time, and once for the module, where
- * AddressSanitizer forbids pages that are not pinned. One address space, from WORLD_UADDR on, is
- * backed by them through a page table that tests change.
+ * AddressSanitizer forbids pages that are not pinned. There is one address
+ * space, from WORLD_UADDR on. A page table, which tests change, maps it to RAM.
  *
- * One thread runs everything. What others do meanwhile is done by hooks, at the
- * places where it matters: barriers, sleeps, the end of pinning.
+ * One thread runs everything. What other threads and CPUs would do is done by
+ * hooks, at the places where it matters: barriers, sleeps, the end of pinning.
  */
 #ifndef TESTS_UNIT_WORLD_H
 #define TESTS_UNIT_WORLD_H
@@ -16,7 +17,7 @@
 #include <linux/mm.h>
 
 #define WORLD_PAGES	8192UL
-#define WORLD_FRAGS	512UL		/* the last of these: no guest's */
+#define WORLD_FRAGS	512UL		/* the last pages of RAM, for fragments; not the guest's */
 #define WORLD_UPAGES	8192UL
 #define WORLD_UADDR	0x700000000000UL
 
@@ -24,63 +25,78 @@ struct bell_gmem_leaf;
 
 struct world {
 	struct mm_struct mm;
+	/* Of another process, which has the same page table */
+	struct mm_struct heir;
 
-	/* Each clears itself, if it is to run once. */
+	/* Hooks. A hook that shall run once clears itself. */
 	void		(*on_barrier)(void);
 	void		(*on_wait)(void);
 	void		(*on_pin)(void);
 	void		(*on_read)(const volatile void *p, size_t size);
 	void		(*on_write)(const volatile void *p, size_t size);
 
-	unsigned int	fail_alloc;	/* the Nth from now fails */
-	unsigned int	pin_max;	/* at a time; 0: no limit */
+	unsigned int	fail_alloc;	/* N: the Nth allocation from now fails */
+	/* Allocations that may not sleep fail. */
+	bool		fail_atomic;
+	unsigned int	pin_max;	/* pages that one call may pin; 0: no limit */
 	unsigned int	pin_calls;
-	int		pin_error;	/* what pinning says, if not 0 */
+	int		pin_error;	/* if not 0, the result of pinning */
 
-	long		allocated;	/* pieces of memory now */
-	long		pins;		/* of all pages */
-	long		frags;		/* pieces of RAM that are held */
-	long		ctx_refs;	/* of all eventfds */
-	unsigned int	atomic;		/* if not 0, nobody may sleep */
+	long		allocated;	/* allocations that are not freed */
+	long		pins;		/* pins of all pages together */
+	long		frags;		/* RAM pages held by fragments */
+	long		ctx_refs;	/* references to all eventfds together */
+	unsigned int	atomic;		/* not 0: sleeping is forbidden */
 	unsigned int	rcu;
-	unsigned int	spin_locks;	/* taken so far */
+	unsigned int	spin_locks;	/* how often spinlocks were taken */
 
 	unsigned int	notices;
-	char		notice[128];	/* the last one */
+	char		notice[128];	/* text of the last message */
 };
 
 extern struct world world;
 
-/* Nothing mapped, nothing counted; ends the run if something was left over. */
+/*
+ * Unmaps everything and clears all counters; aborts if a test left something
+ * over.
+ */
 void world_reset(void);
-/* What is left over, in words, or NULL. */
+/* Describes something that a test did not release; NULL if there is nothing. */
 const char *world_leak(void);
 
-/* Page table: page @n of the address space. */
+/*
+ * Page table: map @count user pages, from page @n on, to the RAM pages from
+ * @pfn on.
+ */
 void world_map(unsigned long n, unsigned long count, unsigned long pfn);
 void world_unmap(unsigned long n, unsigned long count);
-/* The pages of a folio of 1 << order, which begins at a multiple of that. */
+/*
+ * Makes the pages from @pfn on one folio of this order; @pfn is a multiple of
+ * its size.
+ */
 void world_set_folio(unsigned long pfn, unsigned int order);
 
-/* As the kernel does it: tell the module, then change the page table. */
+/*
+ * Tells the module's notifier, then changes the page table, as the kernel does.
+ */
 void world_move(unsigned long n, unsigned long count, unsigned long pfn);
 void world_punch(unsigned long n, unsigned long count);
 void world_invalidate(unsigned long start, unsigned long end);
-/* The process dies. */
+/* The owner dies. The device is another user of its address space, which stays. */
 void world_exit_mm(void);
 
-/* As the guest sees it. */
+/* The page as the guest maps it. */
 void *world_ram(unsigned long pfn);
-/* The page of an address that the module uses, or -1. */
+/* The RAM page behind an address of the module's mapping, or -1. */
 long world_pfn_of(const volatile void *p);
 int world_page_pins(unsigned long pfn);
 struct page *world_page(unsigned long pfn);
 
 bool world_run_work(void);
-/* Runs what waits for one; in softirq, as the kernel does. */
+/* Runs the RCU callbacks, in softirq as the kernel does. */
 void world_end_grace_period(void);
 
-/* An eventfd that the caller need not close. */
+/* A new eventfd; the caller need not close it. */
 int world_eventfd(void);
 unsigned long world_signals(int fd);
 

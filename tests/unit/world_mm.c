@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The owner: its address space, what is accounted to it. */
+/* The owner's address space, and the memory accounted to it. */
 #include <linux/kthread.h>
 #include <linux/sched/mm.h>
 
@@ -16,28 +16,27 @@ void mmdrop(struct mm_struct *mm)
 		shim_die("too many mmdrop()");
 }
 
+void world_exit_mm(void)
+{
+	shim_task.mm = NULL;
+}
+
 bool mmget_not_zero(struct mm_struct *mm)
 {
-	if (!mm->users)
+	if (!mm->mm_users.counter)
 		return false;
-	mm->users++;
+	mm->mm_users.counter++;
 	return true;
 }
 
 void mmput(struct mm_struct *mm)
 {
 	might_sleep();
-	if (!--mm->users)
+	if (!--mm->mm_users.counter)
 		world_invalidate(0, ~0UL);
 }
 
-void world_exit_mm(void)
-{
-	shim_task.mm = NULL;
-	mmput(&world.mm);
-}
-
-/* The one task here is owner and worker in turn. */
+/* One task plays both the owner and the worker. */
 static struct mm_struct *own_mm;
 static bool lent;
 

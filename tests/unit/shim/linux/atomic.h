@@ -18,6 +18,12 @@ typedef struct {
 	__atomic_store_n(&(v)->counter, i, __ATOMIC_RELAXED)
 #define atomic_inc(v) \
 	((void)__atomic_fetch_add(&(v)->counter, 1, __ATOMIC_RELAXED))
+#define atomic_dec(v) \
+	((void)__atomic_fetch_sub(&(v)->counter, 1, __ATOMIC_RELAXED))
+#define atomic_add(i, v) \
+	((void)__atomic_fetch_add(&(v)->counter, i, __ATOMIC_RELAXED))
+#define atomic_sub(i, v) \
+	((void)__atomic_fetch_sub(&(v)->counter, i, __ATOMIC_RELAXED))
 #define atomic_dec_and_test(v) \
 	(!__atomic_sub_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
 
@@ -35,6 +41,8 @@ typedef struct {
 
 typedef atomic_long_t atomic64_t;
 
+#define atomic64_read(v)		atomic_long_read(v)
+#define atomic64_inc(v)			atomic_long_inc(v)
 #define atomic64_sub(i, v)		atomic_long_sub(i, v)
 #define atomic64_add_return(i, v)	atomic_long_add_return(i, v)
 

@@ -18,8 +18,10 @@ enum req_op {
 	REQ_OP_ZONE_RESET	= 13,
 };
 
-/* Disks here are regular files. */
+/* Only test_disk.c has one. */
 struct block_device;
+
+int blkdev_issue_flush(struct block_device *bdev);
 
 static inline bool bdev_write_cache(struct block_device *bdev)
 {

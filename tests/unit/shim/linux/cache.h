@@ -7,4 +7,6 @@
 
 #define SMP_CACHE_BYTES	64
 
+#define __read_mostly
+
 #endif

@@ -16,11 +16,11 @@
 #define shim_join(a, b)		shim_join_(a, b)
 #define shim_unique(name)	shim_join(shim_##name##_, __COUNTER__)
 
-/* Somebody looks at memory that a guest may share; tests may want to know. */
+/* The module reads memory that a guest may share; a test may hook this. */
 void shim_read(const volatile void *p, size_t size);
-/* Somebody has written there, for others to see. */
+/* The module has written memory that a guest may read; a test may hook this. */
 void shim_write(const volatile void *p, size_t size);
-/* A memory barrier: here tests let others run. */
+/* A full barrier. A test may hook it and do there what another CPU would do. */
 void shim_barrier(void);
 void shim_die(const char *fmt, ...) __printf(1, 2)
 	__attribute__((noreturn));
@@ -51,7 +51,7 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 		shim_write(p, sizeof(*(p)));				\
 	})
 #define smp_mb()		shim_barrier()
-/* These order nothing that another may do meanwhile. */
+/* Plain fences; a test cannot hook these. */
 #define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
 #define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_mb__after_atomic()	shim_barrier()

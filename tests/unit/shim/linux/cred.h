@@ -4,7 +4,7 @@
 
 struct cred;
 
-/* The one here is everybody's. */
+/* There is only one set of credentials here. */
 static inline const struct cred *override_creds(const struct cred *cred)
 {
 	return cred;

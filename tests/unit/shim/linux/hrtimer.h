@@ -15,10 +15,10 @@ enum hrtimer_restart {
 	HRTIMER_RESTART,
 };
 
-/* It ends when a test says so. */
+/* The timer expires when a test calls shim_hrtimer_end(). */
 struct hrtimer {
 	enum hrtimer_restart	(*function)(struct hrtimer *timer);
-	ktime_t			expires;	/* from its start */
+	ktime_t			expires;	/* relative to the start of the timer */
 	bool			active;
 };
 
@@ -45,7 +45,7 @@ static inline int hrtimer_cancel(struct hrtimer *timer)
 	return active;
 }
 
-/* For tests: time is up. */
+/* For tests: the timer expires now. */
 static inline void shim_hrtimer_end(struct hrtimer *timer)
 {
 	timer->active = false;

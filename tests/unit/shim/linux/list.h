@@ -31,7 +31,10 @@ static inline bool list_empty(const struct list_head *h)
 }
 
 #define list_entry(p, type, member)	container_of(p, type, member)
-/* The head is in no entry, and need not be where an entry could be. */
+/*
+ * Compare addresses of list nodes: the head is not inside an entry, so
+ * container_of() of it would point outside of any object.
+ */
 #define list_for_each_entry(e, head, member)				\
 	for (e = list_entry((head)->next, __typeof__(*e), member);	\
 	     (void *)((char *)e + offsetof(__typeof__(*e), member)) !=	\

@@ -10,8 +10,10 @@
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
 #define TASK_SIZE	((1UL << 47) - PAGE_SIZE)
+#define SZ_16K		0x4000
 #define SZ_64K		0x10000
 #define SZ_128K		0x20000
+#define SZ_256K		0x40000
 #define SZ_1M		0x100000
 #define SZ_4M		0x400000
 #define SZ_8M		0x800000
@@ -29,10 +31,11 @@
 #define FOLL_NOFAULT	4U
 
 struct page {
-	struct page	*head;		/* of its folio */
-	unsigned int	 order;		/* of the folio, in the head */
+	struct page	*head;		/* first page of the folio */
+	/* Order of the folio; valid in its first page */
+	unsigned int	 order;
 	int		 pins;
-	int		 refs;		/* of others than guest memory */
+	int		 refs;		/* references of other users than guest memory */
 };
 
 struct folio {
@@ -40,8 +43,8 @@ struct folio {
 };
 
 struct mm_struct {
-	int		count;		/* of the structure */
-	int		users;		/* of the address space */
+	int		count;		/* references to this structure */
+	atomic_t	mm_users;	/* references to the address space */
 	atomic64_t	pinned_vm;
 	unsigned long	limit;
 };
@@ -61,7 +64,7 @@ void *page_address(const struct page *page);
 #define folio_nr_pages(f)	(1UL << (f)->page.order)
 #define PageCompound(p)		((p)->head->order > 0)
 
-/* Of an address within page_address() */
+/* The page whose memory @p points into */
 struct page *virt_to_page(const void *p);
 void get_page(struct page *page);
 void put_page(struct page *page);

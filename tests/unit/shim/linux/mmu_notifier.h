@@ -22,6 +22,7 @@ struct mmu_interval_notifier {
 	const struct mmu_interval_notifier_ops *ops;
 	unsigned long	 start, last;
 	unsigned long	 seq;
+	struct mm_struct *mm;
 	struct list_head node;
 };
 
@@ -31,7 +32,7 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *n,
 				 const struct mmu_interval_notifier_ops *ops);
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *n);
 
-/* None of the played ones may sleep. */
+/* No invalidation that the tests make may sleep. */
 static inline bool
 mmu_notifier_range_blockable(const struct mmu_notifier_range *range)
 {

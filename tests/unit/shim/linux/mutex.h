@@ -16,7 +16,7 @@ void mutex_unlock(struct mutex *m);
 struct mutex *shim_lock_mutex(struct mutex *m);
 void shim_unlock_mutex(struct mutex **m);
 
-/* guard(mutex)(&m): held to the end of the block */
+/* guard(mutex)(&m): holds the mutex up to the end of the block */
 #define guard(kind)							\
 	struct kind *shim_unique(guard)					\
 		__attribute__((cleanup(shim_unlock_##kind), unused)) =	\

@@ -8,7 +8,7 @@
 #define HZ	250
 #endif
 
-/* Jiffies that the worker has slept; tests count them. */
+/* Jiffies that the worker slept in total, for tests to check. */
 extern unsigned long shim_slept;
 
 static inline void schedule_timeout_idle(long timeout)

@@ -6,7 +6,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-/* As on x86, so that frames have the size there that they have here. */
+/* As on x86, so that buffers have the same size here as in the kernel. */
 #define NET_IP_ALIGN		0
 #define NET_SKB_PAD		64
 #define XDP_PACKET_HEADROOM	256
@@ -30,27 +30,29 @@ enum {
 	SKB_GSO_SCTP	= 1U << 14,
 };
 
-/* A packet: some of it lies elsewhere, as in the kernel. */
+/*
+ * A packet. As in the kernel, a part of it may lie in another piece of memory.
+ */
 struct sk_buff {
-	u32		 len;		/* of all */
-	u32		 data_len;	/* of @more */
+	u32		 len;		/* bytes of the whole packet */
+	u32		 data_len;	/* bytes in @more */
 	const u8	*data;
 	const u8	*more;
 	bool		 vlan_present;
 	__be16		 vlan_proto;
 	u16		 vlan_tci;
 	u8		 ip_summed;
-	u16		 csum_start;	/* from @data */
+	u16		 csum_start;	/* offset from @data */
 	u16		 csum_offset;
 	u16		 gso_size;
 	u32		 gso_type;
-	int		 help;		/* what skb_checksum_help() says */
+	int		 help;		/* return value of skb_checksum_help() */
 	unsigned int	 helped;
 };
 
 #define skb_is_gso(skb)	((skb)->gso_size)
 
-/* What lies in one piece at @data */
+/* Bytes that lie in one piece at @data */
 static inline unsigned int skb_headlen(const struct sk_buff *skb)
 {
 	return skb->len - skb->data_len;
@@ -80,7 +82,10 @@ static inline int skb_checksum_help(struct sk_buff *skb)
 	return skb->help;
 }
 
-/* Room that is given out piece by piece; each piece holds it. */
+/*
+ * A page from which small fragments are cut; each fragment holds a reference to
+ * it.
+ */
 struct page_frag {
 	struct page	*page;
 	u32		 offset;

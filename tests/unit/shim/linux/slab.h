@@ -19,7 +19,10 @@ struct kmem_cache {
 	long	used;
 };
 
-/* Zeroed or filled with rubbish; fails when the test says so. */
+/*
+ * Memory is zeroed or filled with 0xa5. Fails if the test has set
+ * world.fail_alloc.
+ */
 void *shim_alloc(size_t n, size_t size, gfp_t gfp, bool zero);
 void shim_free(const void *p);
 

@@ -4,7 +4,10 @@
 
 #include <linux/types.h>
 
-/* One thread runs all: a lock only finds out who sleeps or nests under it. */
+/*
+ * One thread runs everything, so a lock only checks that no code sleeps or
+ * takes it twice while it is held.
+ */
 typedef struct {
 	bool held;
 } spinlock_t;

@@ -2,7 +2,10 @@
 #ifndef SHIM_LINUX_TYPES_H
 #define SHIM_LINUX_TYPES_H
 
-/* The words of the kernel, for sources that are compiled in user space. */
+/*
+ * The kernel's basic types and names, for module sources compiled in user
+ * space.
+ */
 #include <endian.h>
 #include <errno.h>
 #include <stdbool.h>

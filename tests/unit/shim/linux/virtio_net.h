@@ -5,7 +5,7 @@
 #include_next <linux/virtio_net.h>
 #include <linux/skbuff.h>
 
-/* As the kernel has it, of what tests use. */
+/* The part of the kernel's function that the tests use. */
 static inline int virtio_net_hdr_from_skb(const struct sk_buff *skb,
 					  struct virtio_net_hdr *hdr,
 					  bool little_endian,

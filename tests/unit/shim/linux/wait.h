@@ -28,7 +28,9 @@ static inline void wake_up(wait_queue_head_t *wq)
 	wq->wakes++;
 }
 
-/* As in the kernel, who is not woken does not look again. */
+/*
+ * As in the kernel, a waiter checks its condition again only after a wake-up.
+ */
 #define wait_event(wq, condition)					\
 	do {								\
 		might_sleep();						\
@@ -38,7 +40,7 @@ static inline void wake_up(wait_queue_head_t *wq)
 		(wq).waiters--;						\
 	} while (0)
 
-/* Time is up when nobody wakes. */
+/* The timeout passes if nothing wakes the waiter. */
 #define wait_event_timeout(wq, condition, timeout)			\
 	({								\
 		long left_ = (timeout);					\

@@ -9,7 +9,7 @@ typedef void (*work_func_t)(struct work_struct *work);
 
 struct work_struct {
 	work_func_t	 func;
-	struct list_head node;		/* queued if not empty */
+	struct list_head node;		/* not empty: the work is queued */
 };
 
 struct workqueue_struct;
@@ -36,6 +36,14 @@ bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 bool cancel_delayed_work_sync(struct delayed_work *work);
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work);
 bool flush_work(struct work_struct *work);
+
+/* Queues the work, whatever the delay: work runs when a test runs it. */
+static inline bool mod_delayed_work(struct workqueue_struct *wq,
+				    struct delayed_work *work,
+				    unsigned long delay)
+{
+	return !queue_delayed_work(wq, work, delay);
+}
 
 #define INIT_WORK(w, f)							\
 	do {								\

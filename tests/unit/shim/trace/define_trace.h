@@ -2,6 +2,6 @@
 #ifndef SHIM_TRACE_DEFINE_TRACE_H
 #define SHIM_TRACE_DEFINE_TRACE_H
 
-/* Nothing is left to define. */
+/* The shim has no tracepoints, so there is nothing to define. */
 
 #endif

@@ -11,10 +11,10 @@
 
 #define fatal_signal_pending(task)	((task)->killed)
 
-/* Others run meanwhile: the test's hook, and work that is queued. */
+/* During the sleep the test's hook runs, then queued work. */
 long schedule_timeout_killable(long timeout);
 
-/* Tests that kill do so while it is allowed. */
+/* Nothing to do: a test sends its signal only where the module allows it. */
 static inline void allow_kernel_signal(int sig)
 {
 	(void)sig;
