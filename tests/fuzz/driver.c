@@ -5,9 +5,10 @@
  *	TARGET [-t SECONDS] [-n RUNS] [-s SEED] [FILE]...
  *
  * Runs the target on each FILE, then on RUNS inputs (100000) or for SECONDS
- * (10), what ends first. New inputs are mutations of the files and of each
- * other, or random. There is no feedback from the code: this is a smoke test,
- * the search is libFuzzer's. An input that crashes is found again by its seed.
+ * (10), whichever ends first. New inputs are random, or mutations of the files
+ * and of each other. This driver gets no feedback from the code, so it is only
+ * a smoke test; a real search needs libFuzzer. To find an input that crashes
+ * again, run with its seed.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -17,11 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "optparse.h"
+
 #define MAX_SIZE	8192
 #define POOL		64
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-/* A target may know what good inputs look like. */
+/* Defined by a target that can make nearly valid inputs. */
 size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 	__attribute__((weak));
 
@@ -34,7 +37,7 @@ static struct input pool[POOL];
 static size_t pool_used;
 static uint64_t seed = 1;
 
-/* splitmix64: all we need is that the same seed gives the same run. */
+/* splitmix64: the same seed must give the same run, nothing more. */
 static uint64_t next_random(void)
 {
 	uint64_t z = seed += 0x9e3779b97f4a7c15ULL;
@@ -74,14 +77,14 @@ static void mutate_once(struct input *in)
 	case 3:
 		in->size = at;
 		break;
-	case 4:			/* a piece once more, in another place */
+	case 4:			/* duplicate a piece at another place */
 		len = next_random() % (in->size - at) + 1;
 		if (in->size + len > MAX_SIZE)
 			break;
 		memmove(in->data + at + len, in->data + at, in->size - at);
 		in->size += len;
 		break;
-	default:		/* a piece less */
+	default:		/* remove a piece */
 		len = next_random() % (in->size - at) + 1;
 		memmove(in->data + at, in->data + at + len,
 			in->size - at - len);
@@ -143,7 +146,10 @@ static unsigned long run_random(unsigned long runs, time_t seconds)
 		if (!(i % 64) && time(NULL) >= end)
 			break;
 		make_input(&in);
-		/* Of its own size, so that reading past the end is seen. */
+		/*
+		 * Copy to a buffer of exactly this size, so that
+		 * AddressSanitizer sees reads past its end.
+		 */
 		exact = malloc(in.size ? in.size : 1);
 		memcpy(exact, in.data, in.size);
 		LLVMFuzzerTestOneInput(exact, in.size);
@@ -153,28 +159,44 @@ static unsigned long run_random(unsigned long runs, time_t seconds)
 	return i;
 }
 
+struct options {
+	uint64_t seconds;
+	uint64_t runs;
+	uint64_t seed;
+};
+
+#define OPTPARSE_TYPE	struct options
+
+static const struct optparse_row rows[] = {
+	OPT_NUMBER("seconds", seconds, "S", 0, INT32_MAX, "stop after S seconds (10)"),
+	OPT_NUMBER("runs", runs, "N", 0, UINT64_MAX, "stop after N inputs (100000)"),
+	OPT_SIZE("seed", seed, "N", 0, UINT64_MAX, "of the inputs"),
+	OPT_END("help", 'h', "print this"),
+};
+
 int main(int argc, char **argv)
 {
-	unsigned long runs = 100000, done;
-	time_t seconds = 10;
-	int opt;
+	struct options o = { .seconds = 10, .runs = 100000, .seed = seed };
+	const struct optparse_table table = { rows, sizeof(rows) / sizeof(*rows), &o };
+	struct optparse p = {
+		.program = argv[0], .table = &table, .num_tables = 1,
+	};
+	unsigned long done;
+	int first;
 
-	while ((opt = getopt(argc, argv, "t:n:s:")) >= 0) {
-		if (opt == 't')
-			seconds = strtoul(optarg, NULL, 0);
-		else if (opt == 'n')
-			runs = strtoul(optarg, NULL, 0);
-		else if (opt == 's')
-			seed = strtoull(optarg, NULL, 0);
-		else
-			return 2;
+	if (optparse_ending(&p, argc, argv)) {
+		optparse_help(&p, stdout, 0);
+		return 0;
 	}
+	if (optparse_run(&p, argc, argv, &first))
+		return 2;
+	seed = o.seed;
 	printf("# seed %llu\n", (unsigned long long)seed);
 	fflush(stdout);
-	for (; optind < argc; optind++)
-		if (run_file(argv[optind]))
+	for (; first < argc; first++)
+		if (run_file(argv[first]))
 			return 1;
-	done = run_random(runs, seconds);
+	done = run_random(o.runs, o.seconds);
 	printf("# %lu inputs\n", done);
 	return 0;
 }

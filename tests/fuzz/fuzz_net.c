@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fuzz_net - a hostile guest with a network card: bytes as rings and descriptors
+ * fuzz_net - a hostile guest with a network card: bytes become rings and
+ * descriptors
  *
- * Byte 0 chooses format, size and features of the ring, byte 1 what the card does
- * (see NET_*), byte 2 how many of the next bytes are steps (see do_step()); the rest
- * is laid out as for fuzz_vq.
+ * Byte 0 chooses format, size and features of the ring, byte 1 the card's
+ * settings (see NET_*), byte 2 how many of the next bytes are steps (see
+ * do_step()). The rest is laid out as in fuzz_vq.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #define CFG_EVENT_IDX	0x08
 #define CFG_INDIRECT	0x10
 #define CFG_FOLD	0x20
-#define CFG_BASE	0x40		/* begin before the indices wrap */
+#define CFG_BASE	0x40		/* start just before the indexes wrap */
 #define CFG_PACKED	0x80
 #define NET_SENDS	0x01
 #define NET_V1		0x02
@@ -28,7 +29,7 @@
 #define MAX_NUM		128
 #define TABLE_LEN	64
 
-static struct vring_packed_desc laid[MAX_NUM];	/* as they came */
+static struct vring_packed_desc laid[MAX_NUM];	/* the descriptors as the input gave them */
 static u8 bytes[FRAME_ROOM];
 static struct sk_buff skbs[FRAMES];
 static bool troubled, moved;
@@ -39,20 +40,19 @@ static void expect(bool good, const char *what)
 		shim_die("fuzz_net: %s", what);
 }
 
-/* --- steps --- */
+/* --- steps of an input --- */
 
 static void do_pass(bool may_sleep, u32 budget)
 {
 	enum bell_pass how = net_pass_of(may_sleep, budget);
 
-	expect(how != BELL_PASS_STOP || r->vq.broken || r->vq.parked,
-	       "a pass that stops");
+	expect(how != BELL_PASS_STOP || r->vq.broken, "a pass that stops");
 	expect(!r->vq.broken || how != BELL_PASS_DONE, "DONE, but broken");
 	expect(how != BELL_PASS_PUNT || !may_sleep || troubled || moved,
 	       "a punt of the worker's");
 }
 
-/* Another frame for the guest */
+/* Another frame arrives for the guest */
 static void do_arrive(u8 arg)
 {
 	static const u32 lens[] = { 14, 60, 300, 1500, 1514, 4000, 30000, 65549 };
@@ -70,23 +70,6 @@ static void do_arrive(u8 arg)
 		.help = arg & 2 ? -EINVAL : 0,
 	};
 	port.skb[n] = &skbs[n];
-}
-
-/* The driver goes on by @n entries, whatever is in them. */
-static void do_add(u32 n)
-{
-	if (!r->cfg.packed) {
-		r->avail->idx = htole16(le16toh(r->avail->idx) + n);
-		return;
-	}
-	for (; n; n--) {
-		struct vring_packed_desc *d = &p.desc[p.next.at];
-
-		*d = laid[p.next.at];
-		d->flags &= htole16((u16)~(P_AVAIL | P_USED));
-		d->flags |= htole16(p.next.wrap ? P_AVAIL : P_USED);
-		p.next = place_go(p.next, 1, r->cfg.num);
-	}
 }
 
 static void do_trouble(u8 arg)
@@ -127,9 +110,12 @@ static void do_step(u8 step)
 		do_trouble(arg);
 		break;
 	default:
-		do_add(1 + arg);
+		offer(&p, laid, 1 + arg);
 	}
-	/* Nothing of the guest's stays with us, and all of it is told. */
+	/*
+	 * After the queue was emptied nothing is in flight, and all frames are
+	 * counted.
+	 */
 	expect(!bell_vq_in_flight(&r->vq), "in flight");
 	expect(r->vq.stats.requests == r->vq.stats.completed, "counters");
 	if (!r->cfg.packed)
@@ -137,7 +123,7 @@ static void do_step(u8 step)
 		       (u16)(r->cfg.base + r->vq.stats.completed), "used index");
 }
 
-/* --- a case --- */
+/* --- run of one input --- */
 
 static void lay_all(const uint8_t *data, size_t size, u8 cfg)
 {
@@ -214,9 +200,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* --- inputs that get far --- */
+/* --- inputs that are nearly valid --- */
 
-/* Most pieces in the direction of the queue, and with room for frames */
+/* Makes most pieces match the direction of the queue and hold a whole frame */
 static void direct(uint8_t *at, u32 n, bool packed, bool sends,
 		   uint64_t (*random)(void))
 {
@@ -224,7 +210,10 @@ static void direct(uint8_t *at, u32 n, bool packed, bool sends,
 
 	for (u32 i = 0; i < n; i++, at += sizeof(d)) {
 		u64 rnd = random();
-		/* Flags are the word before the last one, or the last. */
+		/*
+		 * In a packed descriptor the flags are the last word, in a
+		 * split one the word before.
+		 */
 		__le16 *flags = packed ? &d.next : &d.flags;
 
 		memcpy(&d, at, sizeof(d));
@@ -247,7 +236,7 @@ size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 	u32 num = 1U << (cfg & CFG_SIZE);
 	size_t at = 3, descs;
 
-	(void)max;		/* the longest is below 3000 */
+	(void)max;		/* the longest input is below 3000 bytes */
 	if (packed && cfg & CFG_BASE)
 		num = (num * 3 + 3) / 4;
 	data[0] = cfg;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fuzz_vq - a hostile guest: bytes as rings, descriptors and what is done
+ * fuzz_vq - a hostile guest: bytes become rings, descriptors and steps
  *
- * Byte 0 chooses format, size and features, byte 1 how many of the next bytes are
- * steps (see do_step()); the rest is laid over the descriptors, the available
- * ring (or, of a packed ring, what the driver says of events) and an indirect
- * table, in this order. If asked for, addresses are folded into guest memory and
- * a bit beyond, so that more of them mean something.
+ * Byte 0 chooses format, size and features, byte 1 how many of the next bytes
+ * are steps (see do_step()). The rest is laid over the descriptors, the
+ * available ring (in a packed ring: the driver's event area) and an indirect
+ * table, in this order. On request addresses are folded into guest memory and a
+ * bit beyond, so that more of them are valid.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #define CFG_EVENT_IDX	0x08
 #define CFG_INDIRECT	0x10
 #define CFG_FOLD	0x20
-#define CFG_BASE	0x40		/* begin before the indices wrap */
+#define CFG_BASE	0x40		/* start just before the indexes wrap */
 #define CFG_PACKED	0x80
 #define MAX_NUM		128
 #define TABLE_LEN	64
@@ -31,8 +31,8 @@ struct taken {
 
 static struct packed p;
 static struct ring *const r = &p.r;
-static struct vring_packed_desc laid[MAX_NUM];	/* as they came */
-static struct place taken_to, used_to;		/* of a packed ring */
+static struct vring_packed_desc laid[MAX_NUM];	/* the descriptors as the input gave them */
+static struct place taken_to, used_to;		/* packed ring: after the last take and use */
 static struct taken taken[MAX_NUM];
 static u32 nr_taken;
 static u16 completed;
@@ -109,26 +109,12 @@ static void do_untake(void)
 		return;
 	may_untake = false;
 	nr_taken--;
-	/* Back is twice around without it. */
+	/*
+	 * place_go() only moves forward. Positions repeat after two rounds, so
+	 * move forward by two rounds less the length of the chain.
+	 */
 	taken_to = place_go(taken_to, 2 * r->cfg.num - chain.ndesc, r->cfg.num);
 	bell_vq_untake(&r->vq, &chain);
-}
-
-/* The driver goes on by @n entries, whatever is in them. */
-static void do_add(u32 n)
-{
-	if (!r->cfg.packed) {
-		r->avail->idx = htole16(le16toh(r->avail->idx) + n);
-		return;
-	}
-	for (; n; n--) {
-		struct vring_packed_desc *d = &p.desc[p.next.at];
-
-		*d = laid[p.next.at];
-		d->flags &= htole16((u16)~(P_AVAIL | P_USED));
-		d->flags |= htole16(p.next.wrap ? P_AVAIL : P_USED);
-		p.next = place_go(p.next, 1, r->cfg.num);
-	}
 }
 
 static void check_place(void)
@@ -161,7 +147,7 @@ static void do_step(u8 step)
 		do_complete(arg);
 		break;
 	case 4:
-		/* The table's page or some of the data goes elsewhere. */
+		/* The table's page or some pages of data move. */
 		world_move((RING_TABLE >> PAGE_SHIFT) + arg, 1,
 			   arg & 1 ? RING_TABLE >> PAGE_SHIFT : 5000 + arg);
 		break;
@@ -174,7 +160,7 @@ static void do_step(u8 step)
 		bell_vq_enable_kick(&r->vq);
 		break;
 	default:
-		do_add(arg);
+		offer(&p, laid, arg);
 	}
 	check_place();
 }
@@ -223,7 +209,7 @@ static void start(u8 cfg)
 		ring_init(r, num);
 	r->cfg.event_idx = cfg & CFG_EVENT_IDX;
 	r->cfg.indirect = cfg & CFG_INDIRECT;
-	/* Up to the end of a page, behind which nothing is to be looked at. */
+	/* The ring ends with its page: the module must not read behind it. */
 	at = RING_DESC + PAGE_SIZE - r->cfg.num * sizeof(*r->desc);
 	r->cfg.desc_uaddr = WORLD_UADDR + at;
 	r->desc = ring_at(at);
@@ -238,7 +224,10 @@ static void start(u8 cfg)
 	}
 }
 
-/* What the device may not write, and where it says that it has stopped. */
+/*
+ * Nothing may be written behind the ring, and the queue must stop at the right
+ * place.
+ */
 static void end(u8 cfg)
 {
 	struct vring_packed_desc behind = p.desc[r->cfg.num];
@@ -275,7 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* --- inputs that get far --- */
+/* --- inputs that are nearly valid --- */
 
 size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 {
@@ -283,7 +272,7 @@ size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 	u32 num = 1U << (cfg & CFG_SIZE);
 	size_t at = 2, descs;
 
-	(void)max;		/* the longest is below 3000 */
+	(void)max;		/* the longest input is below 3000 bytes */
 	if (cfg & CFG_PACKED && cfg & CFG_BASE)
 		num = (num * 3 + 3) / 4;
 	data[0] = cfg;

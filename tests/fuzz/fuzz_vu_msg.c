@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fuzz_vu_msg - a hostile front end: bytes as vhost-user messages
+ * fuzz_vu_msg - a hostile front end: bytes become vhost-user messages
  *
- * The input is a stream of messages. Each is read by the codec and given to a
- * session on a fake device, with real descriptors; the fake device counts
- * whatever the kernel module would take amiss. The first byte of the input says
- * how far the protocol has got before; the byte in front of each message how
- * many descriptors come along and of what kind.
+ * The input is a stream of messages. The codec reads each of them and gives it
+ * to a session on a fake device, with real descriptors. The fake device counts
+ * calls that the kernel module would refuse. The first byte of the input
+ * chooses the state in which the session starts. The byte before each message
+ * chooses how many descriptors come with it, and of which kind.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "../unit/test_vu.h"
 #include "../unit/test_vu_fake.h"
 
-/* In front of a message: one descriptor, and it is an eventfd. */
+/* The byte before a message: one descriptor, which is an eventfd. */
 #define FUZZ_ONE_EVENTFD	(0x80 | 17)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -52,7 +52,7 @@ static void fuzz_begin(uint8_t how)
 		abort();
 	if (how & 1)
 		fuzz_send(VU_SET_PROTOCOL_FEATURES,
-			  how & 0x20 ? 0x1a01d : 0x1a209, 8);
+			  how & 0x20 ? 0x1a01d : 0x1b209, 8);
 	if (how & 2)
 		fuzz_send(VU_SET_OWNER, 0, 0);
 	if (how & 4)
@@ -68,7 +68,7 @@ static void fuzz_add_fds(struct vu_msg *m, uint8_t how)
 					 test_memfd(1 << 20);
 }
 
-/* The bytes that one message takes of the input; 0: it was the last. */
+/* Processes one message; returns the bytes of input it took, 0 at the end. */
 static size_t fuzz_message(const uint8_t *data, size_t size)
 {
 	struct vu_msg m, reply;
@@ -87,11 +87,14 @@ static size_t fuzz_message(const uint8_t *data, size_t size)
 	memcpy(m.payload.bytes, data + 1 + VU_HEADER_SIZE, m.size);
 	fuzz_add_fds(&m, data[0]);
 	ret = vu_session_handle(&session, &m, &reply);
-	if (m.nfds || reply.size > VU_MAX_PAYLOAD || reply.nfds)
+	if (m.nfds || reply.size > VU_MAX_PAYLOAD ||
+	    reply.nfds > (m.request == VU_GET_INFLIGHT_FD))
 		abort();
+	if (reply.nfds)
+		close(reply.fds[0]);
 	if (ret && !*vu_session_error(&session))
 		abort();
-	/* What the loop does after each message */
+	/* After each message do what the event loop does */
 	fake.resized = data[0] & 4;
 	fake.queue[data[0] % FAKE_QUEUES].kicks++;
 	if (data[0] & 1)
@@ -122,8 +125,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 /*
- * A good way to begin: random bytes hardly ever make one whole message. Values
- * come from a small range, so that messages of one input fit together.
+ * Builds likely inputs, as random bytes hardly ever make one whole message.
+ * Values come from a small range, so that the messages of one input fit
+ * together.
  */
 size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void));
 
@@ -139,6 +143,9 @@ static uint32_t fuzz_size(uint32_t request, uint64_t (*random)(void))
 	case VU_GET_CONFIG:
 	case VU_SET_CONFIG:
 		return 12 + random() % 64;
+	case VU_GET_INFLIGHT_FD:
+	case VU_SET_INFLIGHT_FD:
+		return random() % 2 ? 20 : 24;
 	case VU_GET_FEATURES:
 	case VU_SET_OWNER:
 	case VU_RESET_OWNER:
@@ -168,6 +175,11 @@ static void fuzz_make_payload(struct vu_msg *m, uint64_t (*random)(void))
 		m->payload.addr.desc = 0x100000 + page;
 		m->payload.addr.avail = 0x101000 + page;
 		m->payload.addr.used = 0x102000 + page;
+		break;
+	case VU_GET_INFLIGHT_FD:
+	case VU_SET_INFLIGHT_FD:
+		m->payload.inflight.size = page;
+		m->payload.inflight.offset = 8 * (random() % 3);
 		break;
 	case VU_SET_CONFIG:
 	case VU_GET_CONFIG:

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* ring - bytes as descriptors, and such bytes as get far; for targets of the module */
+/*
+ * ring - make descriptors from bytes, and inputs that are nearly valid; for
+ * targets that test the module
+ */
 #ifndef TESTS_FUZZ_RING_H
 #define TESTS_FUZZ_RING_H
 
@@ -11,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void));
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 			       unsigned int seed);
-/* libFuzzer's own; driver.c calls fuzz_make_input() itself. */
+/* libFuzzer's mutator calls this; driver.c calls fuzz_make_input() itself. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
 	__attribute__((weak));
 
@@ -51,7 +54,7 @@ static inline size_t make_descs(uint8_t *to, u32 n, uint64_t (*random)(void))
 	return n * sizeof(d);
 }
 
-/* The same as a packed ring has it: flags and id behind the length. */
+/* Descriptors of a packed ring: flags and id follow the length. */
 static inline void make_packed(uint8_t *at, u32 n, u32 num, uint64_t (*random)(void))
 {
 	struct vring_packed_desc to;
@@ -67,6 +70,29 @@ static inline void make_packed(uint8_t *at, u32 n, u32 num, uint64_t (*random)(v
 	}
 }
 
+/* Makes one entry of a packed ring available, as the input gave it in @descs. */
+static inline struct vring_packed_desc *
+packed_offer(struct packed *of, const struct vring_packed_desc *descs)
+{
+	struct vring_packed_desc *d = &of->desc[of->next.at];
+
+	*d = descs[of->next.at];
+	d->flags &= htole16((u16)~(P_AVAIL | P_USED));
+	d->flags |= htole16(of->next.wrap ? P_AVAIL : P_USED);
+	of->next = place_go(of->next, 1, of->r.cfg.num);
+	return d;
+}
+
+/* The driver publishes @n more entries, valid or not. */
+static inline void offer(struct packed *of, const struct vring_packed_desc *descs, u32 n)
+{
+	if (!of->r.cfg.packed)
+		of->r.avail->idx = htole16(le16toh(of->r.avail->idx) + n);
+	else
+		while (n--)
+			packed_offer(of, descs);
+}
+
 static uint64_t mutator_state;
 
 static uint64_t mutator_random(void)
@@ -77,7 +103,9 @@ static uint64_t mutator_random(void)
 	return z ^ z >> 31;
 }
 
-/* From nothing it takes long to find a ring that is taken at all. */
+/*
+ * From an empty input libFuzzer takes long to find a ring that starts at all.
+ */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 			       unsigned int seed)
 {
