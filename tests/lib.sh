@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # lib.sh: results of the test groups, for tests/run.
 #
-# A group's results are lines 'ok - GROUP: NAME', 'not ok - GROUP: NAME', with
-# ' # SKIP reason' after a skipped one; they are shown as they come and kept in
-# $results/GROUP, from which the summary counts. $logs is a directory for what
-# was said, $retries a file that says what was tried again in this run, and $attempts
-# one that keeps a line of each for all runs. What a case in L1 says of
-# its failure is repeated with the summary.
+# The results of a group are lines 'ok - GROUP: NAME' or 'not ok - GROUP: NAME';
+# skipped ones end in ' # SKIP reason'. They are printed as they come and stored in
+# $results/GROUP, from which the summary counts them. $logs is the directory of logs.
+# The file $retries lists second attempts of this run, $attempts those of all runs.
+# Details that a case in L1 prints after its failure are repeated with the summary.
 
 # result GROUP ok|'not ok' NAME
 result()
@@ -15,13 +14,14 @@ result()
 	printf '%s - %s: %s\n' "$2" "$1" "$3" | tee -a "$results/$1"
 }
 
-# attempt WHAT: something that is tried again
+# attempt WHAT: record a second attempt
 attempt()
 {
 	echo "$(date -u +%FT%TZ) $*" >>"$attempts"
 }
 
-# tap GROUP: read TAP, and show and keep it; everything goes to GROUP.log too
+# tap GROUP: read TAP from stdin, print and store its results; all input goes to
+# GROUP.log, too
 tap()
 {
 	local line of=/dev/null ended=0
@@ -35,7 +35,8 @@ tap()
 			result "$1" "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]}"
 			[[ $line == ok* ]] || of=$results.said/$1
 		elif [[ $line == '@@RETRY '* ]]; then
-			# Of the case that it was in
+			# Drop the results of the case during which L1 was
+			# booted again
 			sed -i "$((ended + 1)),\$d" "$results/$1"
 			echo "# $1: L1 is booted again: ${line#@@RETRY }" |
 				tee -a "$retries"
@@ -61,8 +62,8 @@ tap()
 	done
 }
 
-# tap_from GROUP COMMAND...: its TAP; a status that no result explains is a
-# failure, and so is silence
+# tap_from GROUP COMMAND...: as tap, from the output of COMMAND. A bad status
+# without a failed result counts as a failure, and so does no result at all
 tap_from()
 {
 	local group=$1 status
@@ -71,7 +72,8 @@ tap_from()
 	: >"$logs/$group.log"
 	"$@" 2>&1 | tap "$group"
 	status=${PIPESTATUS[0]}
-	# From 124 on it was cut short, whatever its results say.
+	# A status of 124 or more means a timeout or signal: a failure, whatever
+	# the results.
 	if [ "$status" -ge 124 ] || { [ "$status" -ne 0 ] &&
 	     ! grep -q '^not ok' "$results/$group"; }; then
 		result "$group" 'not ok' "ended with status $status"
@@ -81,7 +83,7 @@ tap_from()
 	fi
 }
 
-# one GROUP NAME COMMAND...: one result from a status, 77 is a skip
+# one GROUP NAME COMMAND...: one result from the status of COMMAND; 77 is a skip
 one()
 {
 	local group=$1 name=$2 log=$logs/$1-${2//[ \/]/-}.log status=0
@@ -99,7 +101,7 @@ one()
 	esac
 }
 
-# Prints the last line; its status says whether all is well.
+# Prints the summary; the status is 0 if no test failed.
 summary()
 {
 	local failed skipped all

@@ -1,9 +1,11 @@
 # shellcheck shell=bash disable=SC2034 # the caller's
 # SPDX-License-Identifier: GPL-2.0
-# packages.sh: what the tests and the demo need on a Debian machine.
+# packages.sh: the Debian packages that the tests and the demo need.
 
 build_packages=(gcc libc6-dev make)
 vm_packages=(mmdebstrap cpio xz-utils zstd kmod util-linux)
+# To build our packages and check them
+deb_packages=(debhelper dh-dkms dpkg-dev lintian)
 
 apt_install()
 {
@@ -11,7 +13,7 @@ apt_install()
 		--no-install-recommends install "$@" >/dev/null
 }
 
-# need PACKAGE...: install what is missing; who may not do so is told
+# need PACKAGE...: install missing packages; without root, name them and fail
 need()
 {
 	local package missing=() name=${0##*/}
@@ -28,7 +30,7 @@ need()
 		exit 1
 	fi
 	echo "# installing ${missing[*]}"
-	# A fresh machine does not know yet what there is.
+	# The machine may have no package lists yet: update them and try again.
 	apt_install "${missing[@]}" 2>/dev/null || {
 		apt-get -qq update && apt_install "${missing[@]}"
 	} || {

@@ -1,35 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# checkpatch: the kernel's own style check, on all C sources
+# checkpatch: run the kernel's style check on all C sources
 #
-# Distribution headers do not ship it: it is looked for in $CHECKPATCH, in kernel
-# source trees, and in the linux-source package's tarball, from which it is
-# unpacked into the cache.
+# Distribution headers lack the script. It is looked for in $CHECKPATCH, in
+# kernel source trees, and in the tarball of the linux-source package, from which
+# it is unpacked into the cache.
 . "$(dirname "$0")/common"
 
 cache=${VHD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vhost-doorbell}
 
-# Types not asked for, and why.
+# Message types that are not checked, and why.
 ignore=(
-	FILE_PATH_CHANGES	# there is no MAINTAINERS of the kernel's here
-	UNCOMMENTED_DEFINITION	# of locks: __guarded_by says what they guard
-	WAITQUEUE_ACTIVE	# sees no comment above a longer condition
-	UNNECESSARY_ELSE	# also of the last of several cases
-	BIT_MACRO		# 1UL << SHIFT may be a size, and in libc is all
+	FILE_PATH_CHANGES	# the kernel's MAINTAINERS file does not exist here
+	UNCOMMENTED_DEFINITION	# asks for comments of locks; __guarded_by serves
+	WAITQUEUE_ACTIVE	# overlooks a comment above a longer condition
+	UNNECESSARY_ELSE	# complains about the last of several cases, too
+	BIT_MACRO		# 1UL << SHIFT may be a size; libc has no BIT()
 	MACRO_ARG_REUSE		# our macros are called with plain names
 )
-# Of programs, besides: what the kernel has and libc does not, and taste.
+# Further types for programs: kernel helpers that libc lacks, and matters of
+# taste.
 ignore_tools=(
 	PREFER_DEFINED_ATTRIBUTE_MACRO
 	CAMELCASE		# PRIu64
 	ARRAY_SIZE
 	NAKED_SSCANF SSCANF_TO_KSTRTO
-	VOLATILE		# there is no READ_ONCE()
+	VOLATILE		# libc has no READ_ONCE()
 	SPLIT_STRING		# help texts
 	EMBEDDED_FUNCTION_NAME	# "usage: ..."
-	UNNECESSARY_PARENTHESES	# compilers ask for some of them
+	UNNECESSARY_PARENTHESES	# compilers warn without some of them
 	MULTIPLE_ASSIGNMENTS
-	SUSPECT_COMMA_SEMICOLON	# sees them in initialisers of tables
+	SUSPECT_COMMA_SEMICOLON	# takes initialisers of tables for statements
 )
 
 find_checkpatch()
@@ -62,7 +63,8 @@ unpack_checkpatch()
 	done
 }
 
-# check IGNORED FILE...: on copies without what checkpatch takes for functions
+# check IGNORED FILE...: check copies without code that checkpatch mistakes for
+# functions
 check()
 {
 	local ignored=$1 file status=0
@@ -78,7 +80,7 @@ check()
 		--no-summary --show-types --ignore "$ignored" --file "$@") \
 		2>"$work/stderr" || status=$?
 	[ "$status" -eq 0 ] || lint_status=1
-	# Else stderr only says that it misses the top of the kernel's tree.
+	# Otherwise stderr only complains about the missing kernel tree.
 	[ "$status" -le 1 ] || cat "$work/stderr"
 }
 
@@ -90,7 +92,7 @@ checkpatch=$(find_checkpatch) || {
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-# trace.h has the form that the tracing headers ask for.
+# trace.h follows the form that the tracing headers require.
 mapfile -t module < <(files 'drivers/*.[ch]' 'include/*.h' | grep -v /trace.h)
 mapfile -t programs < <(files 'tools/*.[ch]')
 list=$(IFS=,; echo "${ignore[*]}")

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# exports: does check-exports, which tests/run has look at each module, refuse a
-# symbol that only a distribution exports, and let pass what mainline does?
+# exports: test check-exports, which tests/run uses on each module: it must
+# refuse a symbol that only a distribution exports, and accept one of mainline
 . "$(dirname "$0")/common"
 
 command -v gcc >/dev/null || skip "gcc is not installed"
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-# object FUNCTION: one that needs it and kfree
+# object FUNCTION: make an object file that needs it and kfree
 object()
 {
 	echo "int kfree(void), $1(void); int f(void) { return kfree() + $1(); }" |

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# include-layers: the layers of Documentation/architecture.rst hold; the table
-# is include-layers.txt
+# include-layers: check the layers of Documentation/architecture.rst by the
+# table in include-layers.txt
 . "$(dirname "$0")/common"
 set -f	# patterns of the table are no file names here
 
@@ -11,7 +11,8 @@ mapfile -t rows < <(table "$rules" | grep -vE '^(only|never) ')
 mapfile -t only < <(table "$rules" | grep '^only ')
 mapfile -t never < <(table "$rules" | grep '^never ')
 
-# allowed FILE: the headers of the first row that matches it; 1: no row
+# allowed FILE: print the headers in the first row that matches it; status 1
+# without a row
 allowed()
 {
 	local row
@@ -27,7 +28,8 @@ allowed()
 	return 1
 }
 
-# check_own FILE LINE HEADER ALLOWED: a header of the project's
+# check_own FILE LINE HEADER ALLOWED: check an include of a header of the
+# project
 check_own()
 {
 	local own=${1##*/} headers
@@ -40,7 +42,8 @@ check_own()
 		bad "$1:$2: may not include \"$3\" ($rules)"
 }
 
-# check_only FILE LINE HEADER: one that few may include
+# check_only FILE LINE HEADER: check an include of a header that only some files
+# may use
 check_only()
 {
 	local row
@@ -53,7 +56,7 @@ check_only()
 	done
 }
 
-# check_never: functions of an upper layer, which no header declares for a lower one
+# check_never: check that no lower layer declares functions of an upper one itself
 check_never()
 {
 	local row file

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# man-options: every program has a man page; --help, SYNOPSIS and OPTIONS name the
-# same options and subcommands; needs the programs, and builds them if they are not
-# there
+# man-options: check that every program has a man page, and that --help, SYNOPSIS
+# and OPTIONS name the same options and subcommands. Builds the programs if they
+# are missing
 . "$(dirname "$0")/common"
 
 bin=${VHD_BIN:-build/tools/bin}
 
-# programs: by name, as tools/Makefile finds them
+# programs: list their names as tools/Makefile finds them
 programs()
 {
 	local path
@@ -20,13 +20,13 @@ programs()
 	done
 }
 
-# help PROGRAM [SUBCOMMAND]: what --help says
+# help PROGRAM [SUBCOMMAND]: print its --help
 help()
 {
 	timeout 10 "$@" --help 2>/dev/null </dev/null
 }
 
-# subcommands PROGRAM: the words that begin an indented line of its --help
+# subcommands PROGRAM: list the words that begin an indented line of its --help
 subcommands()
 {
 	help "$1" | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | sort -u
@@ -38,20 +38,20 @@ options_of()
 		sort -u
 }
 
-# short_of: options of one letter, as '-h, --help' begins a line of --help, or a tag
+# short_of: list one-letter options, from lines that begin like '-h, --help'
 short_of()
 {
 	grep -E -- '--[a-z]' | grep -oE -- '(^|[^[:alnum:]-])-[A-Za-z]([^[:alnum:]-]|$)' |
 		grep -oE -- '-[A-Za-z]' | sort -u
 }
 
-# text_of PAGE: without what man and mdoc make of hyphens
+# text_of PAGE: print it without the escapes of hyphens
 text_of()
 {
 	sed -e 's/\\-/-/g' -e 's/\<Fl -/--/g' -e 's/\<Fl \([A-Za-z]\)\>/-\1/g' "$1"
 }
 
-# synopsis_of PAGE: its SYNOPSIS, one invocation a line, without macros
+# synopsis_of PAGE: print its SYNOPSIS without macros, one invocation per line
 synopsis_of()
 {
 	text_of "$1" | awk '
@@ -62,8 +62,8 @@ synopsis_of()
 	END { if (line != "") print line }'
 }
 
-# invocations_of PAGE SUBCOMMAND: those of one subcommand, which is the first word of
-# an invocation that is a subcommand at all
+# invocations_of PAGE SUBCOMMAND: list the invocations of one subcommand: those whose
+# first word is its name
 invocations_of()
 {
 	synopsis_of "$1" | awk -v sub_="$2" '
@@ -78,7 +78,7 @@ invocations_of()
 	}' "$work/subcommands" -
 }
 
-# tags_of PAGE: the lines that name the options it explains: the tag of a .TP, or an .It
+# tags_of PAGE: print the lines that name options: the tags of .TP and .It
 tags_of()
 {
 	text_of "$1" | awk '
@@ -87,10 +87,11 @@ tags_of()
 	/^\.It / { print }'
 }
 
-# More options than this are too many for a SYNOPSIS, which then says [OPTION]...
+# With more options than this a SYNOPSIS may say [OPTION]... instead.
 SYNOPSIS_MAX=32
 
-# compare PAGE WHAT SAID SHOWN: two sorted lists of options, of --help and SYNOPSIS
+# compare PAGE WHAT SAID SHOWN: compare two sorted lists of options, from --help
+# and from SYNOPSIS
 compare()
 {
 	bad_lines < <(comm -23 "$3" "$4" | sed "s|^|$1: SYNOPSIS$2 lacks |")
@@ -98,7 +99,8 @@ compare()
 		sed "s|\$|: in SYNOPSIS$2 of $1 but not in --help|")
 }
 
-# global_options PROGRAM: those of the program and of each of its subcommands
+# global_options PROGRAM: list the options that the program and each subcommand
+# take
 global_options()
 {
 	local sub
@@ -110,7 +112,7 @@ global_options()
 	done <"$work/subcommands"
 }
 
-# check_synopsis PROGRAM PAGE: each invocation names the options that --help names
+# check_synopsis PROGRAM PAGE: each invocation must name the options in --help
 check_synopsis()
 {
 	local program=$1 page=$2 sub options=$work/options shown=$work/shown
@@ -198,9 +200,17 @@ while IFS= read -r program; do
 	check_program "$program"
 done < <(programs)
 
-# And no page of a program that is not there any more.
+# Each page must belong to a program that exists.
 while IFS= read -r page; do
 	name=${page##*/}
+	# bpftrace parses the options of its scripts.
+	[[ $name != doorbell-*.8 ]] || continue
+	script=tools/systemd/${name%.*}
+	if [ -x "$script" ]; then
+		diff <(help "$script" | options_of) <(text_of "$page" | options_of) ||
+			bad "$page and --help differ"
+		continue
+	fi
 	programs | grep -qxF "${name%.*}" || bad "$page: there is no such program"
-done < <(find tools/man -name '*.[1-3]' -o -name '*.[5-8]')
+done < <(find tools/man -name '*.[1-3]' -o -name '*.[6-8]')
 finish

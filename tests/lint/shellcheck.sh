@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# what shellcheck says of every shell script
+# Run shellcheck on every shell script
 . "$(dirname "$0")/common"
 
 command -v shellcheck >/dev/null || skip "shellcheck is not installed"
 
-# Which shell, by the first line; nothing for what is not a script.
+# Prints the shell of a script from its first line; nothing if it is not a
+# script.
 shell_of()
 {
 	local first=

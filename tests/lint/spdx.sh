@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# spdx: every file says its licence: GPL-2.0, and the ABI's header two
+# spdx: each file must state its licence: GPL-2.0; the UAPI header states two
 . "$(dirname "$0")/common"
 
-# licences FILE...: 'FILE<TAB>LICENCE', from the first three lines: before it may
-# stand a #! and a directive of shellcheck's. No licence, nothing after the tab.
+# licences FILE...: print 'FILE<TAB>LICENCE' from the first three lines, as a #!
+# and a shellcheck directive may come first. Without a licence nothing follows
+# the tab.
 licences()
 {
 	awk '
@@ -22,9 +23,14 @@ mapfile -t all < <(LC_ALL=C files)
 while IFS=$'\t' read -r file licence; do
 	want=GPL-2.0
 	case $file in
-	# No comments possible there, or text of the project as a whole.
+	# These formats have no comments, or the text is not source code.
 	*.json | *.md | *.svg | *.png | COPYING | VERSION | MAINTAINERS | \
 		CHANGELOG | .gitignore | .mailmap | .shellcheckrc) continue ;;
+	# These formats have no comments, or debhelper would take a comment for a file
+	# name.
+	debian/changelog | debian/copyright | debian/source/format | \
+		debian/*.install | debian/*.dirs | debian/*.docs | debian/*.examples | \
+		debian/*.lintian-overrides | debian/*.README.Debian) continue ;;
 	include/uapi/*) want=$dual ;;
 	esac
 	[ "$licence" = "$want" ] ||

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# symbol-prefix: a function that is not static says by its name in which file it
-# is, by the rules of symbol-prefix.txt
+# symbol-prefix: the name of a function that is not static must begin with the
+# name of its file, by the rules of symbol-prefix.txt
 . "$(dirname "$0")/common"
 
 rules=tests/lint/symbol-prefix.txt
@@ -13,8 +13,8 @@ while read -r where prefix; do
 	esac
 done < <(table "$rules")
 
-# exported FILE: 'LINE NAME' of each function that is not static. In the
-# kernel's style its head begins in the first column and its { stands there.
+# exported FILE: print 'LINE NAME' of each function that is not static. In the
+# kernel's style the head of a function and its { begin in the first column.
 exported()
 {
 	awk '

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# tidy: what no file of the project has in it
+# tidy: check for things that no file of the project may contain
 . "$(dirname "$0")/common"
 
-# never PATTERN WHAT [FILE...]: a line that nobody may write
+# never PATTERN WHAT [FILE...]: report lines that match PATTERN
 never()
 {
 	local pattern=$1 what=$2
@@ -19,7 +19,7 @@ mapfile -t others < <(files | grep -vxF "tests/lint/${0##*/}")
 never '[[:blank:]]+$' 'blanks at the end of the line' "${all[@]}"
 never $'\r$' 'a carriage return' "${all[@]}"
 never '\b(TODO|FIXME|XXX)\b' 'finish it, or open an issue' "${others[@]}"
-# A path of one machine's, which no other has.
+# A path that exists on one machine only.
 never '(^|[^[:alnum:]_.~-])/(root|home|work|Users)/[[:alnum:]_.]' \
 	'a path of one machine' "${others[@]}"
 never '^(<<<<<<<|>>>>>>>)( .*)?$' 'left over from a merge' "${all[@]}"
@@ -34,7 +34,12 @@ bad_lines < <(awk '
 	{ name = FILENAME; last = $0 }
 	END { check() }' "${text[@]}")
 
-# C is indented by tabs, and so are the scripts.
+# One parser of options and one of numbers: they refuse signs, spaces and tails alike.
+mapfile -t sources < <(files '*.c' '*.h' | grep -vxF tools/lib/optparse.c)
+never '\b(getopt(_long(_only)?)?|ato[il]l?|atof|strto(u?ll?|[dfl]|ld|[iu]max))\(.*[,)]' \
+	'parse it by optparse.h or number.h' "${sources[@]}"
+
+# C files and scripts are indented with tabs.
 mapfile -t tabbed < <(files '*.c' '*.h' '*.sh')
 never '^        ' 'indented by spaces, tabs are wanted' "${tabbed[@]}"
 finish

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# uapi-docs: every ioctl is in uapi.rst and in the man page; every field, flag
-# and limit of the header is in uapi.rst; none is told that is not there
+# uapi-docs: each ioctl must be in uapi.rst and in the man page; each field,
+# flag and limit of the header in uapi.rst; and the documents must name no
+# others
 . "$(dirname "$0")/common"
 
 header=include/uapi/linux/vhost_doorbell.h
@@ -21,7 +22,7 @@ fields=$(grep -oE '^ \* @[A-Za-z_]+:' "$header" | tr -d ' *@:' | sort -u |
 names=$(grep -oE '\bVHOST_DOORBELL_[A-Z0-9_]+' "$header" | sort -u |
 	grep -vxE 'VHOST_DOORBELL_(IOC_MAGIC|BLK_SERIAL_LEN|QUEUE_|BLK_F_|BELL_)')
 
-# has FILE WORD WHAT
+# has FILE WORD WHAT: report WORD if FILE lacks it
 has()
 {
 	grep -qwF -- "$2" "$1" || bad "$1: lacks $3 $2"
@@ -40,12 +41,12 @@ for name in $fields; do
 	has "$rst" "$name" "the field"
 done
 for name in $names; do
-	# The states of a queue share a prefix and stand in one place.
+	# The states of a queue have a common prefix and are listed without it.
 	grep -qwF -- "_${name#VHOST_DOORBELL_QUEUE_}" "$rst" ||
 		has "$rst" "$name" "the constant"
 done
 
-# What the documents tell must be in the header.
+# Each name in the documents must be in the header.
 for file in "$rst" "$man"; do
 	while IFS= read -r name; do
 		grep -qwF -- "$name" "$header" ||
