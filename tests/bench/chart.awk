@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# chart.awk: bar charts of what report.awk has collected; a part of it.
+# chart.awk: bar charts of the results that report.awk or net-report.awk has
+# collected.
 #
-# A group of bars is a load, a bar a back end; its height is the value by that of
-# chart_base, so that loads of different speed stand side by side. chart_label, of
-# what includes this, gives the two lines below a group.
+# A group of bars is a load, a bar a back end. The height of a bar is its value
+# relative to the back end chart_base, so that fast and slow loads fit into one
+# chart. The file that includes this one defines chart_label, the two lines of
+# text below a group.
 
 function chart_bar(x, y, width, height, colour, text)
 {
@@ -19,7 +21,7 @@ function chart_text(x, y, anchor, text)
 		anchor, text >chart_file
 }
 
-# Of the groups of one client on one disk with so many CPUs
+# Draws the groups whose client, disk and number of CPUs match
 function chart_groups(pattern, name,    i, n)
 {
 	n = 0
@@ -30,7 +32,8 @@ function chart_groups(pattern, name,    i, n)
 	return n
 }
 
-# chart FILE HEADING COLUMN PATTERN: 'shown' are the back ends, 'colour' theirs
+# chart FILE HEADING COLUMN PATTERN: draw the back ends in 'shown', with the
+# colours in 'colour'
 function chart(file, heading, name, pattern,    n, i, b, g, v, most, base,
 	       left, step, width, height, x)
 {

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-# cost.awk: what row.awk and net-row.awk share. The first two files are what sample
-# printed of the idle machine and under load; n is the number of requests, frames or
-# whatever the costs are of.
+# cost.awk: common parts of row.awk and net-row.awk. The first two files are the
+# output of sample on the idle machine and under load. n is the number of requests
+# or frames to divide by.
 #
-# What the idle machine spends in the same time is taken off, except VM exits.
+# The consumption of the idle machine in the same time is subtracted, except VM
+# exits.
 
 BEGIN { file = 0; OFMT = "%.3f" }
 FNR == 1 { file++ }
@@ -11,7 +12,7 @@ FNR == 1 { file++ }
 file == 1 { idle[$1] = $2 }
 file == 2 { busy[$1] = $2 }
 
-# member TEXT NAME: a number of a JSON object that has no other of the name
+# member TEXT NAME: the number of that name in a JSON object with unique names
 function member(text, name,    at)
 {
 	at = index(text, "\"" name "\": ")

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0
-# doorbell.sh MODE: this project's back end, in a mode; the three of backends/
+# doorbell.sh MODE: this project's back end in a mode; sourced by files in
+# backends/
 mode=$1
 
 backend_why()

@@ -4,19 +4,20 @@
  *
  *	-plugin FILE,out=COUNT[,profile=PROFILE]
  *
- * Each virtual CPU counts for itself, with one inline addition per translated
- * block. A program in the machine asks for the total with a no-op that nobody
- * else uses (see mark.h); before the next instruction runs, COUNT holds it in
- * decimal, and after it how many of these ran at addresses of the kernel.
- * Instructions of a nested guest run on the same virtual CPUs and count like any
- * others.
+ * Each virtual CPU has a counter of its own, with one inline addition per
+ * translated block. A program in the machine asks for the total by executing a
+ * no-op with a special operand (see mark.h). Before the next instruction the
+ * plugin writes the total to COUNT in decimal, and after it the number of
+ * instructions at kernel addresses. A nested guest runs on the same virtual
+ * CPUs, so its instructions are included.
  *
- * With a profile, PROFILE.N holds the same of the Nth time, from 0 on, for each
- * place that code was translated at: a line of its virtual address and the
- * instructions run there. A nested guest's addresses are not told from its host's.
+ * With a profile the plugin also writes PROFILE.N at the Nth request, counting
+ * from 0. It has a line for each address at which code was translated: the
+ * virtual address and the number of instructions executed there. Addresses of a
+ * nested guest cannot be distinguished from those of its host.
  *
- * An exception in the middle of a block leaves its rest uncounted for: the
- * total is a little too high, for everybody alike.
+ * If an exception ends a block early, the rest of the block is counted all the
+ * same. So the total is slightly too high, for all back ends alike.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -31,7 +32,7 @@
 #include "mark.h"
 #include "qemu-plugin.h"
 
-/* Places that are told apart; the rest are counted at the last one. */
+/* Size of the table of addresses; further addresses share the last entry. */
 #define PLACES	(1u << 19)
 
 static const uint8_t mark[] = { BENCH_MARK };
@@ -42,11 +43,12 @@ static int out = -1;
 static const char *profile;
 static pthread_mutex_t places_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct qemu_plugin_scoreboard *places_score;
-static uint64_t *places;	/* addresses, an open hash table */
+/* Hash table of addresses, by open addressing */
+static uint64_t *places;
 
 int qemu_plugin_version = 4;
 
-/* Where in the table an address is, or is now put. */
+/* Finds the entry of an address, or makes one. */
 static size_t place_of(uint64_t vaddr)
 {
 	size_t i = (vaddr * 0x9e3779b97f4a7c15u) >> 45, tries;
@@ -87,7 +89,10 @@ static void report_profile(void)
 		fclose(f);
 }
 
-/* Context: a virtual CPU's thread, at the mark; several may come at once. */
+/*
+ * Context: the thread of the virtual CPU that executed the mark; several
+ * threads may call it at once.
+ */
 static void report(unsigned int vcpu, void *data)
 {
 	char line[64];
@@ -98,7 +103,10 @@ static void report(unsigned int vcpu, void *data)
 	len = snprintf(line, sizeof(line), "%20llu %20llu\n",
 		       (unsigned long long)qemu_plugin_u64_sum(insns),
 		       (unsigned long long)qemu_plugin_u64_sum(kernel_insns));
-	/* A count that cannot be written stays what it was, which shows. */
+	/*
+	 * If the write fails, the file keeps its old content, which the reader
+	 * notices.
+	 */
 	if (pwrite(out, line, len, 0) != len)
 		ftruncate(out, 0);
 	if (profile)
@@ -115,7 +123,7 @@ static bool is_mark(const struct qemu_plugin_insn *insn)
 	       !memcmp(data, mark, sizeof(mark));
 }
 
-/* Context: the thread that translates; the block is not yet run by anyone. */
+/* Context: the translating thread; no CPU executes the block yet. */
 static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	size_t i, n = qemu_plugin_tb_n_insns(tb);

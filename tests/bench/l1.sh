@@ -1,30 +1,30 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the caller's; CASE_DIR
 # SPDX-License-Identifier: GPL-2.0
-# l1.sh: what in-l1 and net-in-l1 share; sourced after tests/vm/case.sh and guest.sh.
+# l1.sh: common parts of in-l1 and net-in-l1; sourced after tests/vm/case.sh and guest.sh.
 #
-#   fail MESSAGE	end it all
+#   fail MESSAGE	print MESSAGE and exit
 #   check_words WHAT WORDS KNOWN...
 #			fail if one of the words is not known
-#   prepare_guests	get L1 ready for guests
+#   prepare_guests	prepare L1 for guests
 #   trace_start [EVENT...]
-#			begin to count system calls, or these events, by thread;
-#   trace_read		leave in $CASE_DIR/hist-EVENT how many there were,
-#   trace_stop		end that
+#			start counting system calls, or these events, by thread
+#   trace_read		write the counts to $CASE_DIR/hist-EVENT
+#   trace_stop		stop counting
 #   calls_of PID	the system calls of all threads of a process
 #   ratio A B
 #   keep_group NAME, has_group NAME
-#			a group is what is compared with one another, a load in one
-#			round. When all rows of $rows are there that could be had,
-#			they go to $raw. Those of an earlier boot are kept.
-#   leave		the trap at the end: keeps logs, asks for another boot where
-#			an emulator's fault may have ended it
+#			a group is one load in one round. When $rows has all rows that
+#			can be measured here, they go to $raw. Groups of an earlier boot
+#			are kept.
+#   leave		the exit trap: saves logs, and asks for another boot if an
+#			emulator's fault may be the reason of the end
 #
-# $count is the file in which an emulator counts instructions.
+# $count is the file to which the emulator's plugin writes its count of instructions.
 
 retries=$(cat /tmp/host/retries)
 raw=/tmp/host/raw.tsv
-groups=/tmp/host/groups		# that are in it
-rows=$CASE_DIR/rows		# of the present one
+groups=/tmp/host/groups		# groups that $raw has
+rows=$CASE_DIR/rows		# rows of the present group
 count=/tmp/host/insn
 
 fail()
@@ -33,7 +33,7 @@ fail()
 	exit 1
 }
 
-# What is said in vain would be found only hours later.
+# Check the words now: a misspelt one would show only after hours.
 check_words()
 {
 	local what=$1 words=$2 word
@@ -51,11 +51,13 @@ prepare_guests()
 	modprobe kvm_amd 2>/dev/null || modprobe kvm_intel 2>/dev/null || :
 	[ -w /dev/kvm ] || fail 'no KVM in L1'
 	/tmp/host/bin/test-kvm_keep &
-	# An emulator that does not keep its rules is no machine to measure.
+	# The figures of an emulated processor that breaks its rules would be
+	# worthless.
 	insmod /tmp/host/test_interrupts.ko
 }
 
-# trace_start, trace_read, trace_stop: one event each, in a file of its own
+# trace_start, trace_read, trace_stop: each event has a trace instance of its
+# own
 trace_start()
 {
 	local event

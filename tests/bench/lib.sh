@@ -1,23 +1,23 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the caller's
 # SPDX-License-Identifier: GPL-2.0
-# lib.sh: what the scripts here share, outside of L1.
+# lib.sh: common parts of the scripts here that run outside of L1.
 #
-#   warn_busy		say so if this machine has other work
-#   build_counters DIR	make DIR/insn.so, the emulator's plugin, and sample in
-#			what L1 sees of DIR
+#   warn_busy		warn if this machine has other work
+#   build_counters DIR	build DIR/insn.so, the emulator's plugin, and sample in
+#			DIR/share, which L1 sees
 #   stage_bench RELEASE DIR
 #			make DIR/share, with the module, the programs and these
-#			scripts; sets $root, $boot, $version, $out and $share
+#			scripts; set $root, $boot, $version, $out and $share
 #   measure_l1 RELEASE SCRIPT VARIABLE...
-#			run a script of these in L1, with these variables as they are;
-#			sets $status
+#			run a script in L1 with the values of these variables;
+#			set $status
 #
 # The caller has set $here and $vm.
 
 flags=(-std=gnu11 -O2 -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror)
 
-# Times of a busy machine say nothing; instructions grow too, with the timer
-# ticks that fall on a slower request.
+# On a busy machine times mean nothing. Instructions grow, too, by the timer
+# ticks during a slower request.
 warn_busy()
 {
 	awk -v cpus="$(nproc)" '$1 > cpus / 2 {
@@ -30,10 +30,11 @@ build_counters()
 	"${CC:-cc}" "${flags[@]}" -fPIC -shared -fvisibility=hidden \
 		-o "$1/insn.so" "$here/insn.c"
 	"${CC:-cc}" "${flags[@]}" -static -o "$1/share/bin/sample" \
-		"$here/sample.c"
+		-I "$here/../../tools/lib" "$here/sample.c" \
+		"$here/../../tools/lib/number.c"
 }
 
-# Without a module that builds the others are measured.
+# If the module does not build, the other back ends are still measured.
 stage_bench()
 {
 	root=$("$vm/mkroot" "$1")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# matrix.awk: all loads of a client on a disk in one table for each figure; a part of
-# report.awk.
+# matrix.awk: a table for each figure, with all loads of a client on a disk; a part
+# of report.awk.
 
-# What a group is of, but for its load: client, disk, vCPUs
+# The properties of a group except its load: client, disk, vCPUs
 function matrix_place(g,    part)
 {
 	split(g, part, FS)
@@ -16,7 +16,7 @@ function matrix_title(g, what,    text)
 	return what " " text
 }
 
-# The back ends of a place, the disk alone first; their number
+# Finds the back ends of a place, the bare disk first; returns their number
 function matrix_columns(place,    i, j, n, seen)
 {
 	n = 0

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# medians.awk: what report.awk and net-report.awk share: rows of rounds become medians.
+# medians.awk: common part of report.awk and net-report.awk: medians of the rounds.
 #
-# A row of the input has the columns of 'names'. Those before 'round' say of what it
-# is; what is compared with one another is a group, whose rows of a back end
-# of[GROUP, BACKEND] names.
+# The columns of an input row are listed in 'names'. Those before 'round' identify the
+# group and the back end. A group is what is compared with one another; of[GROUP,
+# BACKEND] names the rows of a back end in it.
 
 function columns_are(list,    c)
 {
@@ -24,7 +24,7 @@ function columns_are(list,    c)
 		value[key, c, r] = $c
 }
 
-# Sorts the known values of a column into 'sorted'; their number
+# Sorts the known values of a column into 'sorted'; returns their number
 function sort(key, c,    n, i, j, v)
 {
 	n = 0
@@ -50,7 +50,7 @@ function median(key, name,    n)
 	return (sorted[n / 2] + sorted[n / 2 + 1]) / 2
 }
 
-# How far apart the rounds are, as a part of their median
+# The range of the rounds relative to their median
 function spread(key, name,    n, m)
 {
 	m = median(key, name)
@@ -68,13 +68,13 @@ function ratio(a, b)
 	return a == "null" || b == "null" || b == "" || !(b + 0) ? "null" : a / b
 }
 
-# of GROUP BACKEND COLUMN: its median, or null
+# at GROUP BACKEND COLUMN: the median, or null
 function at(g, b, name)
 {
 	return (g, b) in of ? median(of[g, b], name) : "null"
 }
 
-# Of two, one of which may be null
+# The lesser of two values; one may be null
 function lesser(a, b)
 {
 	return a == "null" || (b != "null" && b < a) ? b : a

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# net-bars.awk: what the project promises of network cards; a part of net-report.awk.
+# net-bars.awk: the goals of the project for network cards; a part of net-report.awk.
 #
-# 'auto' on a tap and the own network device are held against vhost-net on the same
-# bridge. Rows of instructions are of the emulated driver, rows of rates of a guest with
-# 1 vCPU.
+# Mode auto on a tap and the card's own network device are compared with vhost-net on
+# the same bridge. Instructions are measured with the emulated driver, rates with a
+# guest of one vCPU.
 
 function insn_of(load, b)
 {
@@ -27,7 +27,8 @@ function bar_pair(what, load, how, tap, dev)
 		how == "insn" ? "<=" : ">=", dev)
 }
 
-# The least over some loads, of rates against this peer's; null if none has it
+# The lowest rate over some loads, relative to this peer's; null if none was
+# measured
 function least_rate(loads, b, p,    i, n, l, least)
 {
 	least = "null"
@@ -38,7 +39,8 @@ function least_rate(loads, b, p,    i, n, l, least)
 	return least
 }
 
-# What the kernel does anyway is not nothing: a few hundredths of a switch
+# The kernel's own work costs a few hundredths of a context switch, so the limit
+# is not zero
 function bar_switches(client, what,    b, i, load)
 {
 	split("tcp_rr udp_rr", load, " ")

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0
-# net-doorbell.sh MODE [PORT]: this project's back end, in a mode, on a tap or a network
-# device of its own (dev); the five of net-backends/
+# net-doorbell.sh MODE [PORT]: this project's back end in a mode, on a tap or (PORT dev)
+# on a network device of the card; sourced by files in net-backends/
 mode=$1
 port=${2:-tap}
 

@@ -1,31 +1,31 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# net-emulated.sh: the emulated driver of network cards, in L1; sourced after
+# net-emulated.sh: measure with the emulated driver of network cards in L1; sourced after
 # tests/vm/net.sh.
 #
-#   emulated_prepare	a bridge with L1's address, and two taps in it
+#   emulated_prepare	make a bridge with L1's address, and two taps in it
 #   emulated_why BACKEND LOAD
 #			print why this driver can't measure it; nothing if it can
 #   emulated_run BACKEND LOAD [ARG...]
-#			print the object of results. In the file $COUNT an emulator
-#			counts instructions; $FRAMES is how many frames of 64 bytes
-#			to move.
+#			run a load; print the JSON object of its results. $COUNT is
+#			the file with the emulator's count of instructions, $FRAMES
+#			the number of frames of 64 bytes to move.
 #
-# BACKEND is vhost-net or vhost-doorbell-MODE, where MODE dev is a network device of
-# the card's own, in mode auto. Their kernel half is driven as it is, without a
+# BACKEND is vhost-net or vhost-doorbell-MODE. MODE dev is mode auto on a network device
+# of the card's own. The driver uses the kernel part of the back end directly, without a
 # daemon.
 #
-# A load of 64 bytes moves a batch of 64 frames, and waits until all of it has
-# arrived; one that ends in _single moves one frame at a time. UDP sockets take and
-# send what is for L1; the one that takes reads when the load is over. The driver
+# A load of 64-byte frames moves a batch of 64 frames and waits until all of them have
+# arrived. A load that ends in _single moves one frame at a time. UDP sockets in L1
+# receive and send its frames; the receiving socket is read after the load. The driver
 # sleeps while it waits, as a guest does.
 #
-# In a _flood the sender has a thread of its own and waits for nothing: how much is
-# lost?
+# In a load that ends in _flood the sender has a thread of its own and does not wait; the
+# result is how many frames are lost.
 #
-# All but that runs on one CPU, vhost-net's thread too: on two, each spins while the
-# other has a lock, as long as this machine lets it, and the counts differ from run to
-# run.
+# All other loads run on one CPU, vhost-net's thread included. On two CPUs each spins
+# while the other one holds a lock, for a time that depends on this machine, so the counts
+# would differ from run to run.
 
 emulated_prepare()
 {
@@ -37,7 +37,8 @@ emulated_prepare()
 	[ ! -e /tmp/host/vhost_doorbell.ko ] || [ -d /sys/module/vhost_doorbell ] ||
 		insmod /tmp/host/vhost_doorbell.ko
 	bridge_add br0 10.0.0.1/24
-	# Else it would be that of a port, and change with them.
+	# Otherwise the bridge takes the address of a port, and changes it with
+	# its ports.
 	ip link set br0 address 52:54:00:00:ff:01
 	NET_BACKEND=vhost-net tap_add tap0 1 br0
 	NET_BACKEND=vhost-net tap_add tap1 1 br0
@@ -57,7 +58,7 @@ emulated_why()
 	emulated_load "$2" || echo 'no load of the emulated driver'
 }
 
-# emulated_load LOAD: sets 'load'
+# emulated_load LOAD: set 'load'
 emulated_load()
 {
 	local few=$((FRAMES / 4))

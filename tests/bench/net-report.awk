@@ -9,7 +9,7 @@ BEGIN {
 		text[words[c]] = 1
 }
 
-# 'lost' is for the bars alone.
+# 'lost' is used only by the goals, so it is left out.
 function write_json(    k, c, part, v)
 {
 	printf "[\n" >results
@@ -32,7 +32,7 @@ function write_json(    k, c, part, v)
 	printf "]\n" >results
 }
 
-# A group is of a client, a load and a number of CPUs.
+# A group is one client, load and number of CPUs.
 function group(client, load, cpus)
 {
 	return client FS load FS (cpus ? cpus : 1)
@@ -53,7 +53,7 @@ function collect(    k, part, g, b)
 	}
 }
 
-# What is moved by a load
+# The unit of a load's rate
 function unit(load)
 {
 	return load ~ /_rr$/ ? "transaction" : load ~ /stream/ ? "MiB" : "packet"

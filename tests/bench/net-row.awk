@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# net-row.awk: one row of net-raw.tsv. Of a guest, with cost.awk before it, from three
-# files: what sample printed of the idle machine, what it printed under load, and
-# the load's line, "rate N [p50 N p99 N]". Of the emulated driver from one file, its
+# net-row.awk: make one row of net-raw.tsv. For a guest, with cost.awk before it, from
+# three files: the output of sample on the idle machine, the same under load, and the
+# line of the load, "rate N [p50 N p99 N]". For the emulated driver, from its JSON
 # object.
 #
-# -v id=: of the row; ctxsw=, calls=: context switches and system calls of the daemon,
-# counted in another run.
+# -v id=: first columns of the row; ctxsw=, calls=: context switches, and system calls
+# of the daemon, from another run.
 
 file == 3 && $1 == "rate" { rate = $2; p50 = $4; p99 = $6 }
 /^{/ { emulated($0) }
@@ -15,8 +15,8 @@ function cost(text, name)
 	return member(text, name) == "null" ? "null" : member(text, name) / n
 }
 
-# A signal of the card is what an interrupt is in a guest. The driver's own work is not
-# counted, where the emulator tells it from the kernel's.
+# The interrupt of a guest corresponds to a signal of the card. If the emulator counts
+# the kernel's instructions separately, the driver's own are left out.
 function emulated(text,    insn)
 {
 	insn = "kernel_insn"

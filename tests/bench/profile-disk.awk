@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-# profile-disk.awk: the parts of a read of a disk; see profile.awk.
+# profile-disk.awk: the classes of functions in a disk read; see profile.awk.
 #
 # -v mode=, depth=: for the heading.
 
-# What a function works for. The ring's system call is a VM exit in a guest.
+# The class of a function. The emulated driver's system call to ring would be a
+# VM exit in a guest.
 function class_of(name)
 {
 	if (name == "the client")

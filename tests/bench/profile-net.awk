@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# profile-net.awk: the parts of a frame's way; see profile.awk.
+# profile-net.awk: the classes of functions on a frame's way; see profile.awk.
 #
 # -v backend=, load=: for the heading.
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# profile.awk: a table of instructions per request, from what sample printed, the
-# kernel's symbols sorted by address, and the plugin's profiles before and after.
-# Addresses are of 16 digits: as text they compare as they should.
+# profile.awk: a table of instructions per request, from the output of sample, the
+# kernel's symbols sorted by address, and the plugin's profiles before and after the
+# load. Addresses have 16 digits, so that they compare correctly as text.
 #
-# profile-disk.awk or profile-net.awk goes with it: class_of, what a function works for,
-# and headings, the lines above the functions. -v top=: functions to name.
+# Use it with profile-disk.awk or profile-net.awk, which define class_of (the class of a
+# function) and headings (the lines above the functions). -v top=: number of functions
+# to list.
 
 FNR == 1 { file++ }
 file == 1 { sample[$1] = $2; next }
@@ -38,7 +39,7 @@ function line(what, n)
 	printf "%-46s %8.0f\n", what, n / sample["requests"]
 }
 
-# Of the classes that match, the dearest
+# Print the most expensive functions of the matching classes
 function functions(pattern,    i, best, name)
 {
 	for (i = 1; i <= top; i++) {

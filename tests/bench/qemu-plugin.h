@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What insn.c uses of QEMU's plugin interface, version 4: QEMU 10. Debian
- * ships no header for it. Described in QEMU's docs/devel/tcg-plugins.rst.
+ * The declarations that insn.c needs of QEMU's plugin interface, version 4
+ * (QEMU 10). Debian ships no header for it. It is described in QEMU's
+ * docs/devel/tcg-plugins.rst.
  */
 #ifndef BENCH_QEMU_PLUGIN_H
 #define BENCH_QEMU_PLUGIN_H
@@ -20,18 +21,20 @@ struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 struct qemu_plugin_scoreboard;
 
-/* One 64-bit member of each virtual CPU's entry in a scoreboard */
+/* A 64-bit member of each virtual CPU's entry in a scoreboard */
 struct qemu_plugin_u64 {
 	struct qemu_plugin_scoreboard	*score;
 	size_t				 offset;
 };
 
-/* Ours, called by QEMU. It reads the version before it calls. */
+/*
+ * Defined by the plugin. QEMU reads the version first, then calls the function.
+ */
 extern PLUGIN_EXPORT int qemu_plugin_version;
 PLUGIN_EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc,
 				      char **argv);
 
-/* QEMU's */
+/* Defined by QEMU */
 struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t size);
 uint64_t qemu_plugin_u64_sum(struct qemu_plugin_u64 entry);
 

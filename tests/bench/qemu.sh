@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0
-# qemu.sh AIO: QEMU's own virtio-blk with one thread of QEMU; the two of backends/
+# qemu.sh AIO: QEMU's own virtio-blk with one I/O thread; sourced by files in
+# backends/
 aio=$1
 
 backend_why()

@@ -45,9 +45,9 @@ function write_json(    k, c, part, v, key)
 	printf "]\n" >results
 }
 
-# --- groups: what is compared with one another ---
+# --- tables of groups: results of one load ---
 
-# The disk alone is measured by fio in the host, for each group.
+# The bare disk is measured by fio in the host, and shown in each group.
 function group_of(part)
 {
 	return part[column["disk"]] FS part[column["load"]] FS \
@@ -120,7 +120,7 @@ function write_row(g, b)
 			     at(g, "qemu-iouring", "insn_per_req")), "%.2f")
 }
 
-# Of the groups that match
+# Prints the tables of all matching groups
 function write_tables(pattern,    i, j, g)
 {
 	for (i = 1; i <= ngroups; i++) {
@@ -143,7 +143,7 @@ function write_tables(pattern,    i, j, g)
 		"\nper request; x QEMU: against qemu-iouring"
 }
 
-# --- what the project promises ---
+# --- comparison with the goals of the project ---
 
 function guest_group(load, bs, depth, vcpus, disk)
 {
@@ -169,7 +169,7 @@ function best_mode(g,    m, v, most)
 	return most
 }
 
-# The worst over the groups of ours against the best peer, by IOPS
+# The module's lowest ratio of IOPS to the best peer's, over all groups
 function worst(pattern,    i, w)
 {
 	w = "null"
@@ -182,7 +182,7 @@ function worst(pattern,    i, w)
 	return w
 }
 
-# Two guests, against twice what one has on half the CPUs, worst load
+# Two guests compared with twice one guest on half the CPUs; the worst load
 function worst_two(    i, g, half, w)
 {
 	w = "null"

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-# row.awk: one row of raw.tsv from three files: what sample printed of the idle
-# machine, what it printed under load, and the load's line: fio's terse one or
-# the emulated driver's object.
+# row.awk: make one row of raw.tsv from three files: the output of sample on the idle
+# machine, the same under load, and the result of the load: fio's terse line or the
+# emulated driver's JSON object.
 #
-# With cost.awk before it. -v id=, bs=, fsync=, kind=: of the row; calls=, vmm=: system calls.
+# Use it with cost.awk before it. -v id=, bs=, fsync=, kind=: of the row; calls=, vmm=:
+# system calls.
 
 file == 3 && /^{/ { emulated($0); next }
 file == 3 { terse($0) }
@@ -17,7 +18,7 @@ function emulated(text)
 	p999 = member(text, "p99.9") / 1000
 }
 
-# percentile FROM P: fio has it in one of 20 fields, as "P%=microseconds"
+# percentile FROM P: fio prints percentiles in 20 fields, as "P%=microseconds"
 function percentile(from, p,    i, pair)
 {
 	for (i = from; i < from + 20; i++) {
@@ -40,7 +41,8 @@ function terse(text,    from)
 	p999 = percentile(from, 99.9)
 }
 
-# The disk's own count is of the same time, if it has one request for each.
+# If one request of the disk corresponds to one of the load, use the disk's own
+# counter, which covers exactly the same time.
 function requests()
 {
 	if (bs == "4k" && fsync == "" && kind != "file")

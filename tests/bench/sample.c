@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sample - what the machine spends in a span of time
+ * sample - measure time, instructions and VM exits of the machine in a span of time
  *
  *	sample DISK WARM TIME COUNT
  *
- * Waits until the disk (nullb0) is being read, WARM milliseconds more, and
- * prints what the next TIME milliseconds cost, a name and a number per line.
- * DISK may be '-': wait for nothing. COUNT is the file insn.c writes; without it
- * instructions are those that the processors count, if they do. What this machine
- * does not count is 'null'.
+ * Waits until the disk (such as nullb0) is being read, then WARM milliseconds
+ * more. Prints the consumption of the next TIME milliseconds: a name and a number
+ * per line. With '-' as DISK it does not wait. COUNT is the file that insn.c
+ * writes. Without it the instructions are those counted by the processors, if
+ * they can. Numbers that are not known here are 'null'.
  *
- * It sleeps meanwhile: a shell that forks for every number would show up in
- * them.
+ * The program sleeps meanwhile. A shell that forks for each number would add to
+ * the figures.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "mark.h"
+#include "number.h"
 
 #define START_REQUESTS	10
 #define START_SECONDS	60
@@ -36,7 +37,7 @@ struct snapshot {
 	double	requests;
 	double	ctxsw;
 	double	irqs;
-	double	idle_us;	/* of all CPUs together */
+	double	idle_us;	/* sum over all CPUs */
 	double	exits;		/* below zero: not known */
 	double	insn;
 };
@@ -76,11 +77,20 @@ static int read_text(const char *path, char *text, size_t size)
 	return 0;
 }
 
+/* The number that @text begins with, perhaps after spaces; -1: none. */
+static double number_in(const char *text)
+{
+	uint64_t value;
+
+	text += strspn(text, " ");
+	return number_next(&text, UINT64_MAX, &value) ? -1 : (double)value;
+}
+
 static double read_number(const char *path)
 {
 	char text[64];
 
-	return read_text(path, text, sizeof(text)) ? -1 : strtod(text, NULL);
+	return read_text(path, text, sizeof(text)) ? -1 : number_in(text);
 }
 
 static double read_requests(void)
@@ -112,13 +122,16 @@ static void read_stat(struct snapshot *s)
 		s->idle_us = (idle + iowait) * 1e6 / sysconf(_SC_CLK_TCK);
 	intr = strstr(text, "\nintr ");
 	if (intr)
-		s->irqs = strtod(intr + strlen("\nintr "), NULL);
+		s->irqs = number_in(intr + strlen("\nintr "));
 	ctxt = strstr(text, "\nctxt ");
 	if (ctxt)
-		s->ctxsw = strtod(ctxt + strlen("\nctxt "), NULL);
+		s->ctxsw = number_in(ctxt + strlen("\nctxt "));
 }
 
-/* A counter of each processor, for all that runs there; all or none. */
+/*
+ * A counter on each CPU, for everything that runs there. If one fails, none is
+ * used.
+ */
 static void open_counters(void)
 {
 	struct perf_event_attr attr = {
@@ -133,7 +146,7 @@ static void open_counters(void)
 		int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1,
 				 PERF_FLAG_FD_CLOEXEC);
 
-		/* ENODEV: this one is off line. */
+		/* ENODEV: this CPU is offline. */
 		if (fd < 0 && errno == ENODEV)
 			continue;
 		if (fd < 0)
@@ -164,7 +177,10 @@ static double read_insn(void)
 {
 	double n;
 
-	/* An emulator writes the file as it comes here; others take it for a nop. */
+	/*
+	 * At this instruction the emulator writes the file; elsewhere it is a
+	 * nop.
+	 */
 	asm volatile(".byte " BENCH_MARK_TEXT : : : "memory");
 	n = read_number(count);
 	return n < 0 ? read_counters() : n;
@@ -205,8 +221,10 @@ static bool wait_start(void)
 int main(int argc, char **argv)
 {
 	struct snapshot a, b;
+	uint64_t warm, span;
 
-	if (argc != 5) {
+	if (argc != 5 || number_decimal(argv[2], UINT32_MAX, &warm) ||
+	    number_decimal(argv[3], UINT32_MAX, &span)) {
 		fprintf(stderr, "usage: sample DISK WARM TIME COUNT\n");
 		return 2;
 	}
@@ -217,10 +235,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sample: %s: nobody reads it\n", disk);
 		return 1;
 	}
-	sleep_ms(atol(argv[2]));
+	sleep_ms((long)warm);
 
 	take(&a);
-	sleep_ms(atol(argv[3]));
+	sleep_ms((long)span);
 	take(&b);
 
 	print("us", a.us, b.us);

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0
-# The disk itself: what no back end can beat
+# fio on the disk itself: the limit for all back ends
 client=host
 
 backend_why()

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0
-# QEMU's own virtio-blk, its queues dealt out to two threads (QEMU 9 and newer)
+# QEMU's own virtio-blk, with its queues mapped to two I/O threads (QEMU 9 and
+# newer)
 
 backend_why()
 {

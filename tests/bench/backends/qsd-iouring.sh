@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0
-# qemu-storage-daemon over vhost-user: a process, io_uring
+# qemu-storage-daemon over vhost-user: a process of its own, with io_uring
 
 backend_why()
 {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0
-# The kernel's SCSI target, a kernel thread of vhost
+# The kernel's SCSI target, served by a kernel thread of vhost
 
 backend_why()
 {
@@ -14,12 +14,13 @@ backend_start()
 	local store=$target/core/iblock_$ndisks/$name control=udev_path=$1
 	local group
 
-	# Others of the same name may have been here, and stay.
+	# Number the targets, as those of earlier back ends still exist.
 	wwpn=naa.50014051$(printf %08x "$ndisks")
 	group=$target/vhost/$wwpn/tpgt_1
 	if [ ! -b "$1" ]; then
 		store=$target/core/fileio_$ndisks/$name
-		# Not by the page cache, as the others do
+		# With direct I/O, as the other back ends have it, not through
+		# the page cache
 		control=fd_dev_name=$1,fd_dev_size=$(stat -c %s "$1"),fd_async_io=1
 	fi
 	mkdir -p "$store"

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0
-# DPDK's net_vhost: testpmd, which polls, between the socket and a tap of its own.
-# Nothing in it would make good a checksum that the guest has left out.
+# DPDK's net_vhost: testpmd, which polls, forwards between the socket and a tap of
+# its own. It offers no checksum offload, as nothing behind it would fill in a
+# missing checksum.
 
 backend_why()
 {
@@ -13,7 +14,8 @@ backend_start()
 	local socket=$CASE_DIR/$1.sock off=csum=off,gso=off,guest_csum=off
 
 	off+=,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off
-	# Without an end of its input it would take that for the Enter that ends it.
+	# With --stats-period testpmd does not read its input. Otherwise it would
+	# take the end of /dev/null for the Enter that stops it.
 	dpdk-testpmd --no-huge -m 256 --no-pci --no-telemetry --no-shconf \
 		--file-prefix="$2" -l 0,1 --vdev "net_vhost0,iface=$socket" \
 		--vdev "net_tap0,iface=$2" -- --forward-mode=io --auto-start \

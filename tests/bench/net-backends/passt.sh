@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0
-# passt over vhost-user: a process that turns frames into sockets; no bridge, and no
-# other guest
+# passt over vhost-user: a process that translates frames into sockets; it has no
+# port in the bridge and does not reach the other guest
 
 backend_why()
 {
@@ -9,7 +9,8 @@ backend_why()
 		echo 'no passt with vhost-user'
 }
 
-# Its gateway is the host's loopback; the guest's port is forwarded from there.
+# passt's gateway address leads to the host's loopback interface. passt forwards one
+# port from there to the guest.
 backend_start()
 {
 	bridged=

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0
-# QEMU itself on a tap, in its main thread
+# QEMU itself on a tap; its main thread serves the card
 
 backend_why()
 {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0
-# The kernel's vhost-net on a tap, a thread of the kernel for each pair of queues
+# The kernel's vhost-net on a tap, with a kernel thread for each pair of queues
 
 backend_why()
 {
