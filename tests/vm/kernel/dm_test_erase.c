@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dm_test_erase - a disk that erases securely, for tests
+ * dm_test_erase - a disk with secure erase, for tests
  *
- * Only eMMC does, and no emulator has one. This device-mapper target takes
- * REQ_OP_SECURE_ERASE and has the disk below discard those sectors, which a
- * null_blk with memory then reads as zeroes. It does not discard itself, so that
- * the two are not taken for one another. Its status is the number of sectors
- * erased.
+ * Only eMMC has secure erase, and no emulator offers it. This device-mapper
+ * target takes REQ_OP_SECURE_ERASE and discards those sectors on the disk
+ * below. A null_blk with memory reads as zeroes after that. The target does not
+ * support discards itself, so that the two cannot be confused. Its status is
+ * the number of sectors erased.
  *
  * Table: START LENGTH test-erase DEVICE
  */
@@ -79,7 +79,7 @@ static void test_erase_status(struct dm_target *ti, status_type_t type,
 		DMEMIT("%lld", (long long)atomic64_read(&t->erased));
 }
 
-/* The disk below is not asked: it does not know. */
+/* Does not ask the disk below, which does not support secure erase. */
 static int test_erase_iterate(struct dm_target *ti, iterate_devices_callout_fn fn,
 			      void *data)
 {

@@ -2,10 +2,11 @@
 /*
  * dm_test_odd - a disk that behaves oddly, for tests
  *
- * With "lazy" reads succeed and transfer nothing, as a broken disk may do. With
- * "watch" the data of a write is summed up when it comes and again a while later,
- * before it goes to the disk below, as a disk with checksums does. Its status is
- * the number of writes that were seen, and of those whose data changed meanwhile.
+ * With "lazy", reads succeed but transfer nothing, as a broken disk may do.
+ * With "watch", it computes a checksum of a write's data when the write arrives
+ * and again a while later, before the write goes to the disk below, as a disk
+ * with checksums does. Its status is the number of writes, and of those whose
+ * data changed in between.
  *
  * Table: START LENGTH test-odd DEVICE lazy|watch
  */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_interrupts - end L1 when its processor breaks a rule
+ * test_interrupts - end L1 when its processor delivers an interrupt that it
+ * must not
  *
- * QEMU's emulation of SVM sometimes takes the way it delivers interrupts within a
- * guest (HF2_VINTR_MASK) along to the host: from then on, interrupts come while
- * the kernel has them off. It deadlocks on its own locks, or worse, far from the
- * cause. On no sound processor does the timer's interrupt find RFLAGS.IF clear;
- * if it does, what follows says nothing about what is tested: panic, by which
- * tests/vm/l1 knows.
+ * QEMU's emulated SVM sometimes keeps a guest's way to deliver interrupts
+ * (HF2_VINTR_MASK) when it returns to the host. From then on the host gets
+ * interrupts while the kernel has them disabled. It deadlocks on its own locks,
+ * or fails far from the cause. On a sound processor the timer interrupt never
+ * finds RFLAGS.IF clear. If it does, later results say nothing about the tested
+ * code, so this module panics; tests/vm/l1 recognises the message.
  */
 #include <linux/module.h>
 #include <linux/tracepoint.h>
@@ -39,7 +40,7 @@ static int __init test_interrupts_init(void)
 }
 module_init(test_interrupts_init);
 
-/* No exit: it stays as long as the kernel. */
+/* There is no exit function: the module stays loaded. */
 
 MODULE_DESCRIPTION("Watches for interrupts that the processor may not deliver");
 MODULE_LICENSE("GPL");

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bdev - a block device does no more than write(2) could, and blocks nobody:
- *	bdev WHAT DISK [ARGUMENT]
+ * bdev WHAT DISK [ARGUMENT] - the module does no more to a block device than write(2)
+ *could, and never blocks a ringing thread
  *
  * WHAT is one of
- *   refuse	a disk that is read-only or swap is not written
- *   lazy	of a disk that transfers nothing the guest reads no host memory
- *   cache	SET_BLK does to the page cache what direct I/O does
- *   stable	writes, and changes their data meanwhile
+ *   refuse	writes to a disk that is read-only or swap fail
+ *   lazy	a disk that transfers nothing gives the guest no host memory
+ *   cache	SET_BLK and the close do to the page cache what direct I/O does
+ *   reader	a close does not wait for a process that reads the suspended disk, the
+ *		device-mapper device ARGUMENT, through the page cache
+ *   stable	write, and change the data while the writes are in flight
  *   ring	the thread that rings does not wait for a disk whose server is
  *		stopped: the process ARGUMENT
- *   flush	flushes that wait for a suspended disk, the device-mapper's
+ *   flush	flushes that wait for a suspended disk, the device-mapper device
  *		ARGUMENT, take one thread
- *   abort	a request of ranges that takes long ends soon after a close
+ *   abort	a long discard ends soon after a close
  */
 #include <dirent.h>
 #include <linux/fs.h>
@@ -21,6 +23,7 @@
 #include <sys/swap.h>
 #include <sys/wait.h>
 
+#include "args.h"
 #include "driver.h"
 
 #define BUFFER	0x100000UL	/* in guest memory */
@@ -57,7 +60,9 @@ static int write_byte(__u64 sector, int byte)
 	return send(VIRTIO_BLK_T_OUT, sector, BYTES);
 }
 
-/* What the disk has there, or -1: not the same all over; or it fails. */
+/*
+ * The byte that fills this sector, or -1 if the bytes differ or the read fails.
+ */
 static int read_byte(__u64 sector)
 {
 	memset(data(), 0xee, BYTES);
@@ -105,9 +110,9 @@ static void set_read_only(int on)
 	MUST(!ioctl(FD_DISK, BLKROSET, &on));
 }
 
-/* --- refuse --- */
+/* --- writes to a disk that is read-only or swap fail --- */
 
-/* Everything that changes the disk fails, the rest goes on. */
+/* All requests that change the disk must fail; all others must succeed. */
 static void refuses(const char *why)
 {
 	__u64 errors = get_stats(dev, 0).errors;
@@ -176,7 +181,7 @@ static void test_refuse(void)
 	test_swap();
 }
 
-/* --- lazy --- */
+/* --- a disk that transfers nothing gives no host memory --- */
 
 static void test_lazy(void)
 {
@@ -184,7 +189,10 @@ static void test_lazy(void)
 
 	begin();
 	for (int i = 0; i < 50; i++) {
-		/* At an odd address: through pages of the module. */
+		/*
+		 * The buffer is misaligned, so the module reads through pages
+		 * of its own.
+		 */
 		memset(data(), 0, BYTES + 64);
 		driver_add_at(0, VIRTIO_BLK_T_IN, 0, GPA, BUFFER + 1, BYTES);
 		eventfd_write(FD_KICK, 1);
@@ -196,9 +204,9 @@ static void test_lazy(void)
 	close(dev);
 }
 
-/* --- cache --- */
+/* --- SET_BLK and the page cache --- */
 
-/* How many of the first pages does the page cache hold? */
+/* How many of the first pages of the disk are in the page cache? */
 static int cached(int fd)
 {
 	unsigned char in[BYTES / PAGE];
@@ -225,35 +233,107 @@ static bool host_has(int fd, int byte)
 	return true;
 }
 
+/*
+ * Pages that were read a moment ago may wait on a CPU's list for the LRU. They are in use
+ * until the list is emptied, and the page cache does not drop a page in use.
+ */
+static void empty_lists(void)
+{
+	int fd = open("/proc/sys/vm/compact_memory", O_WRONLY);
+
+	MUST(fd >= 0 && write(fd, "1", 1) == 1);
+	close(fd);
+}
+
 static void test_cache(void)
 {
 	unsigned char buffer[BYTES];
 	int host = open(path, O_RDWR), reader = open(path, O_RDONLY);
+	volatile unsigned char *map;
 	__u64 features;
 
 	MUST(host >= 0 && reader >= 0);
 	memset(buffer, 0x11, BYTES);
 	MUST(pwrite(host, buffer, BYTES, 0) == BYTES);
 	MUST(cached(host) == BYTES / PAGE);
+	empty_lists();
 	ok(!try_blk(reader, &features) && cached(host) == BYTES / PAGE,
 	   "to read: the page cache keeps its pages");
 	close(dev);
 	ok(cached(host) == BYTES / PAGE, "and so it does at close");
 	memset(buffer, 0x22, BYTES);
 	MUST(pwrite(host, buffer, BYTES, 0) == BYTES);
+	empty_lists();
 	begin();
 	ok(!cached(host), "to write: the page cache drops its pages");
 	ok(read_byte(0) == 0x22, "what was dirty is on the disk");
 	MUST(!write_byte(0, 0x33));
 	MUST(!fsync(host));
 	ok(read_byte(0) == 0x33, "it does not come over the guest's data");
+	/* Pages in use: on a CPU's list for the LRU, and mapped */
 	MUST(host_has(host, 0x33));
+	map = mmap(NULL, BYTES, PROT_READ, MAP_SHARED | MAP_POPULATE, host, 0);
+	MUST(map != MAP_FAILED && *map == 0x33);
 	MUST(!write_byte(0, 0x44));
+	ok(*map == 0x33, "while it is open the host may have old data");
 	close(dev);
 	ok(host_has(host, 0x44), "after close the host reads the guest's data");
+	ok(*map == 0x44, "also where it has mapped it");
+	munmap((void *)map, BYTES);
 }
 
-/* --- stable --- */
+static void dmsetup(const char *command)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "dmsetup --noudevsync %s %s", command,
+		 argument);
+	MUST(!system(line));
+}
+
+static char task_state(pid_t pid)
+{
+	char file[64], state = 0;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "/proc/%d/stat", pid);
+	f = fopen(file, "r");
+	MUST(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1);
+	fclose(f);
+	return state;
+}
+
+/* The reader has pages locked until its read ends. */
+static void test_reader(void)
+{
+	int host = open(path, O_RDONLY), status;
+	double begun;
+	pid_t child;
+
+	begin();
+	MUST(host >= 0 && !write_byte(0, 0x55));
+	dmsetup("suspend");
+	fflush(stdout);
+	child = fork();
+	MUST(child >= 0);
+	if (!child) {
+		/* The parent's close is to be the last one. */
+		close(dev);
+		_exit(!host_has(host, 0x55));
+	}
+	MUST(UNTIL(task_state(child) == 'D'));
+	begun = now();
+	close(dev);
+	ok(now() - begun < 5 * tap_factor(),
+	   "a close does not wait for a process that reads: %.3f s", now() - begun);
+	ok(waitpid(child, &status, WNOHANG) == 0, "which waits for the disk");
+	dmsetup("resume");
+	MUST(waitpid(child, &status, 0) == child);
+	ok(WIFEXITED(status) && !WEXITSTATUS(status), "it has the guest's data");
+	ok(host_has(host, 0x55), "and so have others");
+}
+
+/* --- data that changes while it is written --- */
 
 static void test_stable(void)
 {
@@ -276,11 +356,11 @@ static void test_stable(void)
 	close(dev);
 }
 
-/* --- ring --- */
+/* --- the ringing thread does not wait for the disk --- */
 
 static void test_ring(void)
 {
-	pid_t server = atoi(argument), child;
+	pid_t server = arg_number("SERVER", argument, INT32_MAX), child;
 	volatile bool *waited;
 
 	waited = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -288,19 +368,22 @@ static void test_ring(void)
 	MUST(waited != MAP_FAILED);
 	begin();
 	MUST(!set_mode(dev, VHOST_DOORBELL_MODE_INLINE));
-	/* The pages are pinned from here on. */
+	/* This write pins the pages. */
 	MUST(!send(VIRTIO_BLK_T_OUT, 0, 4 << 20));
 	MUST(!kill(server, SIGSTOP));
 	child = fork();
 	MUST(child >= 0);
 	if (!child) {
-		/* Somebody must, or all hangs. */
+		/*
+		 * If the main process is blocked, let the server go on after a
+		 * while.
+		 */
 		sleep(10 * tap_factor());
 		*waited = true;
 		kill(server, SIGCONT);
 		_exit(0);
 	}
-	/* More than a socket takes at once. */
+	/* More data than a socket takes at once. */
 	driver_add_at(0, VIRTIO_BLK_T_OUT, 0, GPA, BUFFER, 4 << 20);
 	eventfd_write(FD_KICK, 1);
 	ok(!*waited, "the ringing thread does not wait for the disk");
@@ -310,9 +393,9 @@ static void test_ring(void)
 	close(dev);
 }
 
-/* --- flush --- */
+/* --- many flushes wait in one thread --- */
 
-/* Threads that work for a disk */
+/* Number of the kernel threads that work for disks */
 static int workers(void)
 {
 	char file[300], name[64];
@@ -334,15 +417,6 @@ static int workers(void)
 	}
 	closedir(dir);
 	return n;
-}
-
-static void dmsetup(const char *command)
-{
-	char line[128];
-
-	snprintf(line, sizeof(line), "dmsetup --noudevsync %s %s", command,
-		 argument);
-	MUST(!system(line));
 }
 
 static void test_flush(void)
@@ -368,7 +442,7 @@ static void test_flush(void)
 	__atomic_store_n(&avail->idx, driver_avail[0], __ATOMIC_SEQ_CST);
 	eventfd_write(FD_KICK, 1);
 	MUST(UNTIL(workers()));
-	/* Others, if there are any */
+	/* Time for further threads to start */
 	sleep(1);
 	n = workers();
 	ok(n == 1, "%d flushes wait in one thread: %d", NUM / 2, n);
@@ -380,9 +454,9 @@ static void test_flush(void)
 	close(dev);
 }
 
-/* --- abort --- */
+/* --- a close ends a long discard --- */
 
-/* Sectors that the disk has discarded */
+/* Sectors that the disk has discarded so far */
 static unsigned long discarded(void)
 {
 	char file[64], line[256];
@@ -430,6 +504,7 @@ int main(int argc, char **argv)
 		{ "refuse", test_refuse },
 		{ "lazy", test_lazy },
 		{ "cache", test_cache },
+		{ "reader", test_reader },
 		{ "stable", test_stable },
 		{ "ring", test_ring },
 		{ "flush", test_flush },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bell - the counting doorbell: every rule of its calls, and that it counts
- * exactly whoever rings, wires, hangs up and closes meanwhile
+ * bell - the counting doorbell: each rule of its calls, and exact counts while
+ * other threads ring, wire, hang up and close
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +69,7 @@ static void signal_event(int fd, __u64 n)
 	MUST(write(fd, &n, sizeof(n)) == sizeof(n));
 }
 
-/* What is left in an eventfd, all of it. */
+/* Reads all that is left in an eventfd. */
 static __u64 drain_event(int fd)
 {
 	__u64 n, sum = 0;
@@ -94,7 +94,10 @@ static __u64 count_of(int bell)
 	return st.count;
 }
 
-/* The worker may be on its way: wait for it, not for ever. */
+/*
+ * Waits until the bell has counted @n, as its worker may still be running;
+ * gives up after a while.
+ */
 static bool counts(int bell, __u64 n)
 {
 	for (int i = 0; i < 2000 && count_of(bell) < n; i++)
@@ -106,13 +109,13 @@ static bool counts(int bell, __u64 n)
 	return false;
 }
 
-/* --- the rules --- */
+/* --- errors of each call --- */
 
 struct row {
 	const char	*name;
 	unsigned int	 cmd;
 	int		 err;
-	void		*ptr;		/* NULL: what is in the union */
+	void		*ptr;		/* NULL: use the union */
 	union {
 		__u64				value;
 		struct vhost_doorbell_bell	bell;
@@ -247,7 +250,7 @@ static void test_rules(void)
 	close(bell);
 }
 
-/* --- what it counts --- */
+/* --- counting --- */
 
 static void test_counts(__u32 mode)
 {
@@ -364,7 +367,7 @@ static void test_page(__u32 mode)
 	close(a);
 }
 
-/* --- waiting --- */
+/* --- poll() and the mark --- */
 
 struct waiter {
 	int		bell;
@@ -421,7 +424,7 @@ static void test_wait(__u32 mode, bool epoll)
 	MUST(read(w.bell, &n, 8) == 8 && n == 6);
 	ok(!readable(w.bell), "%s: %s: read moves the mark", name, how);
 
-	/* Lowering the mark wakes who waits. */
+	/* Lowering the mark wakes the waiter. */
 	w.woken = false;
 	mark = 100;
 	MUST(!ioctl(w.bell, VHOST_DOORBELL_BELL_SET_MARK, &mark));
@@ -435,13 +438,13 @@ static void test_wait(__u32 mode, bool epoll)
 	close(a);
 }
 
-/* --- under load --- */
+/* --- several threads --- */
 
 struct ringer {
-	int		 bell;		/* rung by ioctl if @event is -1 */
+	int		 bell;		/* if @event is -1, ring this bell by ioctl */
 	int		 event;
 	unsigned long	 n;
-	volatile bool	*stop;		/* or until that, if not NULL */
+	volatile bool	*stop;		/* if not NULL, ring until it is true */
 	unsigned long	 done;
 };
 
@@ -459,7 +462,7 @@ static void *ring_thread(void *data)
 	return NULL;
 }
 
-/* Two threads ring by ioctl, one by an eventfd each. */
+/* Half of the threads ring by ioctl, the others through an eventfd each. */
 static void test_exact(__u32 mode, unsigned long total)
 {
 	struct ringer r[THREADS];
@@ -520,7 +523,7 @@ static void test_rewire(__u32 mode, unsigned int rounds)
 	close(event);
 }
 
-/* Bells that are closed, and eventfds that hang up, while others signal. */
+/* Bells are closed and eventfds hang up while other threads signal. */
 static void test_close(__u32 mode, unsigned int rounds)
 {
 	volatile bool stop = false;
@@ -538,7 +541,7 @@ static void test_close(__u32 mode, unsigned int rounds)
 		close(fleeting);
 		usleep(100);
 		MUST(!unwire(bell, event));
-		/* All that was signalled before is counted by now or soon. */
+		/* Give the bell time to count all earlier signals. */
 		usleep(1000);
 		sum += count_of(bell) - 1;
 		MUST(!wire(bell, event) && !unwire(bell, event));
@@ -551,7 +554,7 @@ static void test_close(__u32 mode, unsigned int rounds)
 	close(event);
 }
 
-/* Whoever rings dies with the pass on its way. */
+/* The ringing process is killed while its pass is pending. */
 static void test_killed(__u32 mode, unsigned int rounds)
 {
 	int bell = mkbell(mode), event = mkevent(0);
@@ -592,7 +595,7 @@ int main(void)
 		test_page(mode);
 		test_wait(mode, false);
 		test_wait(mode, true);
-		/* The whole of it where a ring costs least. */
+		/* Hook mode rings fastest, so it gets the full number. */
 		test_exact(mode, (mode ? 1000000 : 10000000) / slow);
 		test_rewire(mode, 2000 / slow);
 		test_close(mode, mode ? 50 : 200 / slow);

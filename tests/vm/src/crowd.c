@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * crowd - a device with more than one process, or thread, around it
- */
+/* crowd - several processes and threads use one device */
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -31,7 +29,7 @@ static int set_table(int dev, __u64 size)
 	return ioctl(dev, VHOST_SET_MEM_TABLE, table) ? errno : 0;
 }
 
-/* In a child of its own: without privilege, 1 MiB may be locked. */
+/* Runs in a child without privilege that may lock 1 MiB. */
 static int check_memlock(void)
 {
 	struct rlimit limit = { 1 << 20, 1 << 20 };
@@ -85,8 +83,8 @@ static int own_and_die(void)
 	return 0;
 }
 
-/* The owner dies, others hold the file. */
-static void test_parked(void)
+/* The owner dies while other processes still hold the file; see adopt.c. */
+static void test_orphan(void)
 {
 	struct vhost_doorbell_stats st;
 
@@ -95,24 +93,22 @@ static void test_parked(void)
 	driver_avail[0] = 0;
 	driver_add_at(0, VIRTIO_BLK_T_IN, 0, GPA, DATA(0), 512);
 	eventfd_write(FD_KICK, 1);
-	ok(UNTIL(get_stats(shared_dev, 0).state &
-		 VHOST_DOORBELL_QUEUE_PARKED),
-	   "a request after the owner's death parks the queue");
+	ok(UNTIL(driver_done(0)), "a request after the owner's death is served");
 	st = get_stats(shared_dev, 0);
-	ok(!st.requests && !st.in_flight && !driver_done(0),
-	   "and stays in the ring");
+	ok(st.state == VHOST_DOORBELL_QUEUE_RUNNING && st.requests == 1,
+	   "and the queue runs on");
 	ok(set_run(shared_dev, 0, 0) && errno == EPERM,
-	   "nobody else can stop it");
+	   "no other process can stop it");
 	close(shared_dev);
 	shared_dev = dev_new(READY);
 	driver_avail[0] = 0;
 	driver_add_at(0, VIRTIO_BLK_T_IN, 0, GPA, DATA(0), 512);
 	MUST(!set_run(shared_dev, 0, 1));
-	ok(UNTIL(driver_done(0)), "the next owner serves it");
+	ok(UNTIL(driver_done(0)), "another device serves the ring after the last close");
 	close(shared_dev);
 }
 
-/* --- those who ring, and die --- */
+/* --- ringing threads that die --- */
 
 static int ring_and_die(void)
 {
@@ -138,7 +134,10 @@ static int ring_until_killed(void)
 	return 0;
 }
 
-/* Task work of a thread that exits, or is killed: no ring is lost. */
+/*
+ * A ringing thread exits or is killed with task work pending: no ring may be
+ * lost.
+ */
 static void test_dying_ringer(unsigned int mode)
 {
 	int dev = dev_new(READY), i;
@@ -159,7 +158,7 @@ static void test_dying_ringer(unsigned int mode)
 			_exit(ring_until_killed());
 		good = driver_works(0) && driver_works(1);
 		driver_add_at(0, VIRTIO_BLK_T_IN, 0, GPA, DATA(0), 512);
-		/* By one of its threads, or by us */
+		/* The child is killed here, or by one of its own threads */
 		kill(pid, SIGKILL);
 		eventfd_write(FD_KICK, 1);
 		MUST(waitpid(pid, NULL, 0) == pid);
@@ -169,7 +168,7 @@ static void test_dying_ringer(unsigned int mode)
 	close(dev);
 }
 
-/* The device goes, those who ring stay. */
+/* The device is closed while threads go on ringing. */
 static void test_close_under_ringers(void)
 {
 	int i, dev;
@@ -190,7 +189,7 @@ static void test_close_under_ringers(void)
 	ok(true, "close while others ring");
 }
 
-/* --- 32 bits --- */
+/* --- a 32-bit process --- */
 
 /* ioctl(2) of a 32-bit process */
 static int ioctl32(int fd, unsigned int cmd, void *arg)
@@ -240,7 +239,7 @@ static void test_32(void)
 	err |= ioctl32(dev, VHOST_SET_OWNER, NULL);
 	err |= ioctl32(dev, VHOST_DOORBELL_SET_BLK, &a->blk);
 	err |= ioctl32(dev, VHOST_GET_FEATURES, &a->features);
-	/* The driver here knows no more. */
+	/* This driver knows no other feature. */
 	a->features &= 1ULL << VIRTIO_F_VERSION_1;
 	err |= ioctl32(dev, VHOST_SET_FEATURES, &a->features);
 	err |= ioctl32(dev, VHOST_SET_MEM_TABLE, table);
@@ -255,7 +254,7 @@ static void test_32(void)
 	close(dev);
 }
 
-/* --- all at once --- */
+/* --- all calls at the same time --- */
 
 static volatile bool storm_over;
 static int storm_dev;
@@ -305,7 +304,7 @@ static void *storm_thread(void *arg)
 	return NULL;
 }
 
-/* Every call at any time, while requests flow */
+/* Threads make every call at any time while requests flow */
 static void test_storm(void)
 {
 	int dev = dev_new(RUNNING), done = 0;
@@ -337,7 +336,7 @@ int main(void)
 	tap_begin(60);
 	driver_init();
 	test_memlock();
-	test_parked();
+	test_orphan();
 	test_dying_ringer(VHOST_DOORBELL_MODE_INLINE);
 	test_dying_ringer(VHOST_DOORBELL_MODE_AUTO);
 	test_close_under_ringers();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * driver - a device of two queues, set up step by step, and just enough of a
- * virtio-blk driver to see whether it serves
+ * driver - a device with two queues that is set up step by step, and a minimal
+ * virtio-blk driver to check whether it serves
  *
  * Guest memory is at a fixed address below 4 GiB, so that tables of arguments
- * can name it and a 32-bit call can reach it. So are file descriptors.
+ * can name it and 32-bit calls can reach it. File descriptors have fixed
+ * numbers for the same reason.
  */
 #ifndef TESTS_VM_DRIVER_H
 #define TESTS_VM_DRIVER_H
@@ -24,6 +25,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "number.h"
 #include "tap.h"
 
 #define PAGE	4096UL
@@ -35,7 +37,7 @@
 #define QUEUES	2
 #define NUM	16
 
-/* Of queue q, within guest memory */
+/* Parts of queue q, as offsets and addresses in guest memory */
 #define RING(q)		((q) * 0x10000UL)
 #define DESC(q)		(MEM + RING(q))
 #define AVAIL(q)	(MEM + RING(q) + 0x1000)
@@ -46,11 +48,11 @@
 
 #define DISK_LEN	(1UL << 20)
 
-/* File descriptors */
+/* Fixed file descriptors */
 enum {
 	FD_MEM		= 200,
 	FD_DISK		= 201,
-	FD_KICK		= 210,		/* one each queue */
+	FD_KICK		= 210,		/* kick eventfds, one for each queue */
 	FD_CALL		= 220,
 	FD_ERR		= 230,
 };
@@ -66,7 +68,7 @@ static inline void fd_at(int want, int fd)
 	close(fd);
 }
 
-/* Once: memory, disk, eventfds. */
+/* Call once: sets up memory, disk and eventfds. */
 static inline void driver_init(void)
 {
 	int q;
@@ -101,7 +103,7 @@ static inline struct vhost_memory *driver_table(void)
 	return table;
 }
 
-/* The same, and a region of more memory */
+/* The same table with another region */
 static inline struct vhost_memory *driver_table_with(__u64 gpa, __u64 len,
 						     __u64 addr)
 {
@@ -154,7 +156,10 @@ static inline int set_blk(int dev, int fd)
 {
 	struct vhost_doorbell_blk blk = {
 		.fd = fd, .num_queues = QUEUES, .serial = "serial",
-		/* As the daemon says of null_blk, which with memory may sleep. */
+		/*
+		 * The flags that the daemon gives for null_blk, which may sleep
+		 * if it has memory.
+		 */
 		.flags = VHOST_DOORBELL_BLK_F_NOWAIT,
 	};
 
@@ -181,7 +186,7 @@ static inline struct vhost_doorbell_stats get_stats(int dev, unsigned int q)
 	return stats;
 }
 
-/* New rings, and nothing in the eventfds. */
+/* Empties the rings and the eventfds. */
 static inline void driver_reset(void)
 {
 	eventfd_t count;
@@ -214,7 +219,7 @@ static inline void dev_set_queue(int dev, unsigned int q)
 	MUST(!set_file(dev, VHOST_SET_VRING_KICK, q, FD_KICK + q));
 }
 
-/* From where it is to RUNNING at most */
+/* Advances the device from one stage to a later one, RUNNING at most */
 static inline void dev_advance(int dev, enum stage from, enum stage to)
 {
 	int q;
@@ -257,7 +262,10 @@ static inline void nap(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
 }
 
-/* Wait until a condition holds, for a time that is only short when it does. */
+/*
+ * Waits until a condition holds, for a limited time. The value is whether it
+ * holds.
+ */
 #define UNTIL(cond)							\
 	({								\
 		double until_end = now() + 10 * tap_factor();		\
@@ -278,7 +286,7 @@ static inline void driver_desc(unsigned int q, int i, __u64 gpa, __u32 len,
 	};
 }
 
-/* Put a request of @len bytes into the available ring; no ring of the bell. */
+/* Adds a request of @len bytes to the available ring, without a kick. */
 static inline void driver_add_at(unsigned int q, __u32 type, __u64 sector,
 				 __u64 gpa, __u64 data, __u32 len)
 {
@@ -305,7 +313,7 @@ static inline bool driver_done(unsigned int q)
 	return __atomic_load_n(&used->idx, __ATOMIC_SEQ_CST) == driver_avail[q];
 }
 
-/* Wait for a request: its status, or -1 if nobody serves it. */
+/* Waits for a request. Returns its status, or -1 if it is not served. */
 static inline int driver_wait(unsigned int q)
 {
 	if (!UNTIL(driver_done(q)))
@@ -313,7 +321,7 @@ static inline int driver_wait(unsigned int q)
 	return *(volatile __u8 *)(MEM + STATUS(q));
 }
 
-/* Send one request, and wait for it. */
+/* Sends one request and waits for it. */
 static inline int driver_send(unsigned int q, __u32 type, __u64 sector,
 			      __u32 len)
 {
@@ -322,7 +330,7 @@ static inline int driver_send(unsigned int q, __u32 type, __u64 sector,
 	return driver_wait(q);
 }
 
-/* Does queue q serve: is what was written read again? */
+/* Does queue q serve? Reads back what it wrote. */
 static inline bool driver_works(unsigned int q)
 {
 	static unsigned char pattern;
@@ -339,7 +347,7 @@ static inline bool driver_works(unsigned int q)
 	return !memcmp(data, want, sizeof(want));
 }
 
-/* Has this eventfd been signalled? Takes the count. */
+/* Was this eventfd signalled? Resets its count. */
 static inline bool signalled(int fd)
 {
 	eventfd_t count;
@@ -347,12 +355,13 @@ static inline bool signalled(int fd)
 	return !eventfd_read(fd, &count);
 }
 
-/* What fdinfo says of queue 0 under a name; -1: nothing */
+/* The value of a counter of queue 0 in fdinfo, or -1 */
 static inline long long fdinfo_counter(int dev, const char *name)
 {
 	char path[64], line[1024], key[64];
 	long long value = -1;
-	char *at;
+	const char *at;
+	uint64_t number;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", dev);
@@ -363,8 +372,11 @@ static inline long long fdinfo_counter(int dev, const char *name)
 		if (strncmp(line, "queue0:", 7))
 			continue;
 		at = strstr(line, key);
-		if (at)
-			value = atoll(at + strlen(key));
+		if (!at)
+			continue;
+		at += strlen(key);
+		MUST(!number_next(&at, INT64_MAX, &number));
+		value = number;
 	}
 	fclose(f);
 	return value;

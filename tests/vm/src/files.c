@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * files - what the cases of image files need
+ * files - helpers for the cases of image files
  *
  *	files watch FILE	count what inotify reports of FILE; on SIGTERM print
  *				"modify N access N" and end
@@ -24,6 +24,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "args.h"
+
 static volatile sig_atomic_t ended, asked;
 
 static void on_signal(int sig)
@@ -34,7 +36,7 @@ static void on_signal(int sig)
 		ended = 1;
 }
 
-/* No SA_RESTART: a signal ends what we wait in. */
+/* Without SA_RESTART a signal interrupts the blocking call. */
 static void catch(int sig)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -76,7 +78,7 @@ static void seal(const char *bytes)
 {
 	int fd = memfd_create("image", MFD_ALLOW_SEALING);
 
-	if (fd < 0 || ftruncate(fd, (off_t)strtoull(bytes, NULL, 0)))
+	if (fd < 0 || ftruncate(fd, (off_t)arg_number("BYTES", bytes, INT64_MAX)))
 		err(1, "memfd");
 	printf("/proc/%d/fd/%d\n", getpid(), fd);
 	fflush(stdout);

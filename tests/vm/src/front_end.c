@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * front_end - a front end that sends files on FUSE, whose server does not answer
+ * front_end - a front end that sends files on FUSE whose server does not answer
  *
  *	test-front_end SOCKET FILE
  *
- * FILE is mounted over. The FUSE server is a child of ours: it answers this process
- * and nobody else, so that whoever uses the file waits until the server ends.
+ * The FUSE file system is mounted over FILE. Its server is a child process that
+ * answers only this process. Any other user of the file blocks until the server
+ * ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@ enum {
 #define REPLY_ACK	(1ULL << 3)
 #define MEM_SLOTS	(1ULL << 15)
 
-/* Requests that the server holds back, in memory shared with it */
+/* Number of requests that the server holds back, in shared memory */
 static volatile unsigned int *held;
 
 static void fuse_answer(int dev, uint64_t unique, int error, const void *data,
@@ -49,7 +50,7 @@ static void fuse_answer(int dev, uint64_t unique, int error, const void *data,
 	out->unique = unique;
 	if (size)
 		memcpy(buf + sizeof(*out), data, size);
-	/* The request may have ended meanwhile. */
+	/* ENOENT: the request was interrupted meanwhile. */
 	if (write(dev, buf, out->len) < 0 && errno != ENOENT)
 		_exit(1);
 }
@@ -90,7 +91,9 @@ static void fuse_serve(int dev, pid_t friend)
 	}
 }
 
-/* The file, open; *@server is the process. -1: no FUSE here */
+/*
+ * Opens the file; *@server is the server's pid. Returns -1 if there is no FUSE.
+ */
 static int fuse_file(const char *path, pid_t *server)
 {
 	int dev = open("/dev/fuse", O_RDWR | O_CLOEXEC), fd;
@@ -152,7 +155,7 @@ static void tell_u64(int sock, uint32_t request, uint64_t value)
 	tell(sock, request, 0, &value, sizeof(value), -1);
 }
 
-/* The u64 of the answer to @request; -1: none comes */
+/* Returns the u64 in the reply to @request, or -1 if there is no reply. */
 static int64_t answer(int sock, uint32_t request)
 {
 	struct { uint32_t request, flags, size, value[2]; } back;
@@ -190,7 +193,9 @@ static void test_fuse(const char *path, int fd)
 	tell(sock, GET_FEATURES, 0, NULL, 0, -1);
 	ok(answer(sock, GET_FEATURES) > 0,
 	   "FUSE: one descriptor takes the place of another");
-	/* This ends the connection. */
+	/*
+	 * A descriptor with a message that may have none ends the connection.
+	 */
 	tell(sock, GET_FEATURES, 0, NULL, 0, fd);
 	ok(answer(sock, GET_FEATURES) < 0, "FUSE: a descriptor too many");
 	close(sock);

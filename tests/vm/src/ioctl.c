@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioctl - every rule that an argument can break, and what comes of it
+ * ioctl - each rule that an argument of an ioctl can break, and the error
  *
- * A row is a call that is right but for the rule that it is named for. As a
- * call that fails has changed nothing, a device must work after all of them.
+ * A row is a valid call except for the rule in its name. A call that fails must
+ * change nothing, so the device must work after all of them.
  */
 #include <sched.h>
 #include <sys/socket.h>
@@ -11,7 +11,7 @@
 
 #include "ioctl.h"
 
-/* A page, and nothing behind it; read-only memory */
+/* EDGE: a page with nothing mapped behind it. FROZEN: read-only memory */
 #define EDGE	0x30000000UL
 #define FROZEN	0x31000000UL
 
@@ -59,6 +59,9 @@ enum {
 #define SET_RUN(...)	.cmd = VHOST_DOORBELL_SET_RUN, .run = {		\
 	.run = 1, __VA_ARGS__ }
 #define GET_STATS(...)	.cmd = VHOST_DOORBELL_GET_STATS, .stats = { __VA_ARGS__ }
+#define GET_HIST(...)	.cmd = VHOST_DOORBELL_GET_HIST, .hist = { __VA_ARGS__ }
+#define GET_ERRORS(...)	.cmd = VHOST_DOORBELL_GET_ERRORS, .errors = {	\
+	__VA_ARGS__ }
 #define GET_MEM_STATS	.cmd = VHOST_DOORBELL_GET_MEM_STATS
 #define GET_INFO	.cmd = VHOST_DOORBELL_GET_INFO
 #define REGION(g, s, u)	{ .guest_phys_addr = (g), .memory_size = (s),	\
@@ -67,7 +70,7 @@ enum {
 	.nregions = (n), .r = { __VA_ARGS__ } }
 #define WHOLE		REGION(GPA, MEM_LEN, MEM)
 
-/* All that changes a device */
+/* Calls that change a device, for its owner only */
 static const struct row owners[] = {
 	{ "SET_BLK",		SET_BLK() },
 	{ "SET_NET",		SET_NET() },
@@ -83,11 +86,15 @@ static const struct row owners[] = {
 	{ "SET_VRING_KICK",	SET_KICK(0, FD_KICK) },
 	{ "SET_VRING_CALL",	SET_CALL(0, FD_CALL) },
 	{ "SET_VRING_ERR",	SET_ERR(0, FD_ERR) },
+	{ "SET_INFLIGHT",	SET_INFLIGHT() },
 	{ "SET_RUN",		SET_RUN() },
 	{ "SET_RUN: stop",	SET_RUN(.run = 0) },
 };
 
-/* All that anyone may who has the file; from GET_FEATURES on with a back end */
+/*
+ * Calls that any process with the device open may make. The device needs a back end
+ * for those from GET_FEATURES on.
+ */
 static const struct row anyone[] = {
 	{ "GET_INFO",		GET_INFO },
 	{ "SET_EXEC",		SET_EXEC() },
@@ -96,10 +103,25 @@ static const struct row anyone[] = {
 	{ "GET_FEATURES",	GET_FEATURES },
 	{ "GET_CONFIG",		GET_CONFIG() },
 	{ "GET_STATS",		GET_STATS() },
+	{ "GET_HIST",		GET_HIST() },
+	{ "GET_HIST of the last kind of a disk",
+	  GET_HIST(.kind = VHOST_DOORBELL_KIND_OTHER) },
+	{ "GET_ERRORS",		GET_ERRORS() },
 };
 
-/* Whatever the state of the device */
+/* Errors in any state of the device */
 static const struct row always[] = {
+	{ "SET_INFLIGHT: bad pointer", SET_INFLIGHT(), .ptr = BAD,
+	  .err = EFAULT },
+	{ "SET_INFLIGHT: pad not zero", SET_INFLIGHT(.pad = 1), .err = EINVAL },
+	{ "SET_INFLIGHT: reserved[2] not zero",
+	  SET_INFLIGHT(.reserved = { [2] = 1ULL << 63 }), .err = EINVAL },
+	{ "SET_INFLIGHT: not aligned", SET_INFLIGHT(.user_addr = MEM + 4),
+	  .err = EINVAL },
+	{ "SET_INFLIGHT: address without size", SET_INFLIGHT(.size = 0),
+	  .err = EINVAL },
+	{ "SET_INFLIGHT: size without address", SET_INFLIGHT(.user_addr = 0),
+	  .err = EINVAL },
 	{ "unknown number", .cmd = _IOR(0xBE, 0x7f, __u64), .err = ENOTTY },
 	{ "unknown number without argument", .cmd = _IO(0xBE, 0x7f),
 	  .err = ENOTTY },
@@ -115,7 +137,8 @@ static const struct row always[] = {
 	{ "an argument of 16 KiB", .cmd = _IOC(_IOC_WRITE, 0xBE, 1, 16383),
 	  .err = ENOTTY },
 	{ "an argument one byte longer than the longest",
-	  .cmd = _IOC(_IOC_WRITE, 0xBE, 3, 265), .err = ENOTTY },
+	  .cmd = _IOC(_IOC_WRITE, 0xBE, 3,
+		      sizeof(struct vhost_doorbell_hist) + 1), .err = ENOTTY },
 	{ "VHOST_RESET_OWNER", .cmd = VHOST_RESET_OWNER, .err = ENOTTY },
 	{ "VHOST_SET_LOG_BASE", .cmd = VHOST_SET_LOG_BASE, .err = ENOTTY },
 	{ "VHOST_SET_LOG_FD", .cmd = VHOST_SET_LOG_FD, .err = ENOTTY },
@@ -162,6 +185,25 @@ static const struct row always[] = {
 	{ "SET_EXEC: bad pointer", SET_EXEC(), .ptr = BAD, .err = EFAULT },
 	{ "SET_RUN: bad pointer", SET_RUN(), .ptr = BAD, .err = EFAULT },
 	{ "GET_STATS: bad pointer", GET_STATS(), .ptr = BAD, .err = EFAULT },
+	{ "GET_HIST: bad pointer", GET_HIST(), .ptr = BAD, .err = EFAULT },
+	{ "GET_HIST of another size",
+	  .cmd = _IOWR(0xBE, 0x0E, struct vhost_doorbell_errors),
+	  .err = ENOTTY },
+	{ "GET_HIST of another direction",
+	  .cmd = _IOR(0xBE, 0x0E, struct vhost_doorbell_hist), .err = ENOTTY },
+	{ "GET_HIST: reserved[0] not zero", GET_HIST(.reserved = { 1 }),
+	  .err = EINVAL },
+	{ "GET_HIST: reserved[3] not zero",
+	  GET_HIST(.reserved = { [3] = 1ULL << 63 }), .err = EINVAL },
+	{ "GET_ERRORS: bad pointer", GET_ERRORS(), .ptr = BAD, .err = EFAULT },
+	{ "GET_ERRORS of another size",
+	  .cmd = _IOWR(0xBE, 0x0F, struct vhost_doorbell_hist),
+	  .err = ENOTTY },
+	{ "GET_ERRORS: pad not zero", GET_ERRORS(.pad = 1), .err = EINVAL },
+	{ "GET_ERRORS: reserved[0] not zero", GET_ERRORS(.reserved = { 1 }),
+	  .err = EINVAL },
+	{ "GET_ERRORS: reserved[5] not zero",
+	  GET_ERRORS(.reserved = { [5] = 1ULL << 63 }), .err = EINVAL },
 	{ "SET_BLK: half of it mapped", SET_BLK(),
 	  .ptr = (void *)(EDGE + PAGE - 40), .err = EFAULT },
 	{ "SET_MEM_TABLE: only its head mapped", TABLE(1, WHOLE),
@@ -169,7 +211,7 @@ static const struct row always[] = {
 	{ "SET_MEM_TABLE: no pointer", TABLE(1, WHOLE), .ptr = (void *)8,
 	  .err = EFAULT },
 
-	{ "SET_BLK: flags unknown", SET_BLK(.flags = 1U << 8), .err = EINVAL },
+	{ "SET_BLK: flags unknown", SET_BLK(.flags = 1U << 9), .err = EINVAL },
 	{ "SET_BLK: last flag unknown", SET_BLK(.flags = 1U << 31),
 	  .err = EINVAL },
 	{ "SET_BLK: pad not zero", SET_BLK(.pad = 1), .err = EINVAL },
@@ -210,13 +252,19 @@ static const struct row always[] = {
 	  .err = EINVAL },
 	{ "SET_RUN: run is 2", SET_RUN(.run = 2), .err = EINVAL },
 	{ "SET_RUN: run is 2^31", SET_RUN(.run = 1U << 31), .err = EINVAL },
-	{ "SET_RUN: reserved not zero", SET_RUN(.reserved = 1ULL << 40),
+	{ "SET_RUN: reserved not zero", SET_RUN(.reserved = 1U << 31),
 	  .err = EINVAL },
 	{ "SET_RUN: reserved not zero, to stop",
 	  SET_RUN(.run = 0, .reserved = 1), .err = EINVAL },
+	{ "SET_RUN: unknown flag", SET_RUN(.run = 0, .flags = 1U << 1),
+	  .err = EINVAL },
+	{ "SET_RUN: unknown flag, the last", SET_RUN(.run = 0, .flags = 1U << 31),
+	  .err = EINVAL },
+	{ "SET_RUN: a flag of the stop, to start",
+	  SET_RUN(.flags = VHOST_DOORBELL_RUN_F_END_HELD), .err = EINVAL },
 	{ "GET_STATS: reserved[0] not zero", GET_STATS(.reserved = { 1 }),
 	  .err = EINVAL },
-	{ "GET_STATS: reserved[4] not zero", GET_STATS(.reserved = { [4] = 1 }),
+	{ "GET_STATS: reserved[2] not zero", GET_STATS(.reserved = { [2] = 1 }),
 	  .err = EINVAL },
 
 	{ "SET_MEM_TABLE: padding not zero", TABLE(1, WHOLE),
@@ -225,7 +273,7 @@ static const struct row always[] = {
 	{ "SET_MEM_TABLE: 2^32 - 1 regions", TABLE(-1U, WHOLE), .err = E2BIG },
 };
 
-/* With an owner; tables are not taken even if no queue needs them. */
+/* Errors with an owner. A bad table is refused even if no queue needs it. */
 static const struct row owned[] = {
 	{ "SET_OWNER: there is one", OWNER, .err = EBUSY },
 	{ "SET_MEM_TABLE: empty region", TABLE(1, REGION(GPA, 0, MEM)),
@@ -256,7 +304,7 @@ static const struct row owned[] = {
 	{ "SET_MEM_TABLE: kernel memory",
 	  TABLE(1, REGION(GPA, PAGE, 0xffff888000000000UL)), .err = EINVAL },
 	{ "SET_MEM_TABLE: beyond user space",
-	  /* With page tables of 4 levels and of 5 */
+	  /* Beyond user space with 4 and with 5 levels of page tables */
 	  TABLE(1, REGION(GPA, 1ULL << 57, 0x7fffff000000UL)), .err = EINVAL },
 	{ "SET_MEM_TABLE: flags_padding not zero",
 	  TABLE(1, { GPA, MEM_LEN, MEM, 1 }), .err = EINVAL },
@@ -271,7 +319,7 @@ static const struct row owned[] = {
 	  .err = EFAULT },
 };
 
-/* With an owner and no back end */
+/* Errors with an owner and without a back end */
 static const struct row backless[] = {
 	{ "GET_FEATURES", GET_FEATURES, .err = ENXIO },
 	{ "SET_FEATURES", FEATURES(V1), .err = ENXIO },
@@ -287,6 +335,8 @@ static const struct row backless[] = {
 	{ "GET_CONFIG", GET_CONFIG(), .err = ENXIO },
 	{ "RESIZE", RESIZE, .err = ENXIO },
 	{ "GET_STATS", GET_STATS(), .err = ENXIO },
+	{ "GET_HIST", GET_HIST(), .err = ENXIO },
+	{ "GET_ERRORS", GET_ERRORS(), .err = ENXIO },
 
 	{ "SET_NET_PORT", SET_PORT(), .err = ENXIO },
 	{ "SET_NET_DEV", SET_DEV(), .err = ENXIO },
@@ -339,7 +389,7 @@ static const struct row backless[] = {
 	  .err = EINVAL },
 };
 
-/* With an owner and a back end, whether queues run or not */
+/* Errors with an owner and a back end, whether queues run or not */
 static const struct row backed[] = {
 	{ "SET_BLK: there is one", SET_BLK(), .err = EBUSY },
 	{ "SET_NET: it is a disk", SET_NET(), .err = EBUSY },
@@ -374,6 +424,19 @@ static const struct row backed[] = {
 	{ "SET_RUN: queue 2^31", SET_RUN(.index = 1U << 31), .err = ENOBUFS },
 	{ "GET_STATS: queue past the last", GET_STATS(.index = QUEUES),
 	  .err = ENOBUFS },
+	{ "GET_HIST: queue past the last", GET_HIST(.index = QUEUES),
+	  .err = ENOBUFS },
+	{ "GET_HIST: queue 2^32 - 1", GET_HIST(.index = -1U),
+	  .err = ENOBUFS },
+	{ "GET_HIST: frames of a disk",
+	  GET_HIST(.kind = VHOST_DOORBELL_KIND_FRAME), .err = EINVAL },
+	{ "GET_HIST: unknown kind", GET_HIST(.kind = VHOST_DOORBELL_KINDS),
+	  .err = EINVAL },
+	{ "GET_HIST: kind 2^32 - 1", GET_HIST(.kind = -1U), .err = EINVAL },
+	{ "GET_ERRORS: queue past the last", GET_ERRORS(.index = QUEUES),
+	  .err = ENOBUFS },
+	{ "GET_ERRORS: queue 2^32 - 1", GET_ERRORS(.index = -1U),
+	  .err = ENOBUFS },
 	{ "GET_STATS: queue 2^32 - 1", GET_STATS(.index = -1U),
 	  .err = ENOBUFS },
 	{ "SET_VRING_CALL: fd is not open", SET_CALL(0, FD_CLOSED),
@@ -397,7 +460,7 @@ static const struct row backed[] = {
 	  .err = EINVAL },
 };
 
-/* While no queue runs */
+/* Errors while no queue runs */
 static const struct row stopped[] = {
 	{ "SET_FEATURES: packed rings for a legacy driver", FEATURES(PACKED),
 	  .err = EOPNOTSUPP },
@@ -427,7 +490,7 @@ static const struct row stopped[] = {
 	{ "SET_VRING_KICK: a file", SET_KICK(0, FD_DISK), .err = EINVAL },
 };
 
-/* While no queue runs, and rings are packed */
+/* Errors while no queue runs and packed rings are negotiated */
 static const struct row packed[] = {
 	{ "SET_FEATURES: packed rings for a legacy driver", FEATURES(PACKED),
 	  .err = EOPNOTSUPP },
@@ -443,7 +506,7 @@ static const struct row packed[] = {
 	  SET_BASE(0, -1U), .err = 0 },
 };
 
-/* While queue 0 runs */
+/* Errors while queue 0 runs */
 static const struct row running[] = {
 	{ "SET_FEATURES", FEATURES(V1), .err = EBUSY },
 	{ "SET_VRING_NUM", SET_NUM(0, NUM), .err = EBUSY },
@@ -452,6 +515,7 @@ static const struct row running[] = {
 	{ "GET_VRING_BASE", GET_BASE(0), .err = EBUSY },
 	{ "SET_VRING_KICK", SET_KICK(0, FD_KICK), .err = EBUSY },
 	{ "SET_VRING_KICK: none", SET_KICK(0, -1), .err = EBUSY },
+	{ "SET_INFLIGHT", SET_INFLIGHT(), .err = EBUSY },
 	{ "SET_RUN", SET_RUN(), .err = EBUSY },
 	{ "SET_MEM_TABLE: a ring is outside",
 	  TABLE(1, REGION(GPA + PAGE, MEM_LEN - PAGE, MEM + PAGE)),
@@ -460,7 +524,7 @@ static const struct row running[] = {
 	  TABLE(1, REGION(GPA, RING(1) + 0x2000, MEM)), .err = EBUSY },
 };
 
-/* The same calls from a child, which is not the owner. */
+/* Calls from a child process, which is not the owner. */
 static void expect_in_child(int dev, const char *when)
 {
 	unsigned int i, wrong = 0;
@@ -538,7 +602,7 @@ static void test_backless(void)
 	close(dev);
 }
 
-/* Bits that are not offered, one at a time */
+/* Feature bits that are not offered, one at a time */
 static void check_features(int dev)
 {
 	bool good = true;
@@ -570,7 +634,7 @@ static void test_stopped(void)
 	EXPECT(dev, "stopped", stopped);
 	check_features(dev);
 	expect_in_child(dev, "stopped");
-	/* It is let go even by a call that fails. */
+	/* Even a call that fails releases the old eventfd. */
 	ok(set_run(dev, 0, 1) && errno == ENXIO,
 	   "SET_VRING_KICK: a wrong one is none");
 	MUST(!set_file(dev, VHOST_SET_VRING_KICK, 0, FD_KICK));
@@ -578,7 +642,10 @@ static void test_stopped(void)
 	close(dev);
 }
 
-/* What is set on its own and must fit when the queue starts */
+/*
+ * Size, base and features are set separately, and must fit together at the
+ * start
+ */
 static void test_packed_start(int dev)
 {
 	static const struct {
@@ -595,7 +662,7 @@ static void test_packed_start(int dev)
 		{ V1 | PACKED, 3, 0xffff8000, EINVAL },
 		{ V1 | PACKED, 16, 0x800f000f, 0 },
 		{ V1 | PACKED, 16, 0x800f0010, EINVAL },
-		/* Set while rings were packed */
+		/* These values were set while packed rings were negotiated */
 		{ V1, 3, 0, EINVAL },
 		{ V1, 16, 0x80008000, EINVAL },
 		{ V1, 16, 0x8000, 0 },
@@ -611,7 +678,10 @@ static void test_packed_start(int dev)
 		MUST(!set_state(dev, VHOST_SET_VRING_NUM, 0, rows[i].num));
 		MUST(!set_state(dev, VHOST_SET_VRING_BASE, 0, rows[i].base));
 		MUST(!set_features(dev, rows[i].features));
-		/* Else a split ring's index would be far behind its base. */
+		/*
+		 * Keep the available index near the base; otherwise the split
+		 * ring would break.
+		 */
 		((struct vring_avail *)AVAIL(0))->idx = rows[i].base;
 		if (rows[i].features & PACKED)
 			driver_reset();

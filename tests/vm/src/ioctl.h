@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ioctl - rows of wrong calls
+ * ioctl - tables of invalid calls
  *
- * A row is a call that is right but for the rule that it is named for.
+ * A row is a valid call except for the rule in its name.
  */
 #ifndef TESTS_VM_IOCTL_H
 #define TESTS_VM_IOCTL_H
 
 #include "driver.h"
 
-/* "But for" is what later initialisers are for. */
+/* A row overrides members of a valid call by later initialisers. */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
-/* Nothing is mapped there. */
+/* An address where nothing is mapped */
 #define NOWHERE	0x32000000UL
 #define BAD	((void *)NOWHERE)
 
@@ -20,7 +20,7 @@ struct row {
 	const char	*name;
 	unsigned int	 cmd;
 	int		 err;
-	/* NULL: what is in the union */
+	/* NULL: use the union */
 	void		*ptr;
 	union {
 		__u64				features;
@@ -33,20 +33,27 @@ struct row {
 		struct vhost_doorbell_exec	exec;
 		struct vhost_doorbell_run	run;
 		struct vhost_doorbell_stats	stats;
+		struct vhost_doorbell_hist	hist;
+		struct vhost_doorbell_errors	errors;
 		struct vhost_doorbell_mem_stats	mem_stats;
+		struct vhost_doorbell_inflight	inflight;
 		struct vhost_doorbell_net	net;
 		struct vhost_doorbell_net_port	port;
 		struct vhost_doorbell_net_dev	netdev;
 		struct vhost_doorbell_net_stats	net_stats;
+		struct vhost_doorbell_log	log;
+		struct vhost_doorbell_claim	claim;
 		struct {
 			__u32				nregions;
 			__u32				padding;
 			struct vhost_memory_region	r[3];
 		} table;
-		char				room[1024];
+		char				room[2048];
 	};
 };
 
+#define SET_INFLIGHT(...)	.cmd = VHOST_DOORBELL_SET_INFLIGHT,	\
+	.inflight = { .user_addr = MEM, .size = 4096, __VA_ARGS__ }
 #define SET_NET(...)	.cmd = VHOST_DOORBELL_SET_NET, .net = {		\
 	.num_pairs = 1, __VA_ARGS__ }
 #define SET_PORT(...)	.cmd = VHOST_DOORBELL_SET_NET_PORT, .port = {	\
@@ -56,7 +63,7 @@ struct row {
 #define NET_STATS(...)	.cmd = VHOST_DOORBELL_GET_NET_STATS, .net_stats = { \
 	__VA_ARGS__ }
 
-/* Rules about flags and reserved fields, whatever the device */
+/* Errors about flags and reserved fields, in any state of the device */
 static const struct row net_always[] = {
 	{ "SET_NET: bad pointer", SET_NET(), .ptr = BAD, .err = EFAULT },
 	{ "SET_NET: flags unknown", SET_NET(.flags = 1), .err = EINVAL },

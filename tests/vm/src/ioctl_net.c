@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioctl_net - what ioctl.c does for disks, for a card; and a card from open to close
+ * ioctl_net - each rule that an ioctl for a network card can break; and a card
+ * from open to close
  */
 #include <linux/capability.h>
 #include <linux/if.h>
@@ -42,9 +43,9 @@ enum {
 			 1ULL << VIRTIO_NET_F_HOST_TSO6 |		\
 			 1ULL << VIRTIO_NET_F_HOST_ECN | MRG |		\
 			 1ULL << VIRTIO_NET_F_GUEST_ANNOUNCE)
-#define DEVICE_BITS	0xffffffULL	/* of the transport are the others */
+#define DEVICE_BITS	0xffffffULL	/* the other bits belong to the transport */
 
-/* All that changes a card */
+/* Calls that change a card, for its owner only */
 static const struct row owners[] = {
 	{ "SET_NET",		SET_NET() },
 	{ "SET_NET_PORT",	SET_PORT() },
@@ -52,7 +53,7 @@ static const struct row owners[] = {
 	{ "SET_NET_DEV",	SET_DEV() },
 };
 
-/* A card of one pair with no port, whose queues do not run */
+/* Errors with a card of one pair without a port, whose queues do not run */
 static const struct row card[] = {
 	{ "SET_NET: there is one", SET_NET(), .err = EBUSY },
 	{ "SET_BLK: it is a card", .cmd = VHOST_DOORBELL_SET_BLK,
@@ -118,7 +119,7 @@ static const struct row card[] = {
 	  .cmd = VHOST_SET_VRING_NUM, .state = { 2, NUM }, .err = ENOBUFS },
 };
 
-/* While one of the two queues runs */
+/* Errors while one of the two queues runs */
 static const struct row running[] = {
 	{ "SET_NET", SET_NET(), .err = EBUSY },
 	{ "SET_NET_PORT: a queue runs", SET_PORT(.fd = FD_TAP), .err = EBUSY },
@@ -147,7 +148,7 @@ static void expect_in_child(int dev)
 	ok(!status, "another process may count, and change nothing");
 }
 
-/* --- the port --- */
+/* --- a tap as the port --- */
 
 static void tap_up(void)
 {
@@ -182,7 +183,7 @@ static void tap_make(void)
 	tap_up();
 }
 
-/* --- a card --- */
+/* --- a card from open to close --- */
 
 static int card_new(unsigned int pairs, unsigned int mtu)
 {
@@ -220,7 +221,7 @@ static struct vhost_doorbell_net_stats net_stats(int dev)
 	return st;
 }
 
-/* Send a frame: does it come back to the driver? */
+/* Sends a frame and waits for it on the receiving queue */
 static bool card_sends(void)
 {
 	struct vring_avail *avail = (void *)AVAIL(TX);
@@ -284,7 +285,7 @@ static void test_card(void)
 	EXPECT(dev, "card", net_always);
 	EXPECT(dev, "card", card);
 	expect_in_child(dev);
-	/* What failed has changed nothing. */
+	/* The failed calls have changed nothing. */
 	card_ready(dev);
 	MUST(!set_port(dev, FD_TAP));
 	MUST(!set_run(dev, TX, 1));
@@ -309,7 +310,7 @@ static void test_card(void)
 	close(dev);
 }
 
-/* A pair without a port, then with one */
+/* A pair runs without a port, then with one */
 static void test_no_port(void)
 {
 	int dev = card_new(1, 0);
@@ -330,7 +331,7 @@ static void test_no_port(void)
 	close(dev);
 }
 
-/* 0 or the error of a call without CAP_NET_ADMIN */
+/* Makes a call without CAP_NET_ADMIN; returns 0 or its error */
 static int call_without(int dev, const struct row *row)
 {
 	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -371,7 +372,7 @@ static void test_dev(void)
 	close(s);
 }
 
-/* The module's reference goes with the card. */
+/* Closing the card drops its reference to the module. */
 static void test_close(void)
 {
 	int dev = card_new(1, 0);

@@ -2,9 +2,9 @@
 /*
  * ivshmem - inside a guest: the registers of QEMU's ivshmem-doorbell device
  *
- *	ivshmem SLOT id			its own ID
- *	ivshmem SLOT ring VALUE N	write VALUE to the doorbell N times, 0: until
- *					SIGTERM; prints how many writes there were,
+ *	ivshmem SLOT id			print the device's ID
+ *	ivshmem SLOT ring VALUE N	write VALUE to the doorbell N times, or until
+ *					SIGTERM if N is 0; print the number of writes
  *					and the nanoseconds for each
  *
  * SLOT is the device's, in hexadecimal, on the first bus.
@@ -20,6 +20,8 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "args.h"
 
 #define REG_ID		8
 #define REG_DOORBELL	12
@@ -83,10 +85,11 @@ static double now_ns(void)
 }
 
 /*
- * KVM of kernel 7.3 looks at EXITINTINFO without its valid bit when it emulates an
- * access, and an emulated processor leaves there the last exception that the guest
- * had since it was entered: KVM takes that for one which was being delivered, and
- * stops the guest. So no page fault may be between the last exit and an access.
+ * Leaves the guest to the hypervisor once. When KVM of kernel 7.3 emulates an
+ * access it reads EXITINTINFO without checking its valid bit. The emulated
+ * processor leaves there the last exception since the guest was entered. KVM
+ * takes it for an exception that was being delivered, and stops the guest. So
+ * there must be no page fault between the last exit and an access.
  */
 static void leave_guest(void)
 {
@@ -109,7 +112,11 @@ static void ring(volatile uint32_t *bar, uint32_t value, unsigned long n)
 	double start;
 
 	signal(SIGTERM, stop);
-	/* And until others, who started us, have come to rest. */
+	/*
+	 * Touch the code and stack of the loop below before it runs: it must
+	 * cause no page fault, see leave_guest(). The sleep also lets the shell
+	 * that started this program become idle.
+	 */
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	now_ns();
 	usleep(300000);
@@ -136,7 +143,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: ivshmem SLOT {id | ring VALUE N}\n");
 		return 2;
 	}
-	ring(registers(argv[1]), strtoul(argv[3], NULL, 0),
-	     strtoul(argv[4], NULL, 0));
+	ring(registers(argv[1]), arg_number("VALUE", argv[3], UINT32_MAX),
+	     arg_number("N", argv[4], UINT32_MAX));
 	return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ivshmem_crowd SOCKET VECTORS N - clients of an ivshmem server that guests are
- * connected to as well: N come and go, some of them oddly; then one that behaves
- * must be served
+ * ivshmem_crowd SOCKET VECTORS N - clients of an ivshmem server, to which
+ * guests are connected, too: N clients come and go, some of them misbehave;
+ * then a normal client must be served
  */
 #include <errno.h>
 #include <stdint.h>
@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "args.h"
 #include "tap.h"
 
 #define DEAF_MAX	8
@@ -28,7 +29,7 @@ static int dial(const char *path)
 	return fd;
 }
 
-/* Takes a number; its descriptor is closed unless @fd wants it. */
+/* Receives a number. Its descriptor is closed unless @fd is set. */
 static bool take(int sock, int64_t *value, int *fd)
 {
 	char space[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
@@ -54,7 +55,10 @@ static bool take(int sock, int64_t *value, int *fd)
 	return true;
 }
 
-/* Up to its own last vector: the version, the ID, the memory and all peers. */
+/*
+ * Receives what a new client gets, up to its own last vector: version, ID,
+ * memory and peers.
+ */
 static bool hello(int sock, unsigned int vectors, int64_t *id)
 {
 	unsigned int own = 0;
@@ -79,7 +83,10 @@ static bool is_closed(int sock)
 	return errno != EAGAIN;
 }
 
-/* Garbage, no patience, none at all, good manners. */
+/*
+ * One client of the crowd: it sends garbage, leaves early, leaves at once, or
+ * behaves.
+ */
 static bool one(const char *path, unsigned int vectors, int i)
 {
 	int64_t id;
@@ -111,8 +118,8 @@ int main(int argc, char **argv)
 
 	tap_begin(120);
 	MUST(argc == 4);
-	vectors = atoi(argv[2]);
-	n = atoi(argv[3]);
+	vectors = arg_number("VECTORS", argv[2], INT32_MAX);
+	n = arg_number("N", argv[3], INT32_MAX);
 	for (int i = 0; i < DEAF_MAX; i++)
 		deaf[i] = dial(argv[1]);
 	for (int i = 0; i < n; i++)
@@ -122,7 +129,10 @@ int main(int argc, char **argv)
 	ok(hello(sock, vectors, &id), "one that behaves is served");
 	for (int i = 0; i < DEAF_MAX; i++)
 		close(deaf[i]);
-	/* They had been told of, as they came first. */
+	/*
+	 * The closed clients connected first, so the server sends their
+	 * departures to this client.
+	 */
 	for (n = 0; n < DEAF_MAX && take(sock, &value, NULL); n++)
 		if (value == id)
 			break;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kvm_keep: two virtual machines that never run, until a signal ends it.
+ * kvm_keep: holds two virtual machines that never run, until a signal ends it.
  *
- * KVM patches its own code when the first machine comes and the last one goes,
- * and when a vCPU has its local APIC off, or none, and no other has. An
- * emulated processor can meet the breakpoint of such a patch after the kernel
- * has forgotten it, and L1 dies of "Oops: int3". With one vCPU of each such
- * kind here the code stays as it is.
+ * KVM patches its own code when the first machine is created and when the last
+ * one is destroyed. It does so, too, when the first vCPU without a local APIC,
+ * or with the APIC off, comes or the last one goes. An emulated processor may
+ * hit the breakpoint of such a patch after the kernel has removed it; then L1
+ * dies of "Oops: int3". With one vCPU of each kind here, KVM never patches.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -56,9 +56,12 @@ int main(void)
 	vm = new_vm(kvm);
 	if (ioctl(vm, KVM_CREATE_IRQCHIP, 0))
 		err(1, "KVM_CREATE_IRQCHIP");
-	/* One off by its spurious-interrupt vector register, as after reset */
+	/*
+	 * One vCPU whose APIC is off by its spurious-interrupt vector register,
+	 * as after reset
+	 */
 	new_vcpu(vm, 0);
-	/* and one by the MSR */
+	/* One vCPU whose APIC is off by the MSR */
 	disable_apic(new_vcpu(vm, 1));
 
 	for (;;)

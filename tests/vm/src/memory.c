@@ -1,35 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memory - what a device pins and what its owner accounts for; where a region
- * ends; no memory at all
+ * memory - the pages that a device pins and that are accounted to its owner;
+ * regions that end within a page; memory that runs out
  */
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "driver.h"
 
-#define MANY		64		/* queues */
-#define LONG		32768U		/* entries of each */
+#define MANY		64		/* number of queues */
+#define LONG		32768U		/* entries of each queue */
 #define RINGS		0x300000000UL
-#define RING_LEN	(210 * PAGE)	/* of so many entries */
+#define RING_LEN	(210 * PAGE)	/* size of a ring with that many entries */
 #define RINGS_LEN	(3 * RING_LEN + PAGE)
 #define SPARSE		0x400000000UL
 #define SPARSE_GPA	(1UL << 32)
 #define SPARSE_LEN	(2UL << 30)
-#define LEAF		(2UL << 20)	/* the table has an entry for each */
+#define LEAF		(2UL << 20)	/* the module keeps a table for each such piece */
 
-/* A number that a line of a file begins or ends with */
+/*
+ * Returns the number in the last line of a file that begins with @name, or -1
+ */
 static long file_number(const char *path, const char *name)
 {
+	uint64_t number;
+	const char *at;
 	char line[256];
 	long n = -1;
 	FILE *f = fopen(path, "r");
 
 	MUST(f);
 	while (fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, name, strlen(name)) &&
-		    strchr(" \t:", line[strlen(name)]))
-			n = atol(line + strlen(name) + 1);
+		at = line + strlen(name);
+		if (strncmp(line, name, strlen(name)) || !strchr(" \t:", *at))
+			continue;
+		at += strspn(at, " \t:");
+		MUST(!number_next(&at, INT64_MAX, &number));
+		n = (long)number;
 	}
 	fclose(f);
 	return n;
@@ -41,12 +48,12 @@ static long locked_pages(void)
 }
 
 /*
- * What the CPUs may not have added to these counters yet, of pages that were pinned
- * and unpinned: 125 each way and CPU at most.
+ * Pages that the counters may lack: each CPU adds up to 125 pins and 125 unpins
+ * of its own before it updates them.
  */
 #define PINNED_SLACK	500
 
-/* Of the whole machine */
+/* Pinned pages of the whole machine */
 static long pinned_pages(void)
 {
 	return file_number("/proc/vmstat", "nr_foll_pin_acquired") -
@@ -61,7 +68,10 @@ static void without_privilege(unsigned long limit)
 	MUST(!setuid(65534));
 }
 
-/* Results of a child count as ours. */
+/*
+ * Runs a test in a child process; its results are added to those of this
+ * process.
+ */
 static void in_child(void (*run)(void))
 {
 	unsigned int before = tap_results;
@@ -80,7 +90,7 @@ static void in_child(void (*run)(void))
 	tap_results += WEXITSTATUS(status);
 }
 
-/* --- rings --- */
+/* --- pages pinned for rings --- */
 
 static int many_device(void)
 {
@@ -103,7 +113,10 @@ static int many_device(void)
 	return dev;
 }
 
-/* All at one place, whose pages are given away in between: how many start? */
+/*
+ * Starts queues whose rings have the same addresses, and replaces the pages
+ * after each start. Returns how many started.
+ */
 static int start_many(int dev)
 {
 	struct vhost_vring_addr addr = {
@@ -154,7 +167,7 @@ static void many_privileged(void)
 	check_many("no limit", MANY, MANY);
 }
 
-/* A guest that uses all of its memory, with a limit of exactly that */
+/* The guest uses all of its memory, and the limit is exactly its size */
 static void exact_limit(void)
 {
 	long pinned = pinned_pages(), most = 0;
@@ -174,7 +187,7 @@ static void exact_limit(void)
 			good &= driver_wait(i & 1) == VIRTIO_BLK_S_OK;
 		}
 		for (at = DATA(0); at < DISK_LEN; at += PAGE) {
-			/* But for the rings' own */
+			/* Do not overwrite the rings. */
 			if (at >= RING(1) && at < DATA(1))
 				continue;
 			driver_add_at(0, VIRTIO_BLK_T_IN, 0, GPA, at, 512);
@@ -191,7 +204,7 @@ static void exact_limit(void)
 	close(dev);
 }
 
-/* --- regions --- */
+/* --- regions that end within a page --- */
 
 static void set_region(struct vhost_memory *table, int i, unsigned long at,
 		       unsigned long len)
@@ -234,7 +247,7 @@ static void test_bytes(void)
 	   read_to(at + PAGE + 512, 512) == VIRTIO_BLK_S_IOERR && *end == 'x',
 	   "region: data past its end is refused, within the page, too");
 	MUST(driver_works(0));
-	/* The status byte is the last one of the region. */
+	/* The status byte is the last byte of the region. */
 	set_region(table, 0, 0, STATUS(0) + 1);
 	set_region(table, 1, RING(1), PAGE);
 	set_region(table, 2, RING(1) + PAGE, 3 * PAGE);
@@ -315,7 +328,7 @@ static void test_mended(void)
 	close(dev);
 }
 
-/* --- the owner's cgroup --- */
+/* --- memory charged to the owner's cgroup --- */
 
 static long slab_bytes(void)
 {
@@ -336,7 +349,10 @@ static long slab_bytes(void)
 	return file_number(path, "slab_unreclaimable");
 }
 
-/* Pins here and there in a large guest: each costs a page of the table. */
+/*
+ * Pins single pages all over a large guest: each needs a page for the module's
+ * table.
+ */
 static void test_charge(void)
 {
 	int dev, fd = memfd_create("sparse", 0);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net - a card's ports in the hands of others: who reads from the same tap, changes,
- * shuts or deletes it; a driver that adds no buffers; a network device of the card's
- * own, and what becomes of it
+ * net - ports of a card that other processes use, too: they read from the same
+ * tap, change, shut or delete it; a driver that adds no buffers; and the life
+ * of a card's own network device
  *
- * The device is driven without daemon and guest.
+ * The device is driven directly, without daemon and guest.
  */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -23,7 +23,7 @@
 #include "driver.h"
 
 #define NAME		"vhd0"
-#define TYPE		0x88b5		/* for experiments */
+#define TYPE		0x88b5		/* EtherType for experiments */
 #define HDR_LEN		12
 #define RX		0
 #define TX		1
@@ -31,9 +31,12 @@
 #define BUF		256
 #define MANY		3000
 
-/* Of the network device or tap that a test has made */
+/*
+ * Descriptors of the tap, of a raw socket on the test's interface, and of the
+ * card
+ */
 static int tap = -1, raw = -1, dev = -1;
-/* Used buffers that were looked at, and may be given to the device again */
+/* Number of used buffers that were checked and may be posted again */
 static unsigned short rx_seen;
 
 static struct ifreq request(void)
@@ -61,7 +64,7 @@ static void up(bool on)
 	interface(SIOCSIFFLAGS, &req);
 }
 
-/* No frames but ours */
+/* Keeps other frames off the interface */
 static void quiet(void)
 {
 	int fd = open("/proc/sys/net/ipv6/conf/" NAME "/disable_ipv6", O_WRONLY);
@@ -125,13 +128,19 @@ static int set_dev(int card, const char *name)
 	return ioctl(card, VHOST_DOORBELL_SET_NET_DEV, &arg);
 }
 
-static int card_open(void)
+static void card_own(int card)
 {
 	struct vhost_doorbell_net net = { .num_pairs = 1 };
-	int card = dev_open();
 
 	MUST(!ioctl(card, VHOST_SET_OWNER));
 	MUST(!ioctl(card, VHOST_DOORBELL_SET_NET, &net));
+}
+
+static int card_open(void)
+{
+	int card = dev_open();
+
+	card_own(card);
 	return card;
 }
 
@@ -154,10 +163,8 @@ static void card_run(int card)
 	MUST(!set_run(card, TX, 1));
 }
 
-/* A card on a tap, or on a network device of its own; with the other end */
-static void begin(bool own)
+static void card_start(bool own)
 {
-	dev = card_open();
 	if (own) {
 		MUST(!set_dev(dev, NAME));
 	} else {
@@ -167,6 +174,15 @@ static void begin(bool own)
 	raw_open();
 	card_ready(dev);
 	card_run(dev);
+}
+
+/*
+ * Opens a card on a tap, or on a network device of its own, and the other end
+ */
+static void begin(bool own)
+{
+	dev = card_open();
+	card_start(own);
 }
 
 static void end(void)
@@ -186,7 +202,7 @@ static struct vhost_doorbell_net_stats stats(void)
 	return st;
 }
 
-/* --- the driver --- */
+/* --- a minimal driver --- */
 
 static void add(int q, unsigned int len)
 {
@@ -207,7 +223,7 @@ static unsigned short used(int q)
 	return __atomic_load_n(&ring->idx, __ATOMIC_ACQUIRE);
 }
 
-/* As without an event index a driver does */
+/* Kicks as a driver without EVENT_IDX does */
 static void kick(int q)
 {
 	struct vring_used *ring = (void *)USED(q);
@@ -246,7 +262,7 @@ static bool send_raw(unsigned int seed)
 	return send(raw, frame, FRAME, 0) == FRAME;
 }
 
-/* The frame in the buffer that was used as number @i */
+/* Is this the frame in the used buffer number @i? */
 static bool is_frame(unsigned short i, unsigned int seed)
 {
 	struct vring_used *ring = (void *)USED(RX);
@@ -265,7 +281,7 @@ static void fill_rx(void)
 	kick(RX);
 }
 
-/* Both ways, with all checked */
+/* Do frames pass in both directions unchanged? */
 static void works(const char *when)
 {
 	static unsigned int seed;
@@ -279,7 +295,7 @@ static void works(const char *when)
 	   is_frame(at, seed), "%s: a frame is received", when);
 }
 
-/* --- a load in the background: frames for the guest --- */
+/* --- a thread that sends frames to the guest --- */
 
 static bool load_on;
 static unsigned int load_sent, load_failed;
@@ -293,7 +309,7 @@ static void *load_run(void *arg)
 			load_sent++;
 		else
 			load_failed++;
-		/* A full queue is not to be hammered. */
+		/* Back off while the queue is full. */
 		if (load_failed)
 			sched_yield();
 	}
@@ -319,8 +335,8 @@ static void load_stop(pthread_t thread)
 }
 
 /*
- * Receive while the load runs, and count: frames, and those that are older than the
- * one before or not as sent.
+ * Receives while the load runs. Counts frames, and wrong ones: changed ones,
+ * and those older than the one before.
  */
 static unsigned int load_receive(unsigned int *wrong)
 {
@@ -361,7 +377,7 @@ static void test_basics(bool own)
 	if (!own)
 		ok(st.rx_polls && st.rx_hooks, "%s: received in the sender's poll",
 		   kind);
-	/* One frame over three buffers */
+	/* One frame needs three buffers. */
 	MUST(!set_run(dev, RX, 0));
 	driver_avail[RX] = 0;
 	memset((void *)DESC(RX), 0, 0x3000);
@@ -387,7 +403,7 @@ static void test_two_cards(void)
 	begin(false);
 	other = card_open();
 	MUST(!set_port(other, tap));
-	/* Rings of its own, as the first one's are in use */
+	/* A second card needs rings of its own */
 	MUST(!set_features(other, 1ULL << VIRTIO_F_VERSION_1));
 	MUST(!ioctl(other, VHOST_SET_MEM_TABLE, driver_table()));
 	dev_set_queue(other, RX);
@@ -421,7 +437,7 @@ static void test_port_while_running(void)
 	end();
 }
 
-/* A process that reads from the same file takes frames away, and no more. */
+/* A process that reads from the same file only takes frames away. */
 static void test_thief(void)
 {
 	unsigned int got, stolen, wrong = 0;
@@ -439,7 +455,7 @@ static void test_thief(void)
 
 		stolen = 0;
 		close(pipefd[0]);
-		/* Until the other end of the pipe is closed */
+		/* Read until the parent kills this process, or is gone */
 		for (;;) {
 			if (read(tap, buf, sizeof(buf)) > 0)
 				stolen++;
@@ -515,7 +531,7 @@ static double cpu_used(void)
 	return (double)(utime + stime) / sysconf(_SC_CLK_TCK);
 }
 
-/* Frames that find no buffers cost nothing while they wait. */
+/* Frames that wait for buffers must cost no CPU time. */
 static void test_dry(bool own)
 {
 	const char *kind = own ? "network device" : "tap";
@@ -548,7 +564,7 @@ static void test_down(bool own)
 	begin(own);
 	works(kind);
 	up(false);
-	/* The card looks once a jiffy. */
+	/* Wait for the card, which looks once a jiffy. */
 	usleep(50000);
 	ok(send_one(1) && stats().tx_drop_down == 1,
 	   "%s: what is sent while it is down is dropped and counted", kind);
@@ -584,7 +600,7 @@ static void test_deleted(void)
 	ok(!if_nametoindex(NAME), "and it goes");
 }
 
-/* A driver that adds no buffers does not hold up others for long. */
+/* A driver that adds no buffers must not block other senders for long. */
 static void test_dead(void)
 {
 	int i;
@@ -620,7 +636,7 @@ static void test_own_life(void)
 	   "ethtool tells its driver");
 	ok(!command("ethtool -S " NAME " | grep -q pair0_rx_packets"),
 	   "ethtool tells its counters");
-	/* Older kernels rename no interface that is up. */
+	/* Older kernels cannot rename an interface that is up. */
 	ok(!command("ip link set " NAME " down && ip link set " NAME " name vhd9 && "
 		    "ip link set vhd9 name " NAME " && ip link set " NAME " up"),
 	   "it can be renamed");
@@ -641,7 +657,7 @@ static void test_own_life(void)
 	ok(!if_nametoindex(NAME), "nothing is left of it");
 }
 
-/* Guest memory is exchanged while a sender delivers. */
+/* The memory table is replaced while frames are delivered. */
 static void test_memory(bool own)
 {
 	const char *kind = own ? "network device" : "tap";
@@ -653,7 +669,7 @@ static void test_memory(bool own)
 	load = load_start(MANY);
 	while (__atomic_load_n(&load_on, __ATOMIC_ACQUIRE) && n < 50) {
 		MUST(!ioctl(dev, VHOST_SET_MEM_TABLE, driver_table()));
-		/* Pages are pinned anew as frames come. */
+		/* Buffers are posted again, so their pages are pinned again. */
 		fill_rx();
 		n++;
 	}
@@ -673,7 +689,7 @@ static void test_privilege(void)
 	if (!child) {
 		int own;
 
-		/* Whatever the file's mode says */
+		/* Open the file to all users: the capability must decide */
 		MUST(!chmod("/dev/vhost-doorbell", 0666));
 		MUST(!setgid(65534) && !setuid(65534));
 		own = card_open();
@@ -684,6 +700,35 @@ static void test_privilege(void)
 	MUST(!chmod("/dev/vhost-doorbell", 0660));
 	ok(!status, "a network device takes CAP_NET_ADMIN");
 	close(card);
+}
+
+/* The owner dies, and this process, which kept the card's file, adopts it. */
+static void test_adopted(bool own)
+{
+	int status;
+	pid_t pid;
+
+	dev = dev_open();
+	fflush(stdout);
+	pid = fork();
+	MUST(pid >= 0);
+	if (!pid) {
+		card_own(dev);
+		card_start(own);
+		_exit(0);
+	}
+	MUST(waitpid(pid, &status, 0) == pid && !status);
+	/* The child emptied the rings. */
+	driver_avail[RX] = 0;
+	driver_avail[TX] = 0;
+	raw_open();
+	works("with no owner");
+	ok(!ioctl(dev, VHOST_DOORBELL_ADOPT, driver_table()), "it is adopted");
+	works("adopted");
+	MUST(!set_run(dev, RX, 0) && !set_run(dev, TX, 0));
+	card_run(dev);
+	works("started again by its new owner");
+	end();
 }
 
 int main(void)
@@ -697,6 +742,7 @@ int main(void)
 		test_dry(own);
 		test_down(own);
 		test_memory(own);
+		test_adopted(own);
 	}
 	test_two_cards();
 	test_port_while_running();

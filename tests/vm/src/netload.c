@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netload - one end of a load between two hosts; the other is netload, too
+ * netload - one end of a network load; the other end is netload, too
  *
  *	netload echo udp|tcp PORT
  *		answer each request, one at a time, until killed
  *	netload ask udp|tcp ADDRESS PORT SECONDS
- *		ask, wait for the answer, ask again. Prints
+ *		send a request, wait for its answer, repeat. Prints
  *		"rate N p50 N p99 N": requests a second, microseconds
  *	netload send ADDRESS PORT SECONDS
- *		send UDP frames of 64 bytes, one by one, as fast as it goes
+ *		send UDP frames of 64 bytes, as fast as possible
  *	netload take PORT
- *		take them until none has come for a second. Prints "rate N": those
- *		that came, per second
+ *		receive such frames until none came for a second. Prints
+ *		"rate N": frames per second
  *
- * Requests and answers are of one byte.
+ * Requests and answers are one byte each.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -30,9 +30,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* With the headers of Ethernet, IPv4 and UDP: 64. */
+#include "args.h"
+
+/* 64 bytes with the headers of Ethernet, IPv4 and UDP. */
 #define PAYLOAD		22
-/* Requests that may be lost in a row */
+/* Lost requests in a row after which the program fails */
 #define PATIENCE	20
 
 static uint64_t now_ns(void)
@@ -56,7 +58,7 @@ static struct sockaddr_in address(const char *text, const char *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
 
-	a.sin_port = htons(strtoul(port, NULL, 10));
+	a.sin_port = htons(arg_number("PORT", port, UINT16_MAX));
 	if (text && inet_pton(AF_INET, text, &a.sin_addr) != 1)
 		errx(2, "%s: not an address", text);
 	return a;
@@ -136,7 +138,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* False: the first question was lost, or its answer. */
+/* Returns false if the first request or its answer was lost. */
 static bool ask_once(int fd)
 {
 	static uint8_t question;
@@ -147,7 +149,7 @@ static bool ask_once(int fd)
 	while (lost < PATIENCE) {
 		if (send(fd, &question, 1, 0) != 1 && errno != ECONNREFUSED)
 			err(1, "send");
-		/* Those that were given up may come yet. */
+		/* Skip late answers to requests that were given up. */
 		while (recv(fd, &answer, 1, 0) == 1)
 			if (answer == question)
 				return !lost;
@@ -167,7 +169,7 @@ static void ask(int fd, unsigned int seconds)
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)))
 		err(1, "SO_RCVTIMEO");
-	/* Who is where is asked for now. */
+	/* The first request resolves addresses, so it is not measured. */
 	ask_once(fd);
 	start = now_ns();
 	end = start + seconds * 1000000000ull;
@@ -231,9 +233,11 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "echo"))
 		echo(type_of(argv[2]), argv[3]);
 	else if (argc == 6 && !strcmp(argv[1], "ask"))
-		ask(connected(type_of(argv[2]), argv[3], argv[4]), atoi(argv[5]));
+		ask(connected(type_of(argv[2]), argv[3], argv[4]),
+		    arg_number("SECONDS", argv[5], INT32_MAX));
 	else if (argc == 5 && !strcmp(argv[1], "send"))
-		send_all(connected(SOCK_DGRAM, argv[2], argv[3]), atoi(argv[4]));
+		send_all(connected(SOCK_DGRAM, argv[2], argv[3]),
+			 arg_number("SECONDS", argv[4], INT32_MAX));
 	else if (argc == 3 && !strcmp(argv[1], "take"))
 		take(bound(SOCK_DGRAM, argv[2]));
 	else

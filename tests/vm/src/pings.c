@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pings ADDRESS [FROM [TO [STEP]]]: ICMP echo requests with so many bytes of data
- * each, one at a time; the answer must hold the same bytes
+ * pings ADDRESS [FROM [TO [STEP]]]: send ICMP echo requests with FROM, FROM +
+ * STEP ... TO bytes of data, one at a time; each answer must hold the same
+ * bytes
  *
- * One process for all sizes: with ping(8) each size costs a program start, which is
- * most of the time on an emulated processor.
+ * One process sends all sizes. ping(8) would be started once for each size,
+ * which takes most of the time on an emulated processor.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -19,6 +20,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "args.h"
 
 #define MAX_DATA	65507
 #define TRIES		3
@@ -64,7 +67,10 @@ static double now(void)
 
 static const char lost_one[] = "no answer";
 
-/* What else comes to a raw socket is not ours. */
+/*
+ * Returns NULL for the right answer, or what is wrong. Skips other packets that
+ * the raw socket receives.
+ */
 static const char *answer(int fd, unsigned int size, uint16_t seq)
 {
 	const struct icmphdr *icmp;
@@ -93,9 +99,9 @@ static const char *answer(int fd, unsigned int size, uint16_t seq)
 
 int main(int argc, char **argv)
 {
-	unsigned int from = argc > 2 ? atoi(argv[2]) : 0;
-	unsigned int to = argc > 3 ? (unsigned int)atoi(argv[3]) : from;
-	unsigned int step = argc > 4 ? atoi(argv[4]) : 1;
+	unsigned int from = argc > 2 ? arg_number("FROM", argv[2], MAX_DATA) : 0;
+	unsigned int to = argc > 3 ? arg_number("TO", argv[3], MAX_DATA) : from;
+	unsigned int step = argc > 4 ? arg_number("STEP", argv[4], MAX_DATA) : 1;
 	struct sockaddr_in peer = { .sin_family = AF_INET };
 	struct timeval limit = { .tv_sec = 1 };
 	unsigned int size, try, asked = 0, lost = 0, seq = 0;
@@ -103,7 +109,7 @@ int main(int argc, char **argv)
 	double start = now();
 	int fd, buffer = 1 << 20;
 
-	if (argc < 2 || to > MAX_DATA || !step ||
+	if (argc < 2 || !step ||
 	    !inet_pton(AF_INET, argv[1], &peer.sin_addr))
 		errx(2, "usage: pings ADDRESS [FROM [TO [STEP]]]");
 	fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);

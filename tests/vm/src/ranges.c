@@ -2,15 +2,16 @@
 /*
  * ranges - discard and write zeroes on a disk: ranges DISK [no-discard]
  *
- * What is made zero reads as zero and its neighbours as before; what is
- * discarded is gone from a file, or at least does not harm its neighbours.
+ * Sectors that were zeroed must read as zeroes, and their neighbours must be
+ * unchanged. Discarded sectors of a file must be gone; on other disks their
+ * neighbours must at least be unchanged.
  */
 #include <sys/stat.h>
 
 #include "driver.h"
 
-#define SECTORS	512U		/* of the disk, that are used here */
-#define BUFFER	0x100000UL	/* in guest memory */
+#define SECTORS	512U		/* sectors of the disk that the test uses */
+#define BUFFER	0x100000UL	/* address in guest memory */
 
 static int dev;
 static bool is_file;
@@ -33,7 +34,9 @@ static void fill(void)
 	MUST(!send(VIRTIO_BLK_T_OUT, SECTORS * 512));
 }
 
-/* Are just these sectors zero (or, if @any, of no matter)? */
+/*
+ * Are exactly these sectors zero? With @any, these sectors may hold anything.
+ */
 static bool holds(__u32 first, __u32 n, bool any)
 {
 	const unsigned char *at = data();

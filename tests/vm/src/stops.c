@@ -2,8 +2,8 @@
 /*
  * stops NAME DISK FILE - stops, closes and unloads while requests are in flight
  *
- * DISK is the device-mapper device NAME over a disk that completes at once. FILE
- * is empty, to mount something on. The module is loaded when this begins.
+ * DISK is the device-mapper device NAME on top of a disk that completes at
+ * once. FILE is empty, to mount something on. The module must be loaded.
  */
 #include <linux/aio_abi.h>
 #include <linux/fuse.h>
@@ -20,7 +20,7 @@
 
 static const char *name, *disk, *mount_file;
 
-/* --- the disk answers, or not --- */
+/* --- suspend and resume the disk --- */
 
 static void dm(const char *what)
 {
@@ -36,9 +36,23 @@ static void add_read(unsigned int q)
 	eventfd_write(FD_KICK + q, 1);
 }
 
-/* --- the module --- */
+/*
+ * A device whose queues have the guest pages of one request pinned: GET_ID uses the same
+ * pages as add_read(), and no disk. Else the module pins them when it takes the request,
+ * and if a stop interrupts that, it puts the request back into the ring.
+ */
+static int dev_new_pinned(void)
+{
+	int dev = dev_new(RUNNING), q;
 
-/* 0, or EAGAIN: it is in use. The kernel does not wait for it. */
+	for (q = 0; q < QUEUES; q++)
+		MUST(!driver_send(q, VIRTIO_BLK_T_GET_ID, 0, 512));
+	return dev;
+}
+
+/* --- unload the module --- */
+
+/* Unloads the module without waiting. Returns 0, or EAGAIN if it is in use. */
 static int unload(void)
 {
 	return syscall(SYS_delete_module, "vhost_doorbell", O_NONBLOCK) ?
@@ -56,7 +70,7 @@ static void test_goes(const char *when)
 	load();
 }
 
-/* --- threads that share memory and files, and can be killed alone --- */
+/* --- threads that share memory and files, killed one at a time --- */
 
 struct caller {
 	pid_t	pid;
@@ -83,7 +97,7 @@ static void caller_start(struct caller *c, int dev, int (*call)(int dev))
 	MUST(c->pid > 0);
 }
 
-/* Has it ended? Then -1 if it was killed, else what it returned. */
+/* Has the call ended? *@how is -1 if its process was killed, else its result. */
 static bool caller_ended(struct caller *c, int *how)
 {
 	int status;
@@ -101,35 +115,69 @@ static int call_stop(int dev)
 
 static int call_table(int dev)
 {
-	struct vhost_memory *table = driver_table_with(1ULL << 40, PAGE, MEM);
+	struct vhost_memory *table = driver_table_with(GPA + MEM_LEN, PAGE, MEM);
 
 	return ioctl(dev, VHOST_SET_MEM_TABLE, table);
 }
 
-static bool fdinfo_says(int dev, const char *line)
-{
-	char path[64], buf[4096];
-	ssize_t n;
-	int fd;
+/* Covers guest memory and what call_table() adds. */
+static __u64 log_bits[8192];
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", dev);
-	fd = open(path, O_RDONLY);
-	MUST(fd >= 0);
-	n = read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	MUST(n > 0);
-	buf[n] = 0;
-	return strstr(buf, line);
+static int set_log(int dev, bool on)
+{
+	struct vhost_doorbell_log log = {
+		.user_addr = on ? (uintptr_t)log_bits : 0,
+		.size = on ? sizeof(log_bits) : 0,
+	};
+
+	return ioctl(dev, VHOST_DOORBELL_SET_LOG, &log);
 }
 
-/* A call that waits for the disk is ended by a fatal signal, and has done nothing. */
-static void test_killable(const char *what, int (*call)(int dev))
+static int call_log(int dev)
+{
+	return set_log(dev, true);
+}
+
+static int call_log_end(int dev)
+{
+	return set_log(dev, false);
+}
+
+/* Reads the file into a string of @size bytes at most. Returns its length. */
+static ssize_t read_text(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n;
+
+	MUST(fd >= 0);
+	n = read(fd, text, size - 1);
+	close(fd);
+	text[n < 0 ? 0 : n] = 0;
+	return n;
+}
+
+static bool fdinfo_says(int dev, const char *line)
+{
+	char path[64], text[4096];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", dev);
+	MUST(read_text(path, text, sizeof(text)) > 0);
+	return strstr(text, line);
+}
+
+/*
+ * A fatal signal ends a call that waits for the disk; the call must have
+ * changed nothing.
+ */
+static void test_killable(const char *what, int (*call)(int dev), bool log)
 {
 	struct vhost_doorbell_mem_stats before, after;
 	int dev = dev_new(RUNNING), how;
 	struct caller *c = callers;
 
 	MUST(driver_works(0) && driver_works(1));
+	memset(log_bits, 0, sizeof(log_bits));
+	MUST(!log || !set_log(dev, true));
 	MUST(!ioctl(dev, VHOST_DOORBELL_GET_MEM_STATS, &before));
 	dm("suspend");
 	add_read(0);
@@ -156,17 +204,70 @@ static void test_killable(const char *what, int (*call)(int dev))
 	dm("resume");
 	ok(driver_wait(0) == VIRTIO_BLK_S_OK && driver_wait(1) == VIRTIO_BLK_S_OK,
 	   "%s: what was in flight completes, and what came later", what);
-	ok(driver_works(0) && driver_works(1) && !call(dev), "%s: and once more",
-	   what);
+	MUST(driver_works(0) && driver_works(1) &&
+	     !ioctl(dev, VHOST_DOORBELL_GET_MEM_STATS, &after));
+	ok(log ? after.logged > before.logged : !after.logged,
+	   "%s: %llu pages are logged", what,
+	   (unsigned long long)after.logged);
+	ok(!call(dev), "%s: and once more", what);
 	MUST(call != call_stop || !set_run(dev, 0, 1));
 	ok(driver_works(0) && driver_works(1), "%s: the queues serve", what);
 	close(dev);
 }
 
-/* Two wait for one device: the second for the lock. */
+/*
+ * Where RLIMIT_MEMLOCK has no room for a log it takes the place of data pages, which a
+ * request in flight keeps. So SET_LOG waits for the disk: QEMU before 10.1 aborts if the
+ * log cannot start.
+ */
+static int log_at_limit(int dev)
+{
+	struct rlimit limit = { MEM_LEN, MEM_LEN };
+
+	MUST(!syscall(SYS_prlimit64, 0, RLIMIT_MEMLOCK, &limit, NULL));
+	MUST(!syscall(SYS_setuid, 65534));
+	return set_log(dev, true);
+}
+
+static void read_all(unsigned long from, unsigned long to)
+{
+	for (unsigned long n; from < to; from += n) {
+		n = to - from < DISK_LEN ? to - from : DISK_LEN;
+		driver_add_at(0, VIRTIO_BLK_T_IN, 0, GPA, from, n);
+		eventfd_write(FD_KICK, 1);
+		MUST(driver_wait(0) == VIRTIO_BLK_S_OK);
+	}
+}
+
+static void test_log_waits(void)
+{
+	int dev = dev_new_pinned(), how, q;
+
+	/* Every page but those of the rings is pinned. */
+	for (q = 0; q < QUEUES; q++)
+		read_all(DATA(q), RING(q + 1));
+	read_all(RING(QUEUES), MEM_LEN);
+	dm("suspend");
+	add_read(0);
+	MUST(UNTIL(fdinfo_counter(dev, "in_flight") == 1));
+	caller_start(&callers[0], dev, log_at_limit);
+	ok(UNTIL(fdinfo_says(dev, "\nstate:\tstopping\n")) &&
+	   !caller_ended(&callers[0], &how),
+	   "a log for which the limit has no room waits for the disk");
+	dm("resume");
+	ok(UNTIL(caller_ended(&callers[0], &how)) && !how,
+	   "and begins when the disk answers");
+	ok(driver_works(0) && driver_works(1), "which is served");
+	close(dev);
+}
+
+/*
+ * Two processes wait: one for the disk, the other for the device's lock, which the first
+ * holds.
+ */
 static void test_second(void)
 {
-	int dev = dev_new(RUNNING), how;
+	int dev = dev_new_pinned(), how;
 
 	dm("suspend");
 	add_read(0);
@@ -185,9 +286,9 @@ static void test_second(void)
 	close(dev);
 }
 
-/* --- owners that die --- */
+/* --- owners that are killed --- */
 
-/* A process of its own that serves; its requests are in flight, or done. */
+/* Starts a process that owns a device, with requests in flight or completed. */
 static pid_t owner_start(int (*prepare)(void), unsigned int in_flight)
 {
 	int ready[2];
@@ -198,15 +299,18 @@ static pid_t owner_start(int (*prepare)(void), unsigned int in_flight)
 	pid = fork();
 	MUST(pid >= 0);
 	if (!pid) {
+		unsigned int requests;
 		int dev, q;
 
 		if (prepare)
 			fd_at(FD_DISK, prepare());
-		dev = dev_new(RUNNING);
+		/* Of each queue; dev_new_pinned() has sent one. */
+		requests = in_flight ? 2 : 1;
+		dev = in_flight ? dev_new_pinned() : dev_new(RUNNING);
 		for (q = 0; q < QUEUES; q++)
 			add_read(q);
 		for (q = 0; q < QUEUES; q++)
-			MUST(UNTIL(get_stats(dev, q).requests == 1 &&
+			MUST(UNTIL(get_stats(dev, q).requests == requests &&
 				   get_stats(dev, q).in_flight == in_flight));
 		MUST(write(ready[1], "", 1) == 1);
 		for (;;)
@@ -230,7 +334,10 @@ static void test_killed_owner(void)
 	   "an owner ends when it is killed, though its disk does not answer");
 	ok(unload() == EAGAIN && unload() == EAGAIN,
 	   "the module does not go meanwhile");
-	/* The memory is shared with that owner: so are its rings. */
+	/*
+	 * The new device has the memory of the killed owner's device, so it has
+	 * the same ring.
+	 */
 	dev = dev_new(READY);
 	ok(set_run(dev, 0, 1) && errno == EBUSY,
 	   "a ring that it is to complete into is not served by another device");
@@ -256,28 +363,44 @@ static int call_close(int dev)
 	return close(dev);
 }
 
-/* close() itself waits, in a process that lives. */
+/*
+ * Does the caller of close() wait in the module? To ask by fcntl() whether the descriptor
+ * is closed would be wrong: with shared descriptors that takes a reference to the file. If
+ * this is the last one, the process that asks releases the device, and waits instead.
+ */
+static bool caller_waits(const struct caller *c)
+{
+	char path[64], text[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", c->pid);
+	/* Empty while it runs in user space. */
+	read_text(path, text, sizeof(text));
+	return strstr(text, "bell_device_release");
+}
+
+/*
+ * A process that does not exit waits in close() for as long as the disk takes.
+ */
 static void test_close_wait(void)
 {
-	int dev = dev_new(RUNNING), how;
+	int dev = dev_new_pinned(), how;
 
 	dm("suspend");
 	add_read(0);
 	MUST(UNTIL(fdinfo_counter(dev, "in_flight") == 1));
 	caller_start(&callers[0], dev, call_close);
-	while (fcntl(dev, F_GETFD) >= 0)
-		nap();
-	ok(!caller_ended(&callers[0], &how), "close waits for the disk");
+	ok(UNTIL(caller_waits(&callers[0])) && !caller_ended(&callers[0], &how),
+	   "close waits for the disk");
 	dm("resume");
-	ok(UNTIL(caller_ended(&callers[0], &how)) && !how && driver_done(0),
-	   "all is completed when it returns");
-	dev = dev_new(RUNNING);
+	ok(UNTIL(caller_ended(&callers[0], &how)) && !how,
+	   "it returns when the disk has answered");
+	ok(driver_done(0), "all is completed then");
+	dev = dev_new_pinned();
 	dm("suspend");
 	add_read(0);
 	MUST(UNTIL(fdinfo_counter(dev, "in_flight") == 1));
 	caller_start(&callers[0], dev, call_close);
-	while (fcntl(dev, F_GETFD) >= 0)
-		nap();
+	MUST(UNTIL(caller_waits(&callers[0])));
 	MUST(!kill(callers[0].pid, SIGKILL));
 	ok(UNTIL(caller_ended(&callers[0], &how)) && how == -1,
 	   "a caller of close can be killed");
@@ -287,7 +410,7 @@ static void test_close_wait(void)
 	test_goes("after that");
 }
 
-/* --- grace periods --- */
+/* --- number of RCU grace periods --- */
 
 #define TRACING		"/sys/kernel/tracing/"
 
@@ -305,7 +428,7 @@ static bool trace_set(const char *file, const char *what)
 	return !fclose(f) && done;
 }
 
-/* Lines of the trace that are of this process */
+/* Lines of the kernel's trace that belong to this process */
 static unsigned int trace_lines(void)
 {
 	char line[512], pid[16];
@@ -321,7 +444,7 @@ static unsigned int trace_lines(void)
 	return n;
 }
 
-/* Of the close of a device with so many running queues */
+/* Grace periods during the close of a device with @queues running queues */
 static unsigned int grace_periods(int queues)
 {
 	int dev = dev_new(READY), q;
@@ -337,7 +460,7 @@ static unsigned int grace_periods(int queues)
 	return n;
 }
 
-/* What a close waits for must not grow with the number of queues. */
+/* The number of grace periods must not grow with the number of queues. */
 static void test_grace_periods(void)
 {
 	unsigned int one, two;
@@ -346,7 +469,7 @@ static void test_grace_periods(void)
 		skip("one grace period for all queues", "no function tracer");
 		return;
 	}
-	/* On kernel 6.1 a close takes one more, of however many queues. */
+	/* On kernel 6.1 each close takes one more, for any number of queues. */
 	one = grace_periods(1);
 	two = grace_periods(2);
 	trace_set("set_ftrace_filter", "");
@@ -369,7 +492,10 @@ static void fuse_answer(__u64 unique, const void *data, size_t len)
 	MUST(write(fuse_fd, &out, out.head.len) == out.head.len);
 }
 
-/* Root is a regular file. All but reads is answered. */
+/*
+ * The root of this file system is a regular file. All requests except reads are
+ * answered.
+ */
 static void *fuse_serve(void *arg)
 {
 	static char buf[1 << 20];
@@ -423,7 +549,7 @@ static int fuse_disk(void)
 	MUST(!mount("stops", mount_file, "fuse", 0, options));
 	MUST(!pthread_create(&thread, NULL, fuse_serve, NULL));
 	fd = open(mount_file, O_RDWR);
-	/* The size of a root is known once it was asked for. */
+	/* FUSE asks the server for the root's size only on fstat(). */
 	MUST(fd >= 0 && !fstat(fd, &st) && st.st_size == DISK_LEN);
 	return fd;
 }
@@ -440,9 +566,12 @@ static void test_fuse(void)
 	umount2(mount_file, MNT_DETACH);
 }
 
-/* --- threads that ring --- */
+/* --- ringing threads that block or are killed --- */
 
-/* Ring, then block, in one system call: the task work has not run. */
+/*
+ * Rings and then blocks within one system call, so that the task work does not
+ * run.
+ */
 static void ring_and_block(void)
 {
 	int zero = open("/dev/zero", O_RDONLY), empty[2];
@@ -476,7 +605,7 @@ static void test_ringer(void)
 	c.pid = fork();
 	MUST(c.pid >= 0);
 	if (!c.pid) {
-		/* The device is the parent's alone. */
+		/* Only the parent shall hold the device. */
 		close(dev);
 		ring_and_block();
 		_exit(1);
@@ -490,7 +619,7 @@ static void test_ringer(void)
 	test_goes("when the ringer has left");
 }
 
-/* Two queues, each of which rings the other for what it has done */
+/* Two queues whose call eventfd is the kick eventfd of the other one */
 static void test_crosswise(void)
 {
 	struct vhost_doorbell_stats a, b;
@@ -511,13 +640,18 @@ static void test_crosswise(void)
 	diag("inline passes: %llu, %llu",
 	     get_stats(dev, 0).inline_passes - a.inline_passes,
 	     get_stats(dev, 1).inline_passes - b.inline_passes);
-	/* The first one's pass looks again when the other one's worker rings. */
+	/*
+	 * The pass of the first queue is still running when the other queue's
+	 * worker rings, so it looks at the ring again.
+	 */
 	ok(get_stats(dev, 1).inline_passes == b.inline_passes,
 	   "crosswise: only the first of them by the thread that rang");
 	close(dev);
 }
 
-/* KVM has the context of an eventfd only; so has an aio poll. */
+/*
+ * KVM keeps only the context of an eventfd, not its file; so does an aio poll.
+ */
 static void test_closed_kick(void)
 {
 	int dev = dev_new(READY), kick = eventfd(0, EFD_NONBLOCK), p[2];
@@ -544,7 +678,7 @@ static void test_closed_kick(void)
 	close(dev);
 }
 
-/* --- kernel threads --- */
+/* --- the module's kernel threads --- */
 
 static unsigned int task_flags(__u64 pid)
 {
@@ -564,7 +698,7 @@ static void test_freezer(void)
 {
 	int dev = dev_new(RUNNING);
 
-	/* PF_NOFREEZE, which the worker clears as it begins */
+	/* PF_NOFREEZE: the worker clears it when it starts */
 	ok(UNTIL(!(task_flags(get_stats(dev, 0).worker_pid) & 0x8000)),
 	   "a worker can be frozen");
 	close(dev);
@@ -577,7 +711,10 @@ static int make_bell(int dev)
 	return ioctl(dev, VHOST_DOORBELL_CREATE_BELL, &bell);
 }
 
-/* A user with no privilege, who may have two processes: what is not so, or 0 */
+/*
+ * The test: start workers as a user whose RLIMIT_NPROC is 2. Returns the number of the
+ * step that failed, or 0.
+ */
 static int limited(int dev, int running)
 {
 	struct rlimit two = { 2, 2 };
@@ -593,7 +730,7 @@ static int limited(int dev, int running)
 	c = make_bell(dev);
 	if (a < 0 || b < 0 || c >= 0 || errno != EAGAIN)
 		return 2;
-	/* Root's are not counted for this user. */
+	/* Workers of root do not count against this user's limit. */
 	if (get_stats(running, 0).state != VHOST_DOORBELL_QUEUE_RUNNING)
 		return 3;
 	close(a);
@@ -627,8 +764,14 @@ int main(int argc, char **argv)
 	tap_begin(120);
 	driver_init();
 	fd_at(FD_DISK, open(disk, O_RDWR));
-	test_killable("SET_RUN 0", call_stop);
-	test_killable("SET_MEM_TABLE", call_table);
+	test_killable("SET_RUN 0", call_stop, false);
+	test_killable("SET_MEM_TABLE", call_table, false);
+	test_killable("SET_LOG", call_log, false);
+	test_killable("SET_RUN 0 with a log", call_stop, true);
+	test_killable("SET_MEM_TABLE with a log", call_table, true);
+	test_killable("another log", call_log, true);
+	test_killable("end of the log", call_log_end, true);
+	test_log_waits();
 	test_second();
 	test_closed_kick();
 	test_crosswise();

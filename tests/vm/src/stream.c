@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stream listen PORT MIB | stream ADDRESS PORT MIB: so many MiB over TCP there and as
- * many back, each byte compared
+ * stream listen PORT MIB | stream ADDRESS PORT MIB: send MIB over TCP in each
+ * direction and compare each byte
  *
- * The data are numbers of a generator that both ends know, so that no file is needed.
- * Lengths of the writes are odd: the stack cuts and joins them in many ways.
+ * Both ends generate the same data, so no file is needed. The lengths of the
+ * writes are odd, so that the network stack splits and joins them in many ways.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "args.h"
+
 #define MAX_PIECE	(128 << 10)
 
 static uint64_t state;
@@ -30,7 +32,10 @@ static uint64_t number(void)
 	return state;
 }
 
-/* Whole numbers only: both ends must cut the sequence alike. */
+/*
+ * Generates @n whole numbers: both ends must split the sequence at the same
+ * places.
+ */
 static void generate(uint64_t *to, size_t n)
 {
 	size_t i;
@@ -59,7 +64,7 @@ static void send_all(int fd, uint64_t bytes, uint64_t seed)
 		want = bytes < sizeof(piece) ? bytes : sizeof(piece);
 		generate(piece, want / 8);
 		for (done = 0; done < want; done += n) {
-			/* From a few bytes to all that is left */
+			/* Between a few bytes and all that is left */
 			most = ++i % 4 ? want - done : 1 + i * 397 % 9000;
 			if (most > want - done)
 				most = want - done;
@@ -107,7 +112,7 @@ static int open_socket(const char *address, uint16_t port)
 
 	if (!listens && !inet_pton(AF_INET, address, &peer.sin_addr))
 		errx(2, "%s: no address", address);
-	/* The other end may not listen yet. */
+	/* Try again: the other end may not listen yet. */
 	for (try = 0; ; try++) {
 		fd = socket(AF_INET, SOCK_STREAM, 0);
 		if (fd < 0)
@@ -139,8 +144,8 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		errx(2, "usage: stream listen|ADDRESS PORT MIB");
-	bytes = strtoull(argv[3], NULL, 0) << 20;
-	fd = open_socket(argv[1], atoi(argv[2]));
+	bytes = arg_number("MIB", argv[3], 1 << 20) << 20;
+	fd = open_socket(argv[1], arg_number("PORT", argv[2], UINT16_MAX));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)))
 		err(1, "setsockopt");

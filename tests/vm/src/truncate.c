@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * truncate - a file that becomes shorter under a disk that is not told of it:
+ * truncate - a file shrinks below a disk whose capacity is not updated:
  * truncate FILE [direct]
  */
 #include <sys/stat.h>
@@ -53,7 +53,7 @@ static bool is_short(void)
 	return st.st_size == SHORT && st.st_blocks * 512UL <= SHORT;
 }
 
-/* Beyond the end, and across it */
+/* A request beyond the end of the file, and one across it */
 static void test(const char *mode)
 {
 	const __u64 at[] = { EDGE + 1024, EDGE - 4 };

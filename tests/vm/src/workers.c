@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * workers FILE - queues that share a worker: who has which, and what becomes of the
- * others when one stops or waits for a page
+ * workers FILE - queues that share a worker: which worker a queue has, and
+ * whether a queue goes on when another one of the worker stops or waits for a
+ * page
  *
- * FILE is on a file system that allocates blocks for its holes, as ext4 does, and is
- * larger than 1 MiB.
+ * FILE must be on a file system that allocates blocks on writes to holes, such
+ * as ext4, and larger than 1 MiB.
  */
 #include <linux/userfaultfd.h>
 #include <sched.h>
@@ -17,7 +18,7 @@
 #define LAZY_LEN	(1UL << 20)
 #define LAZY_GPA	0x80000000UL
 
-/* Pages of it; SET_MEM_TABLE looks at the first. */
+/* Pages of this memory. Page 0 is left out, as SET_MEM_TABLE touches it. */
 #define LAZY_PAGE(i)	(LAZY + ((i) + 1) * PAGE)
 
 #define HOLE		1024UL		/* sectors */
@@ -56,7 +57,9 @@ static void test_as_many_as_cpus(void)
 	ok(worker(dev, 0) == first && driver_works(0) && driver_works(1),
 	   "it has more CPUs, and begins again with the worker that is there");
 	MUST(!set_run(dev, 1, 0) && driver_works(0) && !set_run(dev, 0, 0));
-	/* kthread_stop() returns a little before the kernel forgets the thread. */
+	/*
+	 * kthread_stop() returns a little before the thread is gone from /proc.
+	 */
 	ok(UNTIL(kill(first, 0) && errno == ESRCH), "the last one ends the thread");
 	MUST(!set_run(dev, 0, 1) && !set_run(dev, 1, 1));
 	ok((worker(dev, 0) != worker(dev, 1)) == (cpus > 1) &&
@@ -64,7 +67,7 @@ static void test_as_many_as_cpus(void)
 	close(dev);
 }
 
-/* Memory of which pages come when user space says so */
+/* Maps memory whose pages appear only when user space provides them */
 static int map_lazily(void)
 {
 	struct uffdio_register range = {
@@ -91,7 +94,10 @@ static void resolve(int uffd, unsigned long addr)
 	MUST(!ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
 }
 
-/* Wait until somebody waits for a page of it, or queue 1 is done: is it this page? */
+/*
+ * Waits for a page fault in this memory, or until queue 1 is done. Returns true
+ * if the fault is at @addr.
+ */
 static bool waited_for(int uffd, unsigned long addr)
 {
 	struct uffd_msg msg = { 0 };
@@ -103,8 +109,9 @@ static bool waited_for(int uffd, unsigned long addr)
 }
 
 /*
- * Two queues with one worker, which waits for a page on behalf of queue 1; or -1 if
- * this kernel does not wait for user space to pin a page for long, as 6.1
+ * Makes a device with two queues on one worker, and has that worker wait for a
+ * page of queue 1. Returns -1 on kernels where a long-term pin does not wait
+ * for user space, such as 6.1.
  */
 static int dev_that_waits(int uffd, unsigned int mode, unsigned long page)
 {
@@ -145,7 +152,10 @@ static void test_drain(int uffd)
 	int dev = dev_that_waits(uffd, VHOST_DOORBELL_MODE_INLINE,
 				 LAZY_PAGE(1));
 
-	/* Blocks must be allocated: the ringing thread cannot, the worker can. */
+	/*
+	 * The write must allocate blocks: the ringing thread may not, the
+	 * worker may.
+	 */
 	driver_add_at(0, VIRTIO_BLK_T_OUT, HOLE, GPA, DATA(0), PAGE);
 	eventfd_write(FD_KICK, 1);
 	ok(get_stats(dev, 0).in_flight == 1 && !driver_done(0),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * xdp IFNAME pass|drop|tx|aborted [generic]: attach an XDP program that says this of
- * each frame, until a signal
+ * xdp IFNAME pass|drop|tx|aborted [generic]: attach an XDP program that returns
+ * this for each frame, until a signal
  *
- * The program is two instructions, so that no compiler for BPF is needed. It takes
- * frames in fragments: with a large MTU a driver refuses others.
+ * The program has two instructions, so no BPF compiler is needed. It accepts
+ * frames in fragments: with a large MTU drivers refuse other programs.
  */
 #include <err.h>
 #include <linux/bpf.h>
@@ -67,7 +67,10 @@ int main(int argc, char **argv)
 	attr.link_create.prog_fd = fd;
 	attr.link_create.attach_type = BPF_XDP;
 	attr.link_create.flags = argc > 3 ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
-	/* The program goes with this descriptor, and it with us. */
+	/*
+	 * The program is detached when this descriptor closes, at the latest
+	 * when we exit.
+	 */
 	if (bpf(BPF_LINK_CREATE, &attr) < 0)
 		err(1, "BPF_LINK_CREATE");
 	printf("attached\n");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * zeroout DISK OFFSET BYTES [unmap]: have the kernel zero a part of a block device,
- * which may give its room away if so told
+ * zeroout DISK OFFSET BYTES [unmap]: have the kernel zero a part of a block
+ * device; with unmap it may deallocate that part
  */
 #include <err.h>
 #include <fcntl.h>
@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "args.h"
+
 int main(int argc, char **argv)
 {
 	uint64_t range[2];
@@ -17,8 +19,8 @@ int main(int argc, char **argv)
 
 	if (argc < 4)
 		errx(2, "usage: zeroout DISK OFFSET BYTES [unmap]");
-	range[0] = strtoull(argv[2], NULL, 0);
-	range[1] = strtoull(argv[3], NULL, 0);
+	range[0] = arg_number("OFFSET", argv[2], UINT64_MAX);
+	range[1] = arg_number("BYTES", argv[3], UINT64_MAX);
 	fd = open(argv[1], O_RDWR);
 	if (fd < 0)
 		err(1, "%s", argv[1]);
