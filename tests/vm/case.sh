@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# case.sh: what every test case in L1 sources.
+# case.sh: sourced first by every test case in L1.
 #
-# A case reports with ok, not_ok, skip and check, and ends with case_end. A
-# command that fails outside of a condition ends it, and fails it.
-# $CASE_DIR is a directory of its own, removed after it.
+# A case reports results with ok, not_ok, skip and check, and ends with
+# case_end. A command that fails outside of a condition ends the case and fails
+# it. $CASE_DIR is a directory for the case, removed after it.
 set -Eeuo pipefail
 trap 'echo "# ${BASH_SOURCE[0]##*/}: $LINENO: $BASH_COMMAND: status $?" >&2' ERR
 
@@ -23,7 +23,7 @@ not_ok()
 	echo "not ok - $*"
 }
 
-# skip NAME REASON
+# skip NAME REASON: report a check that cannot run
 skip()
 {
 	case_results=$((case_results + 1))
@@ -36,9 +36,9 @@ diag()
 	printf '%s\n' "$@" | sed 's/^/# /'
 }
 
-# check NAME COMMAND [ARG...]: a result from the command's status. Within the
-# command a failing step does not end the case (bash knows no better): a
-# function must join its steps with &&.
+# check NAME COMMAND [ARG...]: report a result from the command's status. A step
+# that fails within the command does not end the case, as bash turns off -e
+# there. So a function must join its steps with &&.
 check()
 {
 	local name=$1
@@ -51,7 +51,7 @@ check()
 	fi
 }
 
-# check_fails NAME COMMAND [ARG...]: it must not succeed
+# check_fails NAME COMMAND [ARG...]: the command must fail
 check_fails()
 {
 	local name=$1
@@ -64,7 +64,7 @@ check_fails()
 	fi
 }
 
-# wait_for SECONDS COMMAND [ARG...]: until it succeeds
+# wait_for SECONDS COMMAND [ARG...]: repeat the command until it succeeds
 wait_for()
 {
 	local end=$((SECONDS + $1))
@@ -81,7 +81,7 @@ case_end()
 	echo "1..$case_results"
 }
 
-# skip_case REASON: the whole case
+# skip_case REASON: skip the whole case
 skip_case()
 {
 	skip "all of it" "$1"

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# demo.sh: what the parts of the demos that run in L1 share; see demo.
+# demo.sh: common code of the demos' parts that run in L1; see demo.
 #
-#   say TEXT		tell what goes on; all other lines are for the reader
-#   fail TEXT
+#   say TEXT		report progress; all other lines are results
+#   fail TEXT		print TEXT and exit
 #   prepare
-#   watch_calls PID...	count the system calls of these processes from here on;
-#			daemon_calls ends that, and prints how many
+#   watch_calls PID...	start counting the system calls of these processes;
+#			daemon_calls stops that and prints their number
 #   unload		remove the module, and fail if the kernel had trouble
 #
-# The logs are kept when the demo ends.
+# The logs remain after the demo.
 export CASE_DIR=/tmp/demo PATH=/tmp/bin:$VM_DIR/../bin:$PATH
 mkdir -p "$CASE_DIR"
 # shellcheck source=case.sh
@@ -52,11 +52,12 @@ prepare()
 	dmesg -C
 }
 
-# strace counts the daemons' calls during all that follows, and does not disturb
-# them, as they sleep.
+# strace counts the daemons' system calls from now on. It does not disturb the
+# daemons, as they sleep.
 watch_calls()
 {
-	# Two seconds after a ring has started a daemon looks once whether it is served.
+	# Two seconds after a ring has started, a daemon checks once that the ring is
+	# served.
 	sleep 3
 	strace -f -c -U calls -o "$CASE_DIR/strace" "${@/#/-p}" \
 		2>"$CASE_DIR/strace.log" &
@@ -69,7 +70,7 @@ attached()
 	[ "$(grep -c attached "$CASE_DIR/strace.log")" -eq "$1" ]
 }
 
-# It prints no table at all when there was no call.
+# Without any call strace prints no table.
 daemon_calls()
 {
 	kill -0 "$strace" 2>/dev/null || fail 'strace has ended'

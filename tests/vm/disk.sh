@@ -3,30 +3,30 @@
 # disk.sh: any number of disks, each with a vhost-doorbell-blk of its own.
 #
 #   disk_start NAME FILE ARG...
-#			start the daemon that serves FILE, in $CASE_DIR/NAME.sock
+#			start a daemon that serves FILE on $CASE_DIR/NAME.sock
 #   disk_attach NAME [PROPERTIES]
-#			add what QEMU needs for it to the array 'disks'; the device
-#			is vhost-user-blk-pci or $DISK_DEVICE, $DISK_CHARDEV adds
+#			append QEMU's options for it to the array 'disks'; the device
+#			is vhost-user-blk-pci or $DISK_DEVICE; $DISK_CHARDEV adds
 #			options to its socket
-#   disk_reconnect	for $DISK_CHARDEV: QEMU connects again, as its version has it
-#   disk_links		the guest's disks are /disk/SERIAL there, for guest_run
-#   disk_stop NAME	end the daemon, and fail if it does not end well
-#   disk_kill NAME	kill it
+#   disk_reconnect	print the option for $DISK_CHARDEV that makes QEMU reconnect
+#   disk_links		make links /disk/SERIAL to the disks in the guest
+#   disk_stop NAME	stop the daemon; fail if it ends with an error
+#   disk_kill NAME	kill the daemon
 #   disk_sum NAME COUNTER
-#			a counter, summed over the queues (or pairs of a card)
-#   disk_counters NAME	all of them
+#			print a counter, summed over the queues (or pairs of a card)
+#   disk_counters NAME	print all counters
 #   disk_memory NAME COUNTER
-#			a counter of the line 'memory:'
-#   disk_features NAME	what was negotiated
-#   disk_agreed NAME BIT	was it, as we know it and as the guest does? After
-#			disk_links
-#   disk_tasks NAME	process ids of all that may work for it: the daemon, its
-#			kernel threads
-#   disk_switches PID...
-#			context switches of all their threads
-#   disk_sleeps PID...	those of them that were not another's doing
+#			print a counter of the line 'memory:'
+#   disk_features NAME	print the negotiated features
+#   disk_agreed NAME BIT	was this feature negotiated, by our device's and by the
+#			guest's report? Needs disk_links
+#   disk_tasks NAME	print the pids of the daemon and of its kernel threads
 #
-# disk_pid[NAME] is the daemon; it says what it says in $CASE_DIR/NAME.log.
+#   disk_switches PID...
+#			print the context switches of all their threads
+#   disk_sleeps PID...	print the voluntary ones of these
+#
+# disk_pid[NAME] is the daemon's pid; its log is $CASE_DIR/NAME.log.
 # emulate.sh has module_load and nullb.
 declare -A disk_pid
 disks=()
@@ -60,7 +60,7 @@ disk_attach()
 		-device "${DISK_DEVICE:-vhost-user-blk-pci},chardev=$1${2:+,$2}")
 }
 
-# QEMU has renamed it.
+# QEMU 9 has renamed the option.
 disk_reconnect()
 {
 	if qemu-system-x86_64 --version | grep -q 'version [78]\.'; then
@@ -98,12 +98,12 @@ disk_kill()
 
 disk_fdinfo()
 {
-	# A descriptor that goes meanwhile is no error.
+	# The descriptor may be closed meanwhile.
 	{ grep -lsx $'vhost-doorbell:\t.*' "/proc/${disk_pid[$1]}/fdinfo/"* || :; } |
 		head -n 1 | xargs -r cat
 }
 
-# All counters, a name and its sum per line
+# Prints all counters: a name and its sum per line
 disk_counters()
 {
 	disk_fdinfo "$1" | awk '
@@ -132,7 +132,7 @@ disk_tasks()
 	disk_fdinfo "$1" | sed -n 's/.* worker_pid=\([1-9][0-9]*\).*/\1/p'
 }
 
-# disk_status PID...: of all their threads
+# disk_status PID...: print the status files of all their threads
 disk_status()
 {
 	local pid

@@ -1,26 +1,26 @@
 # shellcheck shell=bash disable=SC2154 # of case.sh: case_results
 # SPDX-License-Identifier: GPL-2.0
-# emulate.sh: the module under an emulated driver, with no guest.
+# emulate.sh: run the module under an emulated driver, without a guest.
 #
 #   module_load		load vhost_doorbell.ko
 #   nullb NAME ATTRIBUTE=VALUE...
 #			make a null_blk disk that keeps its data in memory; sets
-#			$disk to its device
+#			$disk to its device node
 #   daemon_start ARG...	start vhost-doorbell-blk with two queues on $sock; sets
 #			$daemon to its pid
-#   daemon_stop		end it, and fail if it does not end well
-#   released DISK	does nobody hold the block device? A device that was closed while
-#			its disk was slow does so until that has answered.
-#   emulate ARG...	doorbell-bench emulate on $sock
-#   counter QUEUE NAME	a counter of the daemon's device, from fdinfo
-#   under_way		a driver in the background has made some requests
+#   daemon_stop		stop it; fail if it ends with an error
+#   released DISK	is the block device unused? A device that was closed while
+#			its disk was slow holds the disk until the disk has answered.
+#   emulate ARG...	run doorbell-bench emulate on $sock
+#   counter QUEUE NAME	print a counter of the daemon's device, from fdinfo
+#   under_way		has the driver in the background made some requests?
 #   nullb_ext4 NAME SIZE DIR
 #			make such a disk of SIZE megabytes with ext4, and mount it on
 #			$CASE_DIR/DIR
-#   tap COMMAND...	run a test program, and give its results as ours
+#   tap COMMAND...	run a test program and report its results as ours
 #
-# What they say is in $CASE_DIR/daemon.log and $CASE_DIR/emulate.log.
-# $factor says how much slower than usual this kernel is.
+# Their output is in $CASE_DIR/daemon.log and $CASE_DIR/emulate.log.
+# $factor is how many times slower than usual this kernel is.
 
 factor=${TIME_FACTOR:-1}
 sock=$CASE_DIR/sock
@@ -37,7 +37,7 @@ nullb()
 	shift
 	modprobe null_blk nr_devices=0
 	[ -d $config ] || mount -t configfs configfs /sys/kernel/config
-	# An earlier case's
+	# Remove the disk of an earlier case
 	if [ -d "$config/$name" ]; then
 		echo 0 >"$config/$name/power"
 		rmdir "$config/$name"
@@ -46,7 +46,7 @@ nullb()
 	for item in memory_backed=1 size=64 "$@" power=1; do
 		echo "${item#*=}" >"$config/$name/${item%%=*}"
 	done
-	# Older kernels name the disk by its number.
+	# Older kernels name the disk by a number.
 	disk=/dev/$name
 	[ -b "$disk" ] || disk=/dev/nullb$(cat "$config/$name/index")
 }
@@ -86,7 +86,8 @@ released()
 		"$1" 2>/dev/null
 }
 
-# One that is killed may leave its socket; the next would be taken for it.
+# A killed daemon leaves its socket, which must not be taken for that of the
+# next one.
 daemon_kill()
 {
 	kill -KILL "$daemon"
@@ -106,14 +107,14 @@ emulate()
 	return $status
 }
 
-# Both are asked often: no process is started.
+# These are called often, so they start no process.
 fdinfo()
 {
 	local file text
 
 	for file in "/proc/$daemon/fdinfo/"*; do
 		text=
-		# It may go meanwhile.
+		# The file may vanish meanwhile.
 		{ IFS= read -r -d '' text <"$file"; } 2>/dev/null || :
 		if [[ $text == *$'\nvhost-doorbell:\t'* ]]; then
 			printf '%s' "$text"
@@ -131,7 +132,7 @@ counter()
 	fi
 }
 
-# Does a driver in the background make requests?
+# Does the driver in the background make requests?
 under_way()
 {
 	local n
@@ -145,7 +146,8 @@ tap()
 	local name=$1 line planned='' seen=$case_results status=0
 	local out=$CASE_DIR/tap
 
-	# Their fixed addresses must not meet a heap that is put at random.
+	# The programs map memory at fixed addresses, so turn off address
+	# randomisation.
 	[[ $name != test-* ]] || set -- setarch -R "$@"
 	"$@" >"$out" 2>&1 || status=$?
 	while IFS= read -r line; do

@@ -1,36 +1,41 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh: virtual machines in L1, under KVM, by the release's stock QEMU.
+# guest.sh: run virtual machines in L1, under KVM, with the release's stock QEMU.
 #
-#   vmm_start ARG...	start QEMU; add -device options and the like
-#   guest_start ARG...	the same with a Linux guest; waits until it can run
+#   vmm_start ARG...	start QEMU with these additional options
+#   guest_start ARG...	start QEMU with a Linux guest; wait until it can run
 #			commands
 #   guest_run [-t SECONDS] COMMAND
-#			run a shell command there: its output and status
+#			run a shell command in the guest; give its output and status
 #   guest_programs NAME...
-#			the guests started from here on have test-NAME as
+#			give test-NAME to guests that are started later, as
 #			/bin/NAME
-#   guest_answers	ends the case, with all that is known, if it does not
-#   guest_stop		power it off and wait until QEMU is gone
+#   guest_answers	end the case, with diagnostics, if the guest does not answer
+#   guest_stop		power the guest off and wait until QEMU has exited
 #   vmm_qmp COMMAND [ARGUMENTS]
-#			a QMP command and its arguments in JSON; prints the
-#			answer, fails on an error
-#   vmm_kill [SIGNAL]	end QEMU (KILL) and wait
+#			send a QMP command, with arguments in JSON; print the
+#			answer, fail on an error
+#   vmm_lines		print how many lines QEMU has logged
+#   vmm_quiet LINES	has it logged no more than that? Prints them
+#   vmm_kill [SIGNAL]	send QEMU a signal (KILL) and wait for its end
 #
-# All act on the machine that $GUEST names (one called 'guest' by default), so
+# All act on the machine named by $GUEST ('guest' by default), so
 # that a case can have several. Its files are in $CASE_DIR/$GUEST: console,
-# qemu.log. Its memory is a memfd of GUEST_MEM megabytes (256), or what
-# GUEST_MEM_KIND names (memfd, file); GUEST_MEM_OPTS adds properties to it.
-# GUEST_SMP is the number of CPUs (1).
+# qemu.log. Its memory is a memfd of GUEST_MEM megabytes (256), or of the kind
+# GUEST_MEM_KIND (memfd, file); GUEST_MEM_OPTS adds properties to it.
+# GUEST_SMP is the number of CPUs (1), GUEST_MACHINE the machine type (q35), GUEST_QEMU the
+# command (qemu-system-x86_64).
 #
-# Exits with a reason, so that a case needs no check, when a machine does not
-# start. A guest that hangs or dies before it has sent its first request to a disk, or
-# hangs with a CPU that stays at one instruction while no disk owes it anything, is
-# started once more, which the output tells: the emulator's SMP boot is not always
-# sound. guest_run gives 124 when the command, or the guest, does not answer.
+# If a machine does not start, they end the case with a reason, so a case need not
+# check. A guest is started a second time, with a note in the output, if it hangs or
+# dies before its first disk request, or if one of its CPUs stays at one instruction
+# while none of its disk requests is in flight: the emulator fails at SMP boots now and
+# then. guest_run returns 124 when the command, or the guest, does not answer.
 
 declare -A vmm_pid
 guest_base=/tmp/guest/guest.cpio
+guest_cmdline='console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check'
+guest_cmdline+=' tsc=reliable random.trust_cpu=on cryptomgr.notests'
 
 vmm_dir()
 {
@@ -47,7 +52,7 @@ vmm_said()
 	local dir
 
 	dir=$(vmm_dir)
-	# Why KVM gave up a CPU comes before its registers.
+	# The lines before the registers tell why KVM stopped the CPU.
 	head -n 5 "$dir/qemu.log"
 	tail -n 20 "$dir/qemu.log" "$dir/console" "$dir/strace" 2>/dev/null || :
 }
@@ -59,7 +64,7 @@ vmm_fail()
 	exit 1
 }
 
-# Pipes, since bash can open them: NAME.in to QEMU, NAME.out from it.
+# Pipes, which bash can open: NAME.in to QEMU, NAME.out from QEMU.
 vmm_pipes()
 {
 	local name
@@ -79,8 +84,8 @@ vmm_start()
 	mkdir "$dir"
 	vmm_pipes qmp command
 	: >"$dir/console"
-	qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-		-machine q35,accel=kvm,smm=off,graphics=off,hpet=off,memory-backend=ram \
+	"${GUEST_QEMU:-qemu-system-x86_64}" -nodefaults -no-user-config -display none -no-reboot \
+		-machine "${GUEST_MACHINE:-q35},accel=kvm,smm=off,graphics=off,hpet=off,memory-backend=ram" \
 		-cpu host -smp "${GUEST_SMP:-1}" -m "${mem}M" \
 		-object "memory-backend-${GUEST_MEM_KIND:-memfd},id=ram,size=${mem}M,share=on${GUEST_MEM_OPTS:+,$GUEST_MEM_OPTS}" \
 		-chardev "file,id=console,path=$dir/console" \
@@ -96,8 +101,8 @@ vmm_start()
 }
 
 # vmm_expect PIPE SECONDS PATTERN: print lines from QEMU up to the one that
-# matches; 124 if none does in time.
-# Both ends of a pipe are kept open, so the end of QEMU must be looked for.
+# matches; return 124 if none does in time. This shell keeps both ends of a pipe
+# open and gets no end of file, so it checks whether QEMU still runs.
 vmm_expect()
 {
 	local line rest='' out end=$((SECONDS + $2))
@@ -111,7 +116,7 @@ vmm_expect()
 			[[ ! $line =~ $3 ]] || break
 			continue
 		fi
-		# The part of a line that was there when time was up
+		# The timeout cut a line off: keep its first part
 		rest+=$line
 		if [ $SECONDS -ge $end ] || ! vmm_alive || vmm_given_up; then
 			break
@@ -132,13 +137,13 @@ vmm_qmp()
 
 	vmm_send qmp "{\"execute\": \"$1\", \"arguments\": ${2:-{\}}}" ||
 		return 1
-	# Events may come before the answer.
+	# QMP events may arrive before the answer.
 	answer=$(vmm_expect qmp 30 '^\{"(return|error)": ' | tail -n 1)
 	printf '%s\n' "$answer"
 	[[ $answer == '{"return"'* ]]
 }
 
-# A later archive of an initramfs adds to what an earlier one has.
+# Files of a later archive in an initramfs add to those of an earlier one.
 guest_programs()
 {
 	local name dir=$CASE_DIR/initrd
@@ -156,7 +161,7 @@ guest_boot()
 {
 	vmm_start -kernel /tmp/guest/vmlinux \
 		-initrd "${guest_initrd:-$guest_base}" \
-		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on cryptomgr.notests ${GUEST_APPEND:-}" \
+		-append "$guest_cmdline ${GUEST_APPEND:-}" \
 		"$@"
 	vmm_expect command "${GUEST_BOOT:-$((120 * ${TIME_FACTOR:-1}))}" @@READY >/dev/null
 }
@@ -174,26 +179,47 @@ guest_start()
 	guest_boot "$@" || vmm_fail 'the guest does not start'
 }
 
-# One of its CPUs runs and stays at one instruction, as the emulator sometimes has
-# it in a page fault without end; and no disk owes it anything.
+# Has the emulator lost a CPU of the guest? With no disk request in flight, the CPU either
+# runs but stays at one instruction, by an endless page fault; or it is halted while its
+# interrupt controller waits for the end of an interrupt, whose handler never began. (Linux
+# never halts in a handler.)
 guest_cpu_stuck()
 {
 	local i
 
 	[ "$(all_disks in_flight)" = 0 ] || return
+	vmm_qmp query-status | grep -q '"running": true' || return
 	for ((i = 0; i < 5; i++)); do
 		vmm_hmp 'info registers -a'
 		sleep 0.5
 	done | awk '
 		/^CPU/ { cpu = $1 }
 		/^.IP=/ && /HLT=0/ && ++seen[cpu, $1] == 5 { stuck = 1 }
-		END { exit !stuck }'
+		END { exit !stuck }' && return
+	# The two commands of guest_cpus run one after the other, so once is not enough.
+	for ((i = 0; i < 5; i++)); do
+		guest_cpus | grep -q 'HLT=1 ISR [0-9]' || return
+	done
 }
 
-# all_disks COUNTER: the sum over all that there are
+# guest_cpus: print each CPU's instruction pointer, whether the CPU is halted, and from its
+# local APIC the interrupts in service (ISR) and those that are pending (IRR)
+guest_cpus()
+{
+	local at n=0
+
+	vmm_hmp 'info registers -a' | grep -o '^.IP=[0-9a-f]*\|HLT=[01]' | paste -d ' ' - - |
+		while read -r at; do
+			echo "CPU$n $at $(vmm_hmp "info lapic $n" |
+				sed -n 's/^\(ISR\|IRR\)[[:space:]]*/\1 /p' | xargs)"
+			n=$((n + 1))
+		done
+}
+
+# all_disks COUNTER: print its sum over all devices of all daemons
 all_disks()
 {
-	# What is gone meanwhile is no error.
+	# Files may vanish meanwhile.
 	{ grep -hso " $1=[0-9]*" /proc/[0-9]*/fdinfo/* || :; } |
 		awk -F = '{ n += $2 } END { print n + 0 }'
 }
@@ -211,7 +237,8 @@ guest_run()
 		vmm_gone_why >&2
 		return 124
 	fi
-	# The guest ends the command itself; what hangs it beyond that is ours.
+	# The guest ends the command itself after SECONDS; the 10 seconds more
+	# are for a guest that hangs.
 	while IFS= read -r line; do
 		if [[ $line == *"@@END $token "* ]]; then
 			status=${line##* }
@@ -224,36 +251,36 @@ guest_run()
 	return "$status"
 }
 
-# KVM 7.3 stops a machine whose processor reports, at the first write to a register of
-# a device, that it has an interrupt to deliver. The emulator's does so now and then,
-# with any back end: QEMU's own tap, too.
+# Has KVM stopped the guest? At the first write to a device register KVM 7.3 stops a
+# machine whose processor reports that it is delivering an interrupt. The emulated
+# processor reports that wrongly now and then, with any back end.
 vmm_given_up()
 {
 	grep -qx 'KVM internal error. Suberror: 3' "$(vmm_dir)/qemu.log"
 }
 
-# What a machine said that is gone without having been told to go
+# Reports once the output of a QEMU that exited by itself
 vmm_gone_why()
 {
 	local pid=${vmm_pid[${GUEST:-guest}]} status=0
 
 	[ ! -e "$(vmm_dir)/gone" ] || return 0
 	: >"$(vmm_dir)/gone"
-	# 127 in a subshell, whose child it is not
+	# In a subshell wait fails with 127, as QEMU is not its child
 	wait "$pid" 2>/dev/null || status=$?
 	diag "${GUEST:-guest}: QEMU is gone, status $status" "$(vmm_said)" \
 		"$(dmesg | tail -n 5)"
 }
 
-# vmm_hmp COMMAND: of the human monitor
+# vmm_hmp COMMAND: run a command of QEMU's human monitor
 vmm_hmp()
 {
 	vmm_qmp human-monitor-command "{\"command-line\": \"$1\"}" |
-		sed 's/\\r\\n/\n/g' || :
+		sed 's/\\r\\n/\n/g; s/\\t/\t/g' || :
 }
 
-# Where the guest is, what each thread of QEMU waits for, and each queue of each
-# disk
+# Print where the guest's CPUs are, what each thread of QEMU waits for, and the
+# state of each queue of each disk
 guest_state()
 {
 	local task
@@ -274,7 +301,21 @@ guest_answers()
 {
 	guest_run true && return
 	guest_state
+	# run-l1 looks for these words.
+	! guest_cpu_stuck || diag 'the emulator has lost a CPU of the guest'
+	not_ok "the guest answers: $(guest_cpus | paste -sd ';')"
 	vmm_fail 'the guest does not answer'
+}
+
+vmm_lines()
+{
+	wc -l <"$(vmm_dir)/qemu.log"
+}
+
+vmm_quiet()
+{
+	diag "$(cat "$(vmm_dir)/qemu.log")"
+	[ "$(vmm_lines)" -eq "$1" ]
 }
 
 vmm_gone()

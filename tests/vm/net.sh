@@ -1,61 +1,69 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # of guest.sh, disk.sh: guest_base, disk_pid
 # SPDX-License-Identifier: GPL-2.0
-# net.sh: networks in L1, and guests with cards in them.
+# net.sh: networks in L1, and guests with network cards.
 #
-#   net_up		load what networks need, IPv6 without its waits
+#   net_up		load modules for networks; IPv6 addresses are usable at once
 #   bridge_add NAME [ADDRESS/BITS]
-#			a bridge that forwards at once, with L1's own address
+#			make a bridge that forwards at once, with an address of L1
 #   tap_add NAME QUEUES [BRIDGE]
-#			a tap; more than one queue make it IFF_MULTI_QUEUE
+#			make a tap, with IFF_MULTI_QUEUE for more than one queue
 #   host_add NAME BRIDGE ADDRESS/BITS
-#			the other host: a network namespace with a card 'eth0' in that
-#			bridge (none if it is ''); NAME is its end there, too
+#			make another host: a network namespace whose card 'eth0' is
+#			linked to NAME in that bridge ('': in none)
 #   on_host NAME COMMAND...
-#			run there
+#			run a command there
 #   macvtap_add NAME LOWER [MODE]
-#			a macvtap; it has the device file that macvtap_file prints
+#			make a macvtap; macvtap_file prints its device file
 #   macvtap_file NAME
 # run-l1 removes all of these after the case.
 #
 #   nic_add NAME PORT [QUEUES [PROPERTIES]]
-#			add what QEMU needs for a card on this tap or macvtap, with
-#			so many pairs of queues, to the array 'nics'. $NET_BACKEND
-#			serves it: doorbell (the default; starts the daemon), vhost-net,
-#			tap (QEMU itself), passt (no port; it is a user's network),
-#			socket (the port is the vhost-user socket of what listens
-#			already).
+#			append QEMU's options for a card on this tap or macvtap, with
+#			that many pairs of queues, to the array 'nics'. $NET_BACKEND
+#			is its back end: doorbell (default; starts a daemon), vhost-net,
+#			tap (QEMU itself), passt (without a port, in user mode),
+#			socket (PORT is the vhost-user socket of a server that is
+#			running already).
 #			$NIC_ARGS are more arguments for the daemon, $NIC_CHARDEV adds
-#			options to its socket; with NIC_PORT=dev it makes PORT a network
-#			device of the module's own, for which tap_add has made no tap
-#   nics_start ARG...	guest_start, and bring all its cards up
-#   nic_mac NAME	its address
+#			options to its socket; with NIC_PORT=dev PORT is a network
+#			device that the module makes, and tap_add makes no tap
+#   nics_start ARG...	run guest_start and bring all cards of the guest up
+#   nic_mac NAME	print the card's MAC address
 #   nic_is BACKEND...	is $NET_BACKEND one of these?
 #   card_start NAME ARG...
-#			start vhost-doorbell-net, on $CASE_DIR/NAME.sock. Its pid is
-#			disk.sh's disk_pid[NAME], so that what disk.sh tells of a disk
-#			it tells of a card
+#			start vhost-doorbell-net on $CASE_DIR/NAME.sock. Its pid is
+#			in disk_pid[NAME], so that the functions of disk.sh work for
+#			cards, too
 #
-# What follows takes L1 for the guest's peer, or the other host that $NET_HOST names.
+# In these functions the guest's peer is L1, or the other host that $NET_HOST names.
 #
 #   guest_address IF ADDRESS/BITS
 #			bring a guest's card up
-#   guest_agreed IF BIT	does its driver use this feature?
+#   guest_agreed IF BIT	has the card's driver negotiated this feature?
 #   guest_pings ADDRESS FROM TO [STEP]
 #   host_pings ADDRESS FROM TO [STEP]
-#			pings of these sizes, contents compared
+#			send pings of these sizes, and compare the contents
 #   iperf_host ADDRESS [ARG...]
-#			iperf3 from the guest to a server that it starts there; prints
-#			Mbit/s that arrived, fails if none did. With -R the other way
+#			run iperf3 from the guest to a server on the peer; print
+#			received Mbit/s, fail if there are none. -R: other direction
 #   iperf_guest GUEST ADDRESS [ARG...]
 #			the same, to a server in another guest
 #   stream_host ADDRESS MIB
-#			so many MiB over TCP from the guest to it, and as many back,
-#			contents compared
+#			send that many MiB over TCP from the guest to the peer and
+#			back, and compare the contents
 #   stream_guest GUEST ADDRESS MIB
 #			the same, with another guest
-#   ended PID		is this process gone?
+#   iperf_rounds_start ADDRESS [SECONDS]
+#			in the guest, begin to run iperf3 to a server on L1 for that long
+#			(3), in both directions in turn, again and again
+#   iperf_rounds_go_on	has it done two more rounds, without an error?
+#   iperf_rounds_end	end that; fails if one failed. Prints the number of rounds, and of
+#			the intervals of two seconds in which no data came
+#   ended PID		has this process ended?
 #
 # The guests have pings, stream, iperf3, ethtool, and busybox's ip and nc.
+
+. "$VM_DIR/rounds.sh"
 
 NET_BACKEND=${NET_BACKEND:-doorbell}
 guest_base=/tmp/guest/net.cpio
@@ -71,7 +79,8 @@ net_up()
 		modprobe "$module"
 	done
 	[ "$NET_BACKEND" != vhost-net ] || modprobe vhost_net
-	# An address is of use at once.
+	# Skip duplicate address detection, so that an address is usable at
+	# once.
 	sysctl -qw net.ipv6.conf.default.accept_dad=0 \
 		net.ipv6.conf.default.router_solicitations=0
 	guest_programs pings stream xdp
@@ -125,7 +134,7 @@ macvtap_file()
 	echo "/dev/tap$(cat "/sys/class/net/$1/ifindex")"
 }
 
-# The guest is started again if KVM gives it up at a card's first kick.
+# If KVM stops the guest at a card's first kick, it is started again.
 nics_start()
 {
 	local try=1
@@ -152,7 +161,7 @@ nic_is()
 	[[ " $* " == *" $NET_BACKEND "* ]]
 }
 
-# nic_netdev NAME PORT QUEUES: start what serves it; sets $netdev
+# nic_netdev NAME PORT QUEUES: start its server; set $netdev
 nic_netdev()
 {
 	local fd extra fds='' i socket=$CASE_DIR/$1.sock vhost=off
@@ -179,7 +188,7 @@ nic_netdev()
 		;;
 	esac
 	if is_macvtap "$2"; then
-		# QEMU inherits the descriptors, as from libvirt.
+		# QEMU inherits the open descriptors, as it does from libvirt.
 		for ((i = 0; i < $3; i++)); do
 			exec {fd}<>"$(macvtap_file "$2")"
 			fds+=:$fd
@@ -224,11 +233,12 @@ nic_add()
 
 	nics_added=$((nics_added + 1))
 	mac=52:54:00:00:00:$(printf '%02x' $nics_added)
-	# A macvtap passes on what is for its own address only.
+	# A macvtap passes on only frames for its own address.
 	! is_macvtap "$2" || mac=$(cat "/sys/class/net/$2/address")
 	nic_macs[$1]=$mac
 	nic_netdev "$1" "$2" "$pairs"
-	# Its ROM would boot from the network, which takes a while each.
+	# Without the ROM, which would try to boot from the network and take
+	# long.
 	device+=",id=$1-nic,netdev=$1-net,mac=$mac,romfile="
 	[ "$pairs" -eq 1 ] || device+=",mq=on,vectors=$((2 * pairs + 2))"
 	nics+=(-netdev "$netdev" -device "$device${4:+,$4}")
@@ -283,8 +293,8 @@ said()
 	diag "$(tail -n 20 "$CASE_DIR/$1")"
 }
 
-# iperf_rate FILE: what arrived, in Mbit/s, from iperf3's JSON; of UDP some versions
-# tell only what was sent, and how much of it was lost
+# iperf_rate FILE: print the received Mbit/s from iperf3's JSON. For UDP some
+# versions report only what was sent, and the lost percentage
 iperf_rate()
 {
 	awk -F '[:,]' '
@@ -304,19 +314,20 @@ iperf_rate()
 		}' "$1"
 }
 
-# A prefix of commands, in the array 'at': a function would be a process between.
+# Set the array 'at' to a prefix that runs a command on the peer. (A function
+# would add a shell process.)
 set_at()
 {
 	at=()
 	[ -z "${NET_HOST:-}" ] || at=(ip netns exec "$NET_HOST")
 }
 
-# iperf_client ADDRESS ARG...
+# iperf_client ADDRESS ARG...: run iperf3 in the guest; print the rate
 iperf_client()
 {
 	local rate out=$CASE_DIR/iperf
 
-	# All of it would be long for a serial line.
+	# Print only the needed lines: the serial line is slow.
 	guest_run -t 60 "iperf3 -c $* -i 0 -J >/tmp/iperf 2>&1
 		grep -A 12 -e '\"sum' -e '\"error\"' /tmp/iperf || cat /tmp/iperf" \
 		>"$out" || :
@@ -340,6 +351,31 @@ iperf_host()
 	kill $server 2>/dev/null || :
 	wait $server 2>/dev/null || :
 	return $status
+}
+
+iperf_rounds_start()
+{
+	iperf3 -s -D -p 5202
+	# shellcheck disable=SC2016 # the guest's
+	guest_run "address=$1 seconds=${2:-3}"'; cd /tmp; : >rounds; (
+		while [ ! -e stop ]; do
+			iperf3 -c $address -p 5202 -t $seconds -i 2 $r -J >iperf 2>&1 ||
+				{ cp iperf bad; break; }
+			r=$([ -n "$r" ] || echo -R)
+			sed "1,/\"intervals\"/d" iperf | grep -c "\"bytes\":[[:space:]]*0," >>rounds
+		done; echo >ended) >/dev/null 2>&1 &'
+}
+
+iperf_rounds_go_on()
+{
+	rounds_go_on 'tail -n 5 /tmp/bad; ip -s link show eth0; dmesg | tail -n 5'
+}
+
+iperf_rounds_end()
+{
+	guest_run -t 60 "$rounds_stop; cat /tmp/rounds" |
+		awk '{ n += $1 } END { print NR, n + 0 }' &&
+		guest_run 'test ! -e /tmp/bad || { tail -n 5 /tmp/bad; exit 1; }' >&2
 }
 
 ended()
@@ -377,7 +413,7 @@ stream_host()
 	"${at[@]}" test-stream listen 7000 "$2" >"$CASE_DIR/stream.host" 2>&1 &
 	server=$!
 	guest_run -t 120 "stream $1 7000 $2" >"$CASE_DIR/stream" 2>&1 || status=1
-	# It may be about to end; without a client it would wait for one.
+	# On a failure the server may wait for a client for ever.
 	[ $status -eq 0 ] || kill $server 2>/dev/null || :
 	wait $server || status=1
 	said stream
@@ -392,7 +428,7 @@ stream_guest()
 	GUEST=$1 guest_run "timeout 120 stream listen 7000 $3 >/tmp/stream 2>&1 &"
 	guest_run -t 120 "stream $2 7000 $3" >"$CASE_DIR/stream" 2>&1 || status=1
 	said stream
-	# The listener compares, too; it says so last.
+	# The listener compares its data, too, and then prints its result.
 	GUEST=$1 guest_run 'for i in 1 2 3 4 5 6 7 8 9 10; do
 			grep -q there /tmp/stream && exit
 			sleep 0.2

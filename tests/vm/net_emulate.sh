@@ -1,20 +1,32 @@
 # shellcheck shell=bash disable=SC2154 # of emulate.sh: factor
 # SPDX-License-Identifier: GPL-2.0
-# net_emulate.sh: network cards under an emulated driver, with no guest.
+# net_emulate.sh: run network cards under an emulated driver, without a guest.
 #
 #   net_device=(OPTION...)	the card, and the tap or device: options of
 #			doorbell-bench
-#   net ARG...		doorbell-bench emulate --type net on it
-#   net_loads NAME [ARG...]	what every card must do: loads, layouts, sizes
-#   net_offloads NAME [ARG...]	offloads both ways, and buffers of all kinds
-#   net_pairs NAME [ARG...]	several pairs, and another end that does not wait
-#   net_bridge NAME PEER [ARG...]	from one card over a bridge to the one of
+#   net ARG...		run doorbell-bench emulate --type net on that card
+#   net_hostile CASE [ARG...]	print TAP of hostile cases, except those of the other format
+#			of rings
+#   net_loads NAME [ARG...]	check what every card must do: loads, layouts, sizes
+#   net_offloads NAME [ARG...]	check offloads in both directions, and all kinds of buffers
+#   net_pairs NAME [ARG...]	check several pairs, with another end that does not wait
+#   net_bridge NAME PEER [ARG...]	check frames from one card over a bridge to the card of
 #			PEER, a tap or device, too
 #
-# What they say is in $CASE_DIR/net.log. emulate.sh comes first.
+# The output is in $CASE_DIR/net.log. Source emulate.sh first.
 
 net_device=()
 net_count=${NET_COUNT:-500}
+
+net_hostile()
+{
+	doorbell-bench emulate --type net "${net_device[@]}" \
+		--hostile "$@" | awk '
+		/^1\.\./ { planned = substr($0, 4); next }
+		/ # SKIP / { n++; next }
+		{ print }
+		END { print "1.." planned - n }'
+}
 
 net()
 {
@@ -28,7 +40,7 @@ net()
 	return $status
 }
 
-# both NAME ARG...: sent and received, every byte checked
+# both NAME ARG...: send and receive, and check every byte
 both()
 {
 	local name=$1
