@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# The harness itself: a guest on QEMU's own vhost-user-blk back end.
+# The harness itself: a guest on the vhost-user-blk back end that comes with
+# QEMU.
 # timeout: 150
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -1,20 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Data is what was written: every kind of disk in every mode, and what a driver
-# may do to rings, requests and memory.
+# Reads return the data that was written: every kind of disk in every mode, and
+# everything that a driver may do with rings, requests and memory.
 # timeout: 240
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
 count=150
 
-# verify ARG...: reads give what writes wrote
+# verify ARG...: check that reads return what writes wrote
 verify()
 {
 	emulate --rw randrw --verify --queues 2 --count $count "$@"
 }
 
-# disk_in_mode NAME PATH MODE [ARG...]
+# disk_in_mode NAME PATH MODE [ARG...]: check a disk in a mode
 disk_in_mode()
 {
 	local name="$1, $3" path=$2 mode=$3
@@ -45,11 +45,12 @@ each_mode "a disk that completes at once" "$disk"
 disk_in_mode "a disk that completes at once" "$disk" auto
 nullb nullb1 irqmode=2 completion_nsec=50000
 each_mode "a disk of 50 us" "$disk"
-# More in flight than it has tags: what must not block is told to come again
+# More requests are in flight than the disk has tags, so it refuses NOWAIT
+# requests
 nullb nullb2 irqmode=2 completion_nsec=2000000 hw_queue_depth=4 submit_queues=1
 each_mode "a slow disk with four tags" "$disk"
 
-# It has no NOWAIT.
+# dm-delay has no NOWAIT.
 nullb nullb3 irqmode=1
 delay="0 $(blockdev --getsz "$disk") delay $disk 0 1"
 if dmsetup --noudevsync create slow --table "$delay"; then
@@ -62,8 +63,8 @@ fi
 
 modprobe loop 2>/dev/null || :	# or built in
 truncate -s 32M "$CASE_DIR/tmpfs/loop"
-# Not null_blk: with such blocks that of 7.3 reads zeroes where a block that was
-# written from one page is read into two.
+# Not null_blk: with 4096-byte blocks, null_blk of kernel 7.3 returns zeroes if
+# a block was written from one page and is read into two.
 loop=$(losetup --show -b 4096 -f "$CASE_DIR/tmpfs/loop")
 each_mode "a loop device of 4096-byte blocks" "$loop"
 losetup -d "$loop"
@@ -86,12 +87,16 @@ check "a ring of 32768 entries" \
 check "a legacy driver" verify --legacy --depth 8
 check "no event index" verify --no-event-idx --depth 8
 check "no indirect descriptors" verify --no-indirect --depth 8
-check "nothing of it" verify --legacy --no-event-idx --no-indirect
-check "one descriptor where it can be" verify --layout oneseg --depth 8
+check "a legacy driver without event index and indirect descriptors" \
+	verify --legacy --no-event-idx --no-indirect
+check "as few descriptors as possible" verify --layout oneseg --depth 8
 check "other threads ring too" verify --noise 2 --depth 16
 check "flushes" verify --flush-every 3 --depth 8
 check "memory in five regions, one by one" \
 	verify --regions 5 --mem-slots --depth 8
+check "a log of what the device writes" verify --log --depth 8
+check "a log, packed rings, requests of any shape" verify --log --packed --depth 8 \
+	--layout random --mixed-indirect --align 100 --bs 16k
 check "pages that the guest gives back" verify --punch 4 --depth 4
 check "transparent huge pages" verify --mem thp --depth 8 --bs 64k
 check "a file for memory" verify --mem "file:$CASE_DIR/memory" --depth 8
@@ -121,7 +126,7 @@ check "huge pages" verify --mem hugetlb --depth 8 --bs 64k
 check "huge pages that the guest gives back" \
 	verify --mem hugetlb --punch 8 --depth 2 --queues 1 --count 100
 echo 0 >/proc/sys/vm/nr_hugepages
-check "nothing failed" test "$(grep -c 'vhost-doorbell-blk: .*rror' \
+check "the daemon logged no error" test "$(grep -c 'vhost-doorbell-blk: .*rror' \
 	"$CASE_DIR/daemon.log")" -eq 0
 check "the daemon ends well" daemon_stop
 case_end

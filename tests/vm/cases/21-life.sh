@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Back end and driver are killed at any time: nothing acknowledged is lost, the
-# next ones are served, and the module can go at once.
+# The back end and the driver are killed at any time. No acknowledged write may
+# be lost, the next driver must be served, and the module must unload at once.
 # kernels: trixie
 # timeout: 400
 . "$VM_DIR/case.sh"
@@ -9,13 +9,13 @@
 
 nullb nullb0 irqmode=2 completion_nsec=500000
 
-# A while, another one each time
+# Sleeps for a random time below a second
 nap()
 {
 	sleep "0.$((RANDOM % 5 + 1))"
 }
 
-# load ARG...: in the background; sets $driver
+# load ARG...: start a driver in the background; set $driver
 load()
 {
 	doorbell-bench emulate --socket "$sock" --queues 2 --depth 16 \
@@ -25,12 +25,12 @@ load()
 
 load_kill()
 {
-	# It may have ended, as the daemon did.
+	# The driver may have ended together with the daemon.
 	kill -KILL "$driver" 2>/dev/null || :
 	wait "$driver" 2>/dev/null || :
 }
 
-# Both queues are set up, and not only that.
+# Do requests complete on both queues?
 flows()
 {
 	local i requests
@@ -41,7 +41,8 @@ flows()
 	done
 }
 
-# killed_daemon MODE: ten times under load, whose data must not change
+# killed_daemon MODE: kill the daemon ten times under load; the data must not
+# change
 killed_daemon()
 {
 	local i emulator status=0
@@ -53,7 +54,8 @@ killed_daemon()
 		>"$CASE_DIR/emulate.log" 2>&1 &
 	emulator=$!
 	for ((i = 0; i < 10; i++)); do
-		# One that goes while they still talk is not what is tested.
+		# Kill it only after the front end has set it up: other moments
+		# are not tested here.
 		wait_for $((20 * factor)) flows || break
 		nap
 		daemon_kill
@@ -77,7 +79,7 @@ module_gone()
 	rmmod vhost_doorbell 2>/dev/null
 }
 
-# killed WHO [ARG...]: then the module must go, and all begin anew
+# killed WHO [ARG...]: kill daemon, driver or both; then the module must unload
 killed()
 {
 	load --rw randrw --noise 2 "${@:2}" || return
@@ -98,15 +100,16 @@ for mode in inline worker poll; do
 	for who in daemon driver both; do
 		module_load
 		daemon_start --blk-file="$disk" --mode=$mode
-		check "$mode: the module goes when killed: $who" killed $who
+		check "$mode: the module can be unloaded after a kill of $who" \
+			killed $who
 		module_load
 		daemon_start --blk-file="$disk" --mode=$mode
-		check "$mode, packed rings: the module goes when killed: $who" \
+		check "$mode, packed rings: the module can be unloaded after a kill of $who" \
 			killed $who --packed
 	done
 done
 
-# The bell is rung from threads that have task work to do, while all goes.
+# Threads that ring have task work pending while the daemon is killed.
 module_under_noise()
 {
 	local i
@@ -121,11 +124,11 @@ module_under_noise()
 		load_kill
 	done
 }
-check "the module goes while threads ring" module_under_noise
+check "the module can be unloaded after threads rang" module_under_noise
 
 module_load
 daemon_start --blk-file="$disk" --mode=inline
-# The next one may have rings of the other kind.
+# The next driver may use the other format of rings.
 for i in 1 2 3 4; do
 	rings=(--packed)
 	load --rw randrw "${rings[@]:$((i & 1))}"
@@ -139,8 +142,8 @@ check "the daemon ends under load" daemon_stop
 daemon_start --blk-file="$disk" --mode=worker
 load --rw randrw --packed
 check "packed rings under load" wait_for $((20 * factor)) flows
-check "their daemon ends under load" daemon_stop
+check "the daemon ends under load with packed rings" daemon_stop
 load_kill
-check_fails "a killed daemon's packed rings are not gone on with" \
+check_fails "a driver does not continue a killed daemon's packed rings" \
 	doorbell-bench emulate --socket "$sock" --packed --reconnect 5
 case_end

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# A driver that breaks the rules hurts its own queue only.
+# A driver that breaks the rules harms only its own queue.
 # kernels: trixie
 # timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
-# Cases that need another kind of disk are left to it, see the end.
+# Cases that need another kind of disk are skipped here and run with that disk
+# at the end.
 hostile_all()
 {
 	doorbell-bench emulate --socket "$sock" --hostile all "$@" |
@@ -49,7 +50,7 @@ losetup -d "$loop"
 left=$(comm -23 <(sort -u "$CASE_DIR/skipped") <(sort -u "$CASE_DIR/ran"))
 check "every rule was broken on some disk: ${left:-all}" test -z "$left"
 
-# Ten in five seconds are let through, of each kind.
+# The rate limit lets ten lines of each kind pass in five seconds.
 lines=$(dmesg | grep -c vhost-doorbell || :)
 diag "$lines lines in the kernel log in $SECONDS s"
 check "the kernel log is not flooded" test "$lines" -le $((2 * SECONDS + 20))

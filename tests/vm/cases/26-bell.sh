@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# The bell: every rule of its calls, and that it counts exactly under load.
+# The bell: each rule of its calls, and exact counting under load.
 # kernels: trixie
 # timeout: 170
 . "$VM_DIR/case.sh"

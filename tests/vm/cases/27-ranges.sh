@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Discard and write zeroes, on disks that know them and on some that do not.
+# Discard and write zeroes, on disks with and without support for them.
 # timeout: 90
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

@@ -1,14 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Data is what was written, on all that Linux calls a disk: mapped, striped,
-# encrypted, thin, over a socket, on another machine; and on more file systems.
+# Reads return the data that was written, on all kinds of block devices: mapped,
+# striped, encrypted, thin, over a socket, on another machine; and on more file
+# systems.
 # timeout: 300
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
 key=$(printf '0123456789abcdef%.0s' 1 2 3 4)
 
-# on NAME PATH: in the ringing thread as far as it can be, then by the worker
+# on NAME PATH: check a disk in modes inline and worker
 on()
 {
 	local mode
@@ -26,7 +27,7 @@ on()
 	done
 }
 
-# with MODULE[,MODULE] COMMAND...: if this kernel has them
+# with MODULE[,MODULE] COMMAND...: run it if this kernel has these modules
 with()
 {
 	local module
@@ -40,19 +41,19 @@ with()
 	"${@:2}"
 }
 
-# Without udev
+# dmsetup without udev
 dm()
 {
 	dmsetup --noudevsync "$@"
 }
 
-# node NAME: sets $disk
+# node NAME: set $disk to a device-mapper device
 node()
 {
 	disk=/dev/dm-$(dm info -c --noheadings -o minor "$1")
 }
 
-# dm_disk NAME TABLE: the same for a new one
+# dm_disk NAME TABLE: make a device; set $disk to it
 dm_disk()
 {
 	dm create "$1" --table "$2" && node "$1"
@@ -109,7 +110,7 @@ lvm_stripes()
 	lvm_ vgremove -y vg
 }
 
-# md LEVEL DISKS
+# md LEVEL DISKS: check a RAID
 md()
 {
 	local i legs=()
@@ -143,7 +144,7 @@ has_size()
 	[ "$(sectors "$1" 2>/dev/null || echo 0)" -gt 0 ]
 }
 
-# Target and initiator: one machine, and the network between
+# Target and initiator are on one machine, with TCP between them
 nvme_tcp()
 {
 	local t=/sys/kernel/config/nvmet port
@@ -171,7 +172,8 @@ nvme_tcp()
 		"$t/subsystems/doorbell"
 }
 
-# file_system NAME MKFS...: a sparse file and one with its blocks
+# file_system NAME MKFS...: check a sparse file and one with all blocks
+# allocated
 file_system()
 {
 	local name=$1 dir=$CASE_DIR/$1

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # A Linux guest on many disks at once: modes, queues, ring features, kinds of
-# back ends. What it writes must be what it and the host read.
+# back ends. Guest and host must read what the guest wrote.
 # timeout: 900
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"
@@ -11,8 +11,8 @@
 declare -A file
 written=()
 
-# The first half of a disk has a file system, the second half is fio's.
-# disk_new NAME FILE MODE QUEUES PROPERTIES
+# disk_new NAME FILE MODE QUEUES PROPERTIES: make a disk. Its first half has a
+# file system, its second half is for fio.
 disk_new()
 {
 	local name=$1
@@ -75,7 +75,7 @@ add_read_only_disk()
 	disk_attach ro num-queues=1
 }
 
-# Every disk at the same time, sizes of all sorts, a flush now and then
+# Write to all disks at the same time, with various sizes and some flushes
 raw_verify()
 {
 	local name jobs=()
@@ -90,7 +90,7 @@ raw_verify()
 		>"$CASE_DIR/fio" || { cat "$CASE_DIR/fio"; return 1; }
 }
 
-# raw_verified NAME: 6 MiB were read back, with no error
+# raw_verified NAME: were 6 MiB read back without an error?
 raw_verified()
 {
 	grep '^3;' "$CASE_DIR/fio" | awk -F ';' -v name="$1" '
@@ -98,7 +98,8 @@ raw_verified()
 		END { exit !good }'
 }
 
-# Leaves the sums of a tree that the guest has copied, read after a new mount.
+# copy_tree: the guest copies a tree, mounts the disk again and stores checksums
+# of the copy.
 copy_tree()
 {
 	guest_run -t 60 "mount -t ext4 /disk/$1 /mnt && cp -a /m /bin/fio /mnt/ &&
@@ -106,7 +107,7 @@ copy_tree()
 		cd /mnt && md5sum fio m/* && cd / && umount /mnt" >"$CASE_DIR/$1.md5"
 }
 
-# same_tree NAME: what the host finds on the disk is what the guest has read
+# same_tree NAME: does the host read the same files as the guest?
 same_tree()
 {
 	local dir=$CASE_DIR/mnt status=0
@@ -127,7 +128,7 @@ blocks()
 	stat -c %b "$1"
 }
 
-# A part of the disk that nothing else uses: written, discarded, read
+# Write, discard and read a part of the disk that nothing else uses
 discards()
 {
 	local before
@@ -149,8 +150,8 @@ add_block_disks
 add_packed_disks
 add_file_disks
 add_read_only_disk
-# As many CPUs as L1 has. With four, one run in some ten ended with a CPU that spun
-# outside of all code, or before the guest's kernel had said a word: the emulator's.
+# As many CPUs as L1 has. With four, about one run in ten ended by the emulator's
+# fault: a CPU spun outside of all code, or the guest's kernel printed nothing.
 GUEST_SMP=2 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
 
@@ -168,11 +169,11 @@ guest_run 'cd /sys/block
 		echo $d $(ls -d $v/mq/* | wc -l) \
 			$(cat $v/queue/logical_block_size)
 	done' >"$CASE_DIR/limits"
-check "of 4 queues it uses one for each CPU" \
+check "a guest of 2 CPUs uses 2 of 4 queues" \
 	grep -qx -e 'inline-4 2 512' "$CASE_DIR/limits"
-check "a disk of one queue has one" \
+check "a guest uses the only queue of a disk" \
 	grep -qx -e 'worker 1 512' "$CASE_DIR/limits"
-check "a disk with blocks of 4096 bytes" \
+check "a disk with blocks of 4096 bytes has them in the guest" \
 	grep -qx -e 'block-4096 1 4096' "$CASE_DIR/limits"
 
 check "fio on all disks at once" raw_verify
@@ -188,30 +189,31 @@ done
 guest_run 'dd if=/bin/fio of=/m/.second bs=1M skip=1 count=1 2>/dev/null'
 for name in tmpfs file-plain; do
 	check "$name: the guest discards" discards "$name"
-	check "$name: the guest knows discard" disk_agreed "$name" 13
-	check "$name: the guest knows zeroes" disk_agreed "$name" 14
+	check "$name: the guest has negotiated discard" disk_agreed "$name" 13
+	check "$name: the guest has negotiated write zeroes" disk_agreed "$name" 14
 done
 
 check "a read-only disk is mounted" \
 	guest_run 'mount -t ext4 -o ro /disk/ro /mnt && umount /mnt'
 # shellcheck disable=SC2016 # the guest's
-check "the guest knows that it is read-only" \
+check "the guest sees that the disk is read-only" \
 	guest_run 'd=$(readlink /disk/ro); grep -qx 1 /sys/block/${d##*/}/ro'
-check_fails "it is not written" \
+check_fails "the guest cannot write to the read-only disk" \
 	guest_run 'dd if=/dev/zero of=/disk/ro bs=4k count=1 conv=fsync'
 
 for name in "${written[@]}"; do
 	disk_counters "$name" >"$CASE_DIR/$name.counters"
 	check "$name: no request failed" test "$(disk_sum "$name" errors)" = 0
 done
-check "inline: the guest's own thread submits" \
+check "inline: the vCPU thread submits" \
 	test "$(disk_sum inline-4 inline_passes)" -gt 100
-check "worker: it does not" test "$(disk_sum worker inline_passes)" = 0
-check "legacy: no modern features" \
+check "worker: the vCPU thread does not submit" \
+	test "$(disk_sum worker inline_passes)" = 0
+check "legacy: VERSION_1 is not negotiated" \
 	test "$(($(disk_features legacy) >> 32 & 1))" = 0
-check "event_idx=off is off" \
+check "event_idx=off: not negotiated" \
 	test "$(($(disk_features auto-4-noevent) >> 29 & 1))" = 0
-check "indirect_desc=off is off" \
+check "indirect_desc=off: not negotiated" \
 	test "$(($(disk_features loop-4-noindirect) >> 28 & 1))" = 0
 
 for name in "${written[@]}"; do

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# A guest's disks become larger and smaller under load: a block device, which the
-# kernel announces, and a file, of which doorbellctl tells.
+# A guest's disks grow and shrink under load: a block device, whose size the
+# kernel announces, and a file, for which doorbellctl resize is called.
 # kernels: trixie
 # timeout: 300
 . "$VM_DIR/case.sh"
@@ -11,7 +11,7 @@
 
 mib=$((1024 * 1024))
 
-# In MiB, as the guest sees it. Asked often.
+# The size in MiB that the guest sees.
 guest_size()
 {
 	# shellcheck disable=SC2016 # the guest's
@@ -30,7 +30,7 @@ id_of()
 	doorbellctl list | awk -v pid="${disk_pid[$1]}" '$2 == pid { print $1 }'
 }
 
-# writes NAME FILE MIB: what the guest writes there is found in the file
+# writes NAME FILE MIB: does the file have the data that the guest writes there?
 writes()
 {
 	guest_run "dd if=/bin/fio of=/disk/$1 bs=1M count=1 seek=$3 \
@@ -50,15 +50,15 @@ done
 loop=$(losetup -f --show --direct-io=on "$CASE_DIR/files/loop")
 disk_start loop "$loop" --serial=loop
 disk_start file "$CASE_DIR/files/file" --serial=file --mode=inline
-# Nobody is connected: the size is read when somebody is.
+# No front end is connected yet; the size is read when one connects.
 kill -HUP "${disk_pid[file]}"
 truncate -s 65M "$CASE_DIR/files/file"
 disk_attach loop num-queues=1
 disk_attach file num-queues=1
 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
-check "a disk has the size it had when the guest came" size_is file 65
-check "another" size_is loop 64
+check "the guest sees the size of a file" size_is file 65
+check "the guest sees the size of a block device" size_is loop 64
 
 disk_links
 # shellcheck disable=SC2016 # the guest's
@@ -70,26 +70,30 @@ guest_run 'fio --rw=randwrite --bs=4k --size=16M --direct=1 --ioengine=libaio \
 
 truncate -s 96M "$CASE_DIR/files/loop"
 losetup -c "$loop"
-check "a block device grows: the guest sees it" wait_for 30 size_is loop 96
-check "and writes what is new" writes loop "$CASE_DIR/files/loop" 95
+check "a block device grows: the guest sees it without a command" \
+	wait_for 30 size_is loop 96
+check "a block device grows: the guest writes to the new part" \
+	writes loop "$CASE_DIR/files/loop" 95
 
 truncate -s 128M "$CASE_DIR/files/file"
-check "a file grows: the guest is not told" size_is file 65
-check "doorbellctl resize" doorbellctl resize "$(id_of file)"
-check "now it sees it" wait_for 30 size_is file 128
-check "and writes what is new there" writes file "$CASE_DIR/files/file" 127
-check "doorbellctl shows it" test "$(doorbellctl show --json "$(id_of file)" |
+check "a file grows: the guest does not see it yet" size_is file 65
+check "a file grows: doorbellctl resize" doorbellctl resize "$(id_of file)"
+check "a file grows: the guest sees it then" wait_for 30 size_is file 128
+check "a file grows: the guest writes to the new part" \
+	writes file "$CASE_DIR/files/file" 127
+check "a file grows: doorbellctl shows the new size" \
+	test "$(doorbellctl show --json "$(id_of file)" |
 	sed -n 's/.*"capacity[a-z_]*": *\([0-9]*\).*/\1/p')" = $((128 * mib / 512))
 
 truncate -s 32M "$CASE_DIR/files/file"
-check "all of them are asked" doorbellctl resize
-check "a smaller one is seen as well" wait_for 30 size_is file 32
-check "the other has not changed" size_is loop 96
-check_fails "there is no device 4711" doorbellctl resize 4711
-check "a daemon lives on" kill -0 "${disk_pid[file]}"
+check "a file shrinks: doorbellctl resize for all devices" doorbellctl resize
+check "a file shrinks: the guest sees it" wait_for 30 size_is file 32
+check "the size of the other disk has not changed" size_is loop 96
+check_fails "doorbellctl resize of an unknown device fails" doorbellctl resize 4711
+check "the daemon survives these resizes" kill -0 "${disk_pid[file]}"
 
 # shellcheck disable=SC2016 # the guest's
-check "the load was not disturbed" guest_run -t 60 'kill -INT $(cat /tmp/pid)
+check "the guest's load had no error" guest_run -t 60 'kill -INT $(cat /tmp/pid)
 	while kill -0 $(cat /tmp/pid) 2>/dev/null; do usleep 100000; done
 	cat /tmp/fio; grep -c "err= 0" /tmp/fio | grep -qx 2'
 for name in loop file; do

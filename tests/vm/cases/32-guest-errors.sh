@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# What becomes of a guest's disk becomes of the guest's requests: errors, a disk
-# that waits, one that is taken away. Errors and no hangs; what can go on does.
+# Errors of a disk, a disk that waits, and a disk that is removed: the guest
+# must get I/O errors and must not hang, and the other disks must go on.
 # kernels: trixie
 # timeout: 300
 . "$VM_DIR/case.sh"
@@ -16,20 +16,21 @@ dm()
 	dmsetup --noudevsync "$@"
 }
 
-# table TARGET: swap it under a disk in use; what is in flight waits meanwhile
+# table TARGET: replace the table of a disk in use; requests in flight wait
+# meanwhile
 table()
 {
 	dm suspend faulty && dm reload faulty --table "$1" && dm resume faulty
 }
 
-# Each command ends in time, or guest_run fails with 124.
+# A command that takes too long makes guest_run return 124.
 reads()
 {
 	guest_run -t 20 "dd if=/disk/$1 of=/dev/null bs=4k count=4 skip=${2:-0} \
 		iflag=direct 2>/dev/null"
 }
 
-# ended_in_error: of reads and writes, and not of time
+# ended_in_error: did reads or writes fail, without running into the time limit?
 ended_in_error()
 {
 	local status=0
@@ -64,38 +65,38 @@ GUEST_SMP=2 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
 disk_links
 
-check "a good disk is read" reads faulty
-check "and written" writes faulty
-check "half of it goes bad" table "$half"
-check "the guest reads the good half" reads faulty
-check "the bad half is an I/O error" ended_in_error reads faulty 12000
-check "the errors are counted" test "$(disk_sum faulty errors)" -gt 0
-check "the good half is written still" writes faulty
-check "all of it goes bad" table "0 $sectors error"
-check "writing is an error" ended_in_error writes faulty
-check "so is a flush" ended_in_error guest_run -t 20 \
+check "the guest reads a good disk" reads faulty
+check "the guest writes a good disk" writes faulty
+check "half of the disk gets bad" table "$half"
+check "half bad: the guest reads the good half" reads faulty
+check "half bad: a read of the bad half is an I/O error" ended_in_error reads faulty 12000
+check "half bad: the errors are counted" test "$(disk_sum faulty errors)" -gt 0
+check "half bad: the guest writes the good half" writes faulty
+check "all of the disk gets bad" table "0 $sectors error"
+check "all bad: a write is an I/O error" ended_in_error writes faulty
+check "all bad: a flush is an I/O error" ended_in_error guest_run -t 20 \
 	'dd if=/dev/zero of=/disk/faulty bs=4k count=1 conv=fsync 2>/dev/null'
-check "it is mended" table "$linear"
-check "the guest reads all of it again" reads faulty 12000
+check "the disk is repaired" table "$linear"
+check "repaired: the guest reads all of it again" reads faulty 12000
 
-# A disk that takes its time is no error.
+# A slow disk is not an error.
 dm suspend faulty
 guest_run 'dd if=/disk/faulty of=/dev/null bs=4k count=4 iflag=direct \
 	2>/dev/null && touch /tmp/done &'
 sleep 3
 check_fails "requests wait for a suspended disk" guest_run 'test -e /tmp/done'
-check "other disks do not" reads file
+check "requests of other disks go on meanwhile" reads file
 dm resume faulty
-check "and end when it goes on" wait_for 20 guest_run 'test -e /tmp/done'
+check "requests end when the disk is resumed" wait_for 20 guest_run 'test -e /tmp/done'
 
-# A file that becomes shorter under the guest
+# A file shrinks while the guest uses it
 truncate -s 4096 "$CASE_DIR/file"
-check "behind the end of a file that was cut: an error" \
+check "a read beyond the end of a truncated file: I/O error" \
 	ended_in_error reads file 100
 truncate -s 64M "$CASE_DIR/file"
-check "there again: no error" reads file 100
+check "a read after the file is extended again: no error" reads file 100
 
-# Taken away, with requests in flight
+# The disk is removed with requests in flight
 # shellcheck disable=SC2016 # the guest's
 guest_run 'fio --name=gone --filename=/disk/gone --rw=randrw --bs=4k --direct=1 \
 	--ioengine=libaio --iodepth=16 --time_based --runtime=600 --thread \
@@ -105,12 +106,12 @@ sleep 2
 check "the load runs" guest_run 'kill -0 $(cat /tmp/pid)'
 echo 0 >/sys/kernel/config/nullb/gone/power
 # shellcheck disable=SC2016 # the guest's
-check "a disk that is taken away: fio ends" guest_run -t 60 \
+check "a disk is removed: fio ends" guest_run -t 60 \
 	'while kill -0 $(cat /tmp/pid) 2>/dev/null; do usleep 100000; done'
-check "with an I/O error" guest_run 'grep -q "err= *5" /tmp/fio'
-check "more of it: errors" ended_in_error reads gone
-check "nothing is in flight" test "$(disk_sum gone in_flight)" = 0
-check "the guest goes on" reads faulty
+check "a disk is removed: fio reports an I/O error" guest_run 'grep -q "err= *5" /tmp/fio'
+check "a disk is removed: later requests are I/O errors" ended_in_error reads gone
+check "a disk is removed: nothing is in flight" test "$(disk_sum gone in_flight)" = 0
+check "a disk is removed: the guest goes on" reads faulty
 
 guest_stop
 for name in faulty gone file; do

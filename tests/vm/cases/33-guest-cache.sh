@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# A guest switches its disk's cache to write-through and back, and what was promised
-# holds on the disk; also when the daemon was killed and another takes over. A disk
-# with no volatile cache is not flushed, and is if it gets one.
+# A guest switches its disk's cache to write-through and back, and the disk must get
+# writes to match; also after the daemon was killed and another one takes over. A
+# disk without volatile cache gets no flushes, and gets them once it has a cache.
 # kernels: trixie
 # timeout: 240
 . "$VM_DIR/case.sh"
@@ -12,15 +12,15 @@
 
 issue=/sys/kernel/tracing/events/block/block_rq_issue
 
-# What the disk gets: F before the W is a flush before a write, F behind it a write
-# that is stable when it ends
+# Counts requests at the disk by type: F before W is a flush before a write, F
+# after W a write that is stable when it completes
 requests()
 {
 	sed -n "s/^{ rwbs: *$1 .*hitcount: *\([0-9]*\).*/\1/p" $issue/hist |
 		awk '{ n += $1 } END { print n + 0 }'
 }
 
-# count_requests COMMAND [DISK]: in the guest; sets $plain and $stable
+# count_requests COMMAND [DISK]: run it in the guest; set $plain and $stable
 count_requests()
 {
 	local hist="hist:keys=rwbs if dev == ${number[${2:-cached}]}"
@@ -35,19 +35,19 @@ count_requests()
 
 writes='dd if=/bin/fio of=/disk/cached bs=4k count=20 oflag=direct 2>/dev/null'
 
-# cache_type DISK: where the guest has that
+# cache_type DISK: print the path of the guest's sysfs file for it
 cache_type()
 {
 	echo "/sys/block/\$(basename \$(readlink /disk/$1))/cache_type"
 }
 
-# cache_is TYPE [DISK]
+# cache_is TYPE [DISK]: is this the guest's setting?
 cache_is()
 {
 	test "$(guest_run "cat $(cache_type "${2:-cached}")")" = "$1"
 }
 
-# cached NAME: make such a disk, and know its number
+# cached NAME: make a disk with a cache, and store its device number
 declare -A number
 cached()
 {
@@ -93,42 +93,46 @@ disk_links
 check "CONFIG_WCE is negotiated" test "$(($(disk_features cached) >> 11 & 1))" = 1
 check "the cache is write-back" cache_is 'write back'
 check "write-back: 20 writes" count_requests "$writes"
-check "the disk may keep them in its cache" test "$plain" -ge 20 -a "$stable" = 0
+check "write-back: the writes are not FUA" test "$plain" -ge 20 -a "$stable" = 0
 check "the guest switches to write-through" switch_to 'write through'
-check "and knows it" cache_is 'write through'
+check "the guest sees write-through" cache_is 'write through'
 check "write-through: 20 writes" count_requests "$writes"
-check "each is stable when it ends" test "$stable" -ge 20 -a "$plain" = 0
+check "write-through: the writes are FUA" test "$stable" -ge 20 -a "$plain" = 0
 
 disk_kill cached
 disk_start cached "$disk" --serial=cached --features=config_wce=on
-check "another daemon takes over: 20 writes" count_requests "$writes"
-check "each is stable when it ends, still" test "$stable" -ge 20 -a "$plain" = 0
+check "write-through: 20 writes after another daemon took over" count_requests "$writes"
+check "write-through: they are still FUA" test "$stable" -ge 20 -a "$plain" = 0
 
-check "the guest switches back" switch_to 'write back'
-check "write-back: 20 writes more" count_requests "$writes"
-check "the disk may keep them again" test "$plain" -ge 20 -a "$stable" = 0
+check "the guest switches back to write-back" switch_to 'write back'
+check "write-back: 20 more writes" count_requests "$writes"
+check "write-back: these are not FUA" test "$plain" -ge 20 -a "$stable" = 0
 check "no request failed" test "$(disk_sum cached errors)" = 0
 
 check "no volatile cache: FLUSH is not offered" flush_agreed plain 0
-check "the guest takes it for write-through" cache_is 'write through' plain
+check "no volatile cache: the guest sees write-through" cache_is 'write through' plain
 sent=$(disk_sum plain requests)
-check "20 writes, the last with fsync()" count_requests \
+check "no volatile cache: 20 writes, the last with fsync()" count_requests \
 	"${writes/cached/plain} conv=fsync" plain
-check "are 20 requests" test $(($(disk_sum plain requests) - sent)) = 20
-check "the disk has them as they are" test "$plain" -ge 20 -a "$stable" = 0
+check "no volatile cache: there are 20 requests" \
+	test $(($(disk_sum plain requests) - sent)) = 20
+check "no volatile cache: the writes are not FUA" test "$plain" -ge 20 -a "$stable" = 0
 disk=$plain_disk
 host_cache 'write back'
-check "it gets a cache: 20 writes" count_requests "${writes/cached/plain}" plain
-check "each is stable when it ends" test "$stable" -ge 20 -a "$plain" = 0
-check "no request failed there" test "$(disk_sum plain errors)" = 0
+check "the disk gets a volatile cache: 20 writes" \
+	count_requests "${writes/cached/plain}" plain
+check "the disk gets a volatile cache: the writes are FUA" \
+	test "$stable" -ge 20 -a "$plain" = 0
+check "no volatile cache: no request failed" test "$(disk_sum plain errors)" = 0
 
-check "flush=on: FLUSH is negotiated anyway" flush_agreed former 1
+check "flush=on: FLUSH is negotiated all the same" flush_agreed former 1
 disk_kill former
 disk_start former "$former" --serial=former
-check "a daemon that does not offer it takes over: writes and fsync()" guest_run \
+check "a daemon without flush takes over: writes and fsync()" guest_run \
 	"${writes/cached/former} conv=fsync"
-check "what was agreed on holds" flush_agreed former 1
-check "no request failed there" test "$(disk_sum former errors)" = 0
+check "a daemon without flush takes over: FLUSH stays negotiated" flush_agreed former 1
+check "a daemon without flush takes over: no request failed" \
+	test "$(disk_sum former errors)" = 0
 guest_stop
 for name in cached plain former; do
 	check "$name: the daemon ends well" disk_stop $name

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Memory comes and goes while a guest's disks are in use; what of QEMU is refused,
-# and how; more queues than anyone needs.
+# Memory is plugged and unplugged while a guest's disks are in use; QEMU options
+# that must be refused, and with which message; and more queues than a guest
+# needs.
 # kernels: trixie trixie-backports
 # timeout: 400
 . "$VM_DIR/case.sh"
@@ -12,7 +13,7 @@
 dimms=34
 size=$((128 << 20))
 
-# QEMU says no, with this
+# QEMU must fail with this message
 refused()
 {
 	local status=0
@@ -25,16 +26,7 @@ refused()
 	[ $status -eq 1 ] && grep -q "$pattern" "$CASE_DIR/refused"
 }
 
-migration_refused()
-{
-	# It answers with an error, which is what we want.
-	! vmm_qmp migrate '{"uri": "exec:cat >/dev/null"}' >"$CASE_DIR/migrate" ||
-		return
-	diag "$(cat "$CASE_DIR/migrate")"
-	grep -q 'Migration.*vhost' "$CASE_DIR/migrate"
-}
-
-# fio_in_guest NAME ARG...
+# fio_in_guest NAME ARG...: print the fio command
 fio_in_guest()
 {
 	echo "fio --name=$1 --filename=/disk/$1 --rw=randwrite --direct=1 \
@@ -42,7 +34,7 @@ fio_in_guest()
 		--thread --eta=never --minimal ${*:2}"
 }
 
-# A load that goes on until stop_load, which tells how it ended
+# Starts a load that runs until stop_load, which prints how it ended
 start_load()
 {
 	guest_run "rm -f /tmp/stop /tmp/ended /tmp/rounds
@@ -60,7 +52,7 @@ start_load()
 
 stop_load()
 {
-	# Not stopped before it has done something in the new state
+	# Stop only after the load has completed a round in the new state
 	guest_run -t 60 'while [ ! -e /tmp/ended ]; do
 			[ ! -e /tmp/rounds ] || touch /tmp/stop
 			sleep 0.2
@@ -102,7 +94,7 @@ dimm_gone()
 	! vmm_qmp query-memory-devices | grep -q "\"dimm$1\""
 }
 
-# The guest may find it busy, and does not try again by itself.
+# The guest may refuse while memory is in use, and does not try again by itself.
 unplug()
 {
 	local i
@@ -137,7 +129,7 @@ for name in load many; do
 done
 
 pattern='iommu_platform=true is not supported'
-check "addresses of an IOMMU are refused" refused \
+check "QEMU refuses iommu_platform=on" refused \
 	-chardev "socket,id=load,path=$CASE_DIR/load.sock" \
 	-device vhost-user-blk-pci,chardev=load,iommu_platform=on
 
@@ -149,9 +141,8 @@ GUEST_APPEND=memhp_default_state=online_movable GUEST_SMP=2 \
 ok "the guest is up after $SECONDS s"
 disk_links
 
-check "migration is refused" migration_refused
 # shellcheck disable=SC2016 # the guest's
-check "of 64 queues it uses two" test 2 = \
+check "a guest of 2 CPUs uses 2 of 64 queues" test 2 = \
 	"$(guest_run 'v=$(readlink /disk/many); ls -d /sys/block/${v##*/}/mq/* | wc -l')"
 check "64 queues of 1024 entries: fio verifies" \
 	guest_run -t 60 "$(fio_in_guest many --bs=4k --size=8M --number_ios=500) >/dev/null"
@@ -159,23 +150,24 @@ check "64 queues of 1024 entries: fio verifies" \
 before=$(regions)
 start_load
 check "$dimms memory devices are plugged" plug_all
-check "and known, each as a region" test "$(regions)" -ge $((before + dimms))
-check "the guest has them" wait_for 60 guest_has $((dimms * 120))
-check "what was under way verifies" test "$(stop_load)" = well
+check "each is a region of the device's memory" test "$(regions)" -ge $((before + dimms))
+check "the guest has their memory" wait_for 60 guest_has $((dimms * 120))
+check "the load during plugging verifies" test "$(stop_load)" = well
 
-# User pages are taken from the movable zone first, which is the new memory.
+# The kernel takes user pages from the movable zone first, which is the new
+# memory.
 pinned=$(disk_memory many pins)
-check "it does I/O there: fio verifies" guest_run -t 100 \
+check "fio verifies in the new memory" guest_run -t 100 \
 	"$(fio_in_guest many --bs=64k --size=32M) >/dev/null"
-check "on pages that were not pinned before" \
+check "the new memory is pinned" \
 	test "$(disk_memory many pins)" -gt "$pinned"
 
 start_load
-check "four of them are unplugged" unplug_some
-check "and forgotten" test "$(regions)" -le $((before + dimms - 4))
-check "what was under way verifies again" test "$(stop_load)" = well
-check "one comes back" plug 0
-check "fio verifies" guest_run -t 100 \
+check "four memory devices are unplugged" unplug_some
+check "their regions are gone" test "$(regions)" -le $((before + dimms - 4))
+check "the load during unplugging verifies" test "$(stop_load)" = well
+check "one memory device is plugged again" plug 0
+check "fio verifies after that" guest_run -t 100 \
 	"$(fio_in_guest many --bs=64k --size=16M) >/dev/null"
 for name in load many; do
 	check "$name: no request failed" test "$(disk_sum $name errors)" = 0

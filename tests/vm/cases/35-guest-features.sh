@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# What a Linux guest agrees on with us, bit by bit, and that its disks work with it.
+# The features that a Linux guest negotiates with us, bit by bit; its disks must
+# work with them.
 # kernels: trixie trixie-backports
 # timeout: 200
 . "$VM_DIR/case.sh"
@@ -8,7 +9,7 @@
 . "$VM_DIR/emulate.sh"
 . "$VM_DIR/disk.sh"
 
-# DISK FEATURE BIT: those of the virtio spec
+# DISK FEATURE BIT, with the bits of the virtio spec
 agreed='
 split SEG_MAX 2
 split GEOMETRY 4
@@ -28,7 +29,7 @@ read-only RO 5
 legacy GEOMETRY 4
 '
 
-# disk_new NAME PROPERTIES ARG...
+# disk_new NAME PROPERTIES ARG...: make a disk
 disk_new()
 {
 	local name=$1 properties=$2
@@ -40,7 +41,7 @@ disk_new()
 	names+=("$name")
 }
 
-# In blocks that are written and read back, and zeroed, and discarded
+# Writes, reads back, zeroes and discards some blocks
 works()
 {
 	guest_run -t 60 "fio --name=x --filename=/disk/$1 --rw=randwrite --bs=4k \
@@ -49,8 +50,8 @@ works()
 		--eta=never --minimal >/dev/null"
 }
 
-# reads_zeroes NAME COMMAND: it makes zeroes of the 17th MiB of /disk/NAME, which
-# was written with something
+# reads_zeroes NAME COMMAND: COMMAND must make zeroes of the 17th MiB of
+# /disk/NAME, which was written before
 reads_zeroes()
 {
 	guest_run "dd if=/bin/fio of=/disk/$1 bs=1M seek=16 count=1 \
@@ -70,14 +71,14 @@ disk_new split num-queues=2 --features=config_wce=on
 disk_new packed num-queues=2,packed=on
 disk_new legacy num-queues=2,disable-legacy=off,disable-modern=on
 disk_new read-only num-queues=2 --read-only
-# The driver of 7.3 is the first to know it, and QEMU 10 to pass it on.
+# IN_ORDER needs QEMU 10 and the driver of Linux 7.3.
 if [[ $properties == *in_order=* && $(uname -r) == 7.* ]]; then
 	disk_new order num-queues=2,in_order=on --features=in_order=on
 	disk_new order-packed num-queues=2,in_order=on,packed=on \
 		--features=in_order=on
 	agreed+=$'order IN_ORDER 35\norder-packed IN_ORDER 35\n'
 fi
-# One of QEMU 11 and Linux 7.3 does without it.
+# With QEMU 11 and Linux 7.3 the split disk does not use SIZE_MAX.
 [[ $(uname -r) == 7.* ]] || agreed+=$'split SIZE_MAX 1\n'
 GUEST_SMP=2 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
@@ -95,21 +96,21 @@ done <<<"$agreed"
 for name in "${names[@]}"; do
 	[ "$name" = read-only ] || check "$name: works" works "$name"
 done
-check_fails "read-only: is not written" guest_run \
+check_fails "read-only: the guest cannot write" guest_run \
 	'dd if=/bin/fio of=/disk/read-only bs=4k count=1 oflag=direct'
 for name in split packed; do
-	check "$name: the guest has zeroes written" reads_zeroes $name \
+	check "$name: write zeroes" reads_zeroes $name \
 		"zeroout /disk/$name 16777216 1048576"
 	before=$(stat -c %b "$CASE_DIR/$name")
-	check "$name: the guest has zeroes written, which may be unmapped" \
+	check "$name: write zeroes with unmap" \
 		reads_zeroes $name "zeroout /disk/$name 16777216 1048576 unmap"
-	check "$name: and they are" \
+	check "$name: write zeroes with unmap frees blocks" \
 		test "$(stat -c %b "$CASE_DIR/$name")" -le $((before - 2048))
-	check "$name: the guest discards" reads_zeroes $name \
+	check "$name: discard" reads_zeroes $name \
 		"blkdiscard -o 16777216 -l 1048576 /disk/$name"
 done
 for name in split legacy; do
-	check "$name: the guest knows cylinders, heads and sectors" \
+	check "$name: the guest sees cylinders, heads and sectors" \
 		guest_run "fdisk -l /dev/\$(readlink /disk/$name | cut -d / -f 3) |
 			grep -q '130 cylinders, 16 heads, 63 sectors'"
 done

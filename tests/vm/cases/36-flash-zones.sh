@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# What few disks have, by the emulated driver: secure erase, zones that are written
-# in order, and what flash memory tells of its wear.
+# Features that few disks have, with the emulated driver: secure erase, zones that
+# must be written in order, and the wear of flash memory.
 # timeout: 180
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
@@ -21,7 +21,7 @@ config()
 		sed -n "s/^$1: *//p"
 }
 
-# asks NAME COMMANDS [OPTION...] <<EXPECTED
+# asks NAME COMMANDS [OPTION...] <<EXPECTED: compare the answers
 asks()
 {
 	local name=$1 commands=$2
@@ -53,11 +53,11 @@ if modprobe dm_mod 2>/dev/null; then
 	erasing=/dev/dm-$(dmsetup info -c --noheadings -o minor erase)
 	daemon_start --blk-file="$erasing"
 	check "secure erase: offered" offers 16
-	check "secure erase: a range is limited" \
+	check "secure erase: the config space has a limit for a range" \
 		test "$(config max_secure_erase_sectors)" -gt 0
-	check "secure erase: a driver gets an alignment" \
+	check "secure erase: the config space has an alignment" \
 		test "$(config secure_erase_sector_alignment)" -gt 0
-	check "secure erase: not taken for discard" eval '! offers 13'
+	check "secure erase: discard is not offered" eval '! offers 13'
 	asks "secure erase: reads as zero, its neighbours do not" \
 		'write 0 64 0xa5; erase 8 16; read 0 8; read 8 16; read 24 40' <<-END
 		write: ok
@@ -66,7 +66,7 @@ if modprobe dm_mod 2>/dev/null; then
 		read: ok 0x00
 		read: ok 0xa5
 	END
-	check "secure erase: the disk was asked to" \
+	check "secure erase: the disk got a secure erase" \
 		test "$(dmsetup status erase)" = "0 131072 test-erase 16"
 	asks "secure erase: not beyond the end, and not of nothing" \
 		'erase 131068 8; erase 131072 8; erase 0xffffffffffffffff 8; erase 0 0; read 0 8' <<-END
@@ -84,7 +84,8 @@ if modprobe dm_mod 2>/dev/null; then
 	END
 	check "the daemon ends well" daemon_stop
 	daemon_start --blk-file="$disk" --read-only
-	check "secure erase: not of a disk that has none" eval '! offers 16'
+	check "secure erase: not offered for a disk that does not support it" \
+		eval '! offers 16'
 	check "the daemon ends well" daemon_stop
 	dmsetup --noudevsync remove erase
 	rmmod dm_test_erase
@@ -94,7 +95,7 @@ fi
 
 # --- zones ---
 
-# 16 zones of 4 MiB, two of them conventional
+# 16 zones of 4 MiB, the first two conventional
 nullb zones zoned=1 zone_size=4 zone_nr_conv=2 zone_max_open=3 \
 	zone_max_active=4 irqmode=1
 zoned=$disk
@@ -102,8 +103,9 @@ for mode in inline worker; do
 	diag "$mode"
 	daemon_start --blk-file="$disk" --mode=$mode
 	check "zones: offered" offers 17
-	check "zones: no discard, no zeroes" eval '! offers 13 && ! offers 14'
-	check "zones: told of, host-managed" test \
+	check "zones: discard and write zeroes are not offered" \
+		eval '! offers 13 && ! offers 14'
+	check "zones: the config space describes a host-managed disk" test \
 		"$(config zone_sectors) $(config zone_model) $(config max_open_zones) $(config max_active_zones)" = \
 		"8192 1 3 4"
 	asks "zones: report" 'reset-all; report 16384 1000; report 8192 2; report 131071 5' <<-END
@@ -173,7 +175,7 @@ for mode in inline worker; do
 		write: ok
 		read: ok 0x01
 	END
-	# The next zone is empty, so the disk itself would do either half.
+	# The next zone is empty, so the disk alone would accept both halves.
 	asks "zones: no read goes beyond one, nor does a write of two halves" \
 		'reset-all; finish 24576; reset 24576; read 24568 16; append 16384 8 1; write 16392 2040 1; write 18432 2048 1; write 20480 2048 1; write 22528 2040 1; write 24568 16 2; report 24576 1; write 24568 8 3; read 24568 8' <<-END
 		reset-all: ok
@@ -254,10 +256,10 @@ for mode in inline worker; do
 		open: active-resource
 		reset-all: ok
 	END
-	check "zones: the conventional ones are read and written" emulate \
+	check "zones: conventional zones are read and written" emulate \
 		--rw randrw --verify --queues 2 --count 300 --depth 8 --size 8M
-	check "zones: a driver that does not know them is refused" refused
-	check "zones: and the log says so" \
+	check "zones: a driver without ZONED is refused" refused
+	check "zones: the log says that it was refused" \
 		grep -q 'SET_FEATURES.*not supported' "$CASE_DIR/daemon.log"
 	check "the daemon ends well" daemon_stop
 done
@@ -304,7 +306,7 @@ check "the daemon ends well" daemon_stop
 # --- lifetime ---
 
 modprobe ufshcd-pci 2>/dev/null && modprobe sd_mod
-# Older kernels have to be told that QEMU's is one.
+# Older kernels do not know the PCI id of QEMU's UFS controller.
 for pci in /sys/bus/pci/devices/*; do
 	if [ -d /sys/bus/pci/drivers/ufshcd ] &&
 		[ "$(cat "$pci/vendor" "$pci/device")" = $'0x1b36\n0x0013' ] &&
@@ -324,10 +326,10 @@ flash_find()
 wait_for $((10 * factor)) flash_find || :
 if [ -b "$flash" ]; then
 	daemon_start --blk-file="$flash" --read-only
-	check "lifetime: not offered of a disk that does not know" \
+	check "lifetime: not offered for a disk without it" \
 		eval '! offers 15'
 	check "the daemon ends well" daemon_stop
-	# The emulated disk never wears: other values, in its place.
+	# The emulated disk never wears, so mount other values over its files.
 	n=0
 	for name in eol_info life_time_estimation_a life_time_estimation_b; do
 		n=$((n + 1))

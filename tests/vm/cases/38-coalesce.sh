@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Interrupt coalescing: fewer signals by count and by time, none late, data as they
-# should be; by an emulated driver and by a guest.
+# Interrupt coalescing: fewer signals by count and by time, none too late, and
+# correct data; with an emulated driver and with a guest.
 # kernels: trixie
 # timeout: 200
 . "$VM_DIR/case.sh"
@@ -9,14 +9,14 @@
 . "$VM_DIR/emulate.sh"
 . "$VM_DIR/disk.sh"
 
-# quantile NAME: of the latencies that emulate --json printed, in us
+# quantile NAME: print a latency in us from the output of emulate --json
 quantile()
 {
 	sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p" "$CASE_DIR/emulate.log" |
 		awk '{ print int($1 / 1000) }'
 }
 
-# A driver of depth 16 in the background, until deep_ends
+# Starts a driver with depth 16 in the background; deep_ends waits for it
 deep()
 {
 	doorbell-bench emulate --socket "$sock" --seconds $((6 * factor)) \
@@ -30,7 +30,8 @@ deep_ends()
 	wait $driver
 }
 
-# signals: sets per_mille, those per 1000 requests for half a second
+# signals: set per_mille to the signals per 1000 requests, measured for half a
+# second
 signals()
 {
 	local signals completed
@@ -45,64 +46,67 @@ signals()
 
 coalesce()
 {
-	doorbellctl set coalesce-us="$1" coalesce-count="$2"
+	doorbellctl set --all coalesce-us="$1" coalesce-count="$2"
 }
 
 module_load
-# Each request ends by itself, 1 ms after it began.
+# Requests complete one by one, each 1 ms after its start.
 nullb slow irqmode=2 completion_nsec=1000000
 daemon_start --blk-file="$disk"
-# With an event index this driver is told of bursts as it is.
+# With an event index this driver gets one signal per burst anyway.
 for how in '' --packed --no-event-idx; do
 	# shellcheck disable=SC2086 # one option or none
 	deep $how
 	signals
 	many=$per_mille
-	check "8 at a time${how:+, $how}" coalesce 10000 8
+	check "coalesce-count=8 is set${how:+, $how}" coalesce 10000 8
 	signals
-	check "makes few signals${how:+, $how}" test "$per_mille" -le 150
-	check "some have waited${how:+, $how}" test \
+	check "coalescing: few signals${how:+, $how}" test "$per_mille" -le 150
+	check "coalescing: some completions waited${how:+, $how}" test \
 		"$(counter 0 coalesced)" -gt 10
-	check "off again${how:+, $how}" coalesce 0 8
+	check "coalescing is switched off${how:+, $how}" coalesce 0 8
 	signals
-	check "as many signals as before${how:+, $how}" test \
+	check "coalescing off: as many signals as before${how:+, $how}" test \
 		$((per_mille * 2)) -gt "$many"
 	check "the driver goes on${how:+, $how}" deep_ends
 done
-# On a slow kernel it looks so seldom that many have come meanwhile.
+# On a slow kernel several requests complete before the driver looks.
 [ "$factor" -gt 1 ] ||
-	check "without one it was told of nearly each" test "$many" -gt 500
+	check "without event index: a signal for most completions" test "$many" -gt 500
 deep
 for wrong in coalesce-us=10001 coalesce-us=-1 coalesce-us= coalesce-count=0 \
 	coalesce-count=65536; do
-	check_fails "not $wrong" doorbellctl set "$wrong"
+	check_fails "doorbellctl set refuses $wrong" doorbellctl set --all "$wrong"
 done
-check "the driver goes on" deep_ends
+check "the driver goes on after refused settings" deep_ends
 check "the daemon ends well" daemon_stop
 
 daemon_start --blk-file="$disk" --coalesce-us=10000 --coalesce-count=1000
 deep --depth 1
-check "one at a time" under_way
-check "does not wait for the timer" test "$(counter 0 coalesced)" -lt 20
-check "the driver goes on" deep_ends
+check "depth 1: a load" under_way
+check "depth 1: completions do not wait for the timer" \
+	test "$(counter 0 coalesced)" -lt 20
+check "depth 1: the driver goes on" deep_ends
 check "the daemon ends well" daemon_stop
 
 daemon_start --blk-file="$disk" --coalesce-us=200 --coalesce-count=4
 for how in '' --packed --no-event-idx; do
 	# shellcheck disable=SC2086 # one option or none
-	check "data are what they should be${how:+, $how}" emulate --rw randrw \
+	check "coalescing: data verify${how:+, $how}" emulate --rw randrw \
 		--verify --queues 2 --count 2000 --depth 8 $how
 	# shellcheck disable=SC2086
-	check "with resets of a queue${how:+, $how}" emulate --rw randrw \
+	check "coalescing: data verify while queues are reset${how:+, $how}" \
+		emulate --rw randrw \
 		--verify --queues 2 --count 2000 --depth 8 --reset-every 50 $how
 done
 check "the daemon ends well" daemon_stop
 for wrong in --coalesce-us=10001 --coalesce-us=1x --coalesce-count=0; do
-	check_fails "the daemon takes no $wrong" vhost-doorbell-blk \
+	check_fails "the daemon refuses $wrong" vhost-doorbell-blk \
 		--socket-path="$sock" --blk-file="$disk" "$wrong"
 done
 
-# A quarter of the disk takes 100 ms: what has ended meanwhile is told of in 1 ms.
+# A quarter of the disk takes 100 ms: other completions must be signalled within 1
+# ms all the same.
 fast=$disk
 sectors=131072
 modprobe dm-delay
@@ -111,9 +115,10 @@ printf '%s\n' "0 $((sectors * 3 / 4)) linear $fast 0" \
 	dmsetup --noudevsync create quarter
 quarter=/dev/dm-$(dmsetup info -c --noheadings -o minor quarter)
 daemon_start --blk-file="$quarter" --coalesce-us=1000 --coalesce-count=1000
-check "some are slow" emulate --rw randread --depth 8 --count 600 --json
+check "a load in which some requests are slow" \
+	emulate --rw randread --depth 8 --count 600 --json
 diag "half of them within $(quantile p50) us, 99 % within $(quantile p99) us"
-check "the fast ones do not wait for the slow" \
+check "fast requests do not wait for slow ones" \
 	test $(($(quantile p50) * 2)) -lt "$(quantile p99)"
 check "the daemon ends well" daemon_stop
 dmsetup --noudevsync remove quarter
@@ -129,7 +134,7 @@ disk_attach guest num-queues=1
 guest_start "${disks[@]}"
 ok "the guest is up after $SECONDS s"
 disk_links
-# guest_fio DEPTH: sets per_mille
+# guest_fio DEPTH: run fio in the guest; set per_mille
 guest_fio()
 {
 	local signals completed
@@ -143,11 +148,11 @@ guest_fio()
 	per_mille=$((signals * 1000 / completed))
 	diag "depth $1: $signals signals for $completed requests"
 }
-check "fio verifies, at depth 16" guest_fio 16
-check "with fewer interrupts" test "$per_mille" -le 600
-check "some have waited" test "$(disk_sum guest coalesced)" -gt 200
-check "and at depth 1" guest_fio 1
-check "with one for each" test "$per_mille" -ge 500
+check "guest: fio verifies at depth 16" guest_fio 16
+check "guest: fewer interrupts at depth 16" test "$per_mille" -le 600
+check "guest: some completions waited" test "$(disk_sum guest coalesced)" -gt 200
+check "guest: fio verifies at depth 1" guest_fio 1
+check "guest: an interrupt for each request at depth 1" test "$per_mille" -ge 500
 guest_stop
-check "its daemon ends well" disk_stop guest
+check "guest: the daemon ends well" disk_stop guest
 case_end

@@ -1,21 +1,23 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Mode auto: the ringing thread serves what comes seldom, the worker what would
-# block. (Whether the worker has a CPU to itself is for the unit test.)
+# Mode auto: the ringing thread serves rare requests, and the worker serves
+# requests that would block. (The unit test checks that a free CPU for the
+# worker counts.)
 # kernels: trixie
 # timeout: 120
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
-# sleeps PID: of a thread
+# sleeps PID: print the voluntary context switches of a thread
 sleeps()
 {
 	awk '/^voluntary_ctxt_switches:/ { print $2 }' "/proc/$1/status"
 }
 
-# counts MODE DISK COMMAND...: passes of a second, with the daemon in that mode and
-# the driver COMMAND; sets inline, worker, completed, and wakes: of the worker, which
-# may submit a request again and find the ringing thread at the ring
+# counts MODE DISK COMMAND...: count for a second, with the daemon in that mode and
+# the driver COMMAND; set inline and worker (passes), completed, and wakes (wake-ups
+# of the worker, which may submit a request again while the ringing thread is at the
+# ring)
 counts()
 {
 	local mode=$1 file=$2 name driver pid
@@ -46,20 +48,22 @@ driver=(doorbell-bench emulate --socket "$sock" --seconds $((5 * factor)))
 module_load
 
 nullb slow irqmode=2 completion_nsec=20000000
-check "16 in flight on a slow disk" counts auto "$disk" "${driver[@]}" \
+check "auto, a slow disk, 16 in flight: a load" counts auto "$disk" "${driver[@]}" \
 	--rw randread --depth 16
-check "by the ringing thread" test "$inline" -gt $((worker * 4))
+check "auto, a slow disk, 16 in flight: the ringing thread serves most" \
+	test "$inline" -gt $((worker * 4))
 
-# A write into a hole would block: the file system makes room for it.
+# A write to a hole would block, as the file system must allocate blocks.
 nullb_ext4 holes 512 mnt
 for mode in inline auto; do
 	truncate -s 256M "$CASE_DIR/mnt/$mode"
-	check "$mode: a file full of holes" counts $mode \
+	check "$mode, a sparse file: a load" counts $mode \
 		"$CASE_DIR/mnt/$mode" "${driver[@]}" --rw randwrite --depth 1
-	check "$mode: the worker has most in the end" \
+	check "$mode, a sparse file: the worker serves most in the end" \
 		test $((wakes * 2)) -gt "$completed"
 	[ $mode = inline ] ||
-		check "auto: few are tried" test $((inline * 4)) -lt "$completed"
+		check "auto, a sparse file: few inline attempts" \
+			test $((inline * 4)) -lt "$completed"
 done
 umount "$CASE_DIR/mnt"
 case_end

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# A Linux guest whose disks go through what happens in the life of a machine:
-# the daemon sleeps, dies and comes back; memory is taken away; the guest boots
-# again; the VMM is killed.
+# A Linux guest whose disks see all events in the life of a machine: the daemon
+# sleeps, is killed and comes back; memory is taken away; the guest reboots; the
+# VMM is killed.
 # kernels: bookworm trixie
 # timeout: 900
 . "$VM_DIR/case.sh"
@@ -12,7 +12,7 @@
 
 mib=$((1 << 20))
 
-# fio_start ARG...: in the guest, in the background
+# fio_start ARG...: start fio in the guest, in the background
 fio_start()
 {
 	guest_run -t 300 "fio --thread --eta=never --output-format=terse \
@@ -20,7 +20,7 @@ fio_start()
 	fio=$!
 }
 
-# fio_end [KIB]: it went well, and has read back so much
+# fio_end [KIB]: wait for it; it must have no error and have read back that much
 fio_end()
 {
 	wait "$fio" &&
@@ -32,13 +32,13 @@ fio_end()
 	return 1
 }
 
-# moved NAME REQUESTS: more than that many have been served
+# moved NAME REQUESTS: were more requests than that served?
 moved()
 {
 	[ "$(disk_sum "$1" requests)" -gt "$2" ]
 }
 
-# wait_moved NAME N: until N more requests are served, or nothing goes on
+# wait_moved NAME N: wait until N more requests are served, or for a minute
 wait_moved()
 {
 	wait_for 60 moved "$1" $(($(disk_sum "$1" requests) + $2))
@@ -49,7 +49,8 @@ strace_attached()
 	grep -q attached "$CASE_DIR/strace.log"
 }
 
-# Requests, sleeps of the threads, hundredths of a second
+# Prints requests, voluntary switches of the threads, and time in hundredths of
+# a second
 count()
 {
 	local tasks
@@ -60,9 +61,9 @@ count()
 	awk '{ printf "%d\n", $1 * 100 }' /proc/uptime
 }
 
-# The proof of the zero hop: at depth 1, on a disk that answers at once. Whom
-# a busy machine interrupts is no matter, only who sleeps and is woken; what
-# an idle guest does is not the disk's.
+# No thread switch: at depth 1, on a disk that completes at once. A busy machine
+# may preempt a thread, so only voluntary context switches count, minus those of
+# an idle guest.
 quiet_daemon()
 {
 	local calls idle before after requests sleeps
@@ -89,34 +90,36 @@ quiet_daemon()
 		"idle: $((idle / 10)) times a second"
 	check "the daemon makes no system call while I/O flows" \
 		test "$calls" -eq 0 -a "$requests" -gt 0
-	check "less than one context switch for two requests" \
+	check "fewer than one context switch for two requests" \
 		test $((sleeps * 2)) -lt "$requests"
 }
 
-# kill_daemon NAME FILE ARG...: twice, under a load that verifies
+# kill_daemon NAME FILE ARG...: kill it twice under a load that verifies data. The rate keeps
+# a quick machine from finishing the load before the second kill: 4096 writes take 13 s.
 kill_daemon()
 {
 	local i name=$1
 
 	fio_start --name=life --filename=/disk/"$name" --rw=randwrite --bs=4k \
-		--size=6M --direct=1 --ioengine=libaio --iodepth=8 \
-		--verify=crc32c --verify_fatal=1
+		--size=16M --direct=1 --ioengine=libaio --iodepth=8 \
+		--rate_iops=300 --verify=crc32c --verify_fatal=1
 	for i in 1 2; do
 		check "requests are served, $i" wait_moved "$name" 100
 		disk_kill "$name"
 		sleep 0.5
 		disk_start "$@"
-		check "a new daemon goes on, $i" wait_moved "$name" 50
+		check "a new daemon continues, $i" wait_moved "$name" 50
 	done
-	check "fio verifies after the daemon was killed" fio_end 6144
+	check "fio verifies after the daemon was killed" fio_end 16384
 }
 
-# The VMM takes the rings back, with all that is in flight, and gives them again.
+# A pause: the VMM stops the rings with requests in flight, and starts them
+# again. The rate, per job, makes the load outlast five pauses.
 pause_guest()
 {
 	local i before
 
-	fio_start --rw=randwrite --bs=4k --size=6M --direct=1 \
+	fio_start --rw=randwrite --bs=4k --size=6M --direct=1 --rate_iops=300 \
 		--ioengine=libaio --iodepth=8 --verify=crc32c --verify_fatal=1 \
 		--name=split --filename=/disk/life \
 		--name=packed --filename=/disk/packed
@@ -125,14 +128,14 @@ pause_guest()
 		vmm_qmp stop >/dev/null
 		before=$(disk_sum packed requests)
 		sleep 0.5
-		check "packed: none while the guest is paused, $i" \
+		check "packed: no request is served while the guest is paused, $i" \
 			test "$(disk_sum packed requests)" = "$before"
 		vmm_qmp cont >/dev/null
 	done
 	check "fio verifies after pauses" fio_end 12288
 }
 
-# Takes memory from the guest and gives it back, while fio_start's runs
+# Takes memory from the guest and gives it back while the fio of fio_start runs
 balloon_loop()
 {
 	local size=256
@@ -179,30 +182,31 @@ reboot_guest()
 	fio_start --size=4M --bs=16k --rw=randwrite --verify=crc32c --direct=1 \
 		--ioengine=libaio --iodepth=8 --name=split --filename=/disk/life \
 		--name=packed --filename=/disk/packed
-	check "and fio verifies" fio_end 8192
+	check "fio verifies after a reboot" fio_end 8192
 }
 
 kill_vmm()
 {
 	local load='--size=16M --bs=4k --rw=randrw --direct=1 --ioengine=libaio'
 
-	# Options of one job are not those of the next.
+	# fio does not carry options of one job over to the next.
 	load+=' --iodepth=32 --time_based --runtime=120'
 	fio_start --name=sync --directory=/mnt --size=8M --bs=4k --rw=randwrite \
 		--fsync=4 "--name=raw --filename=/disk/life $load" \
 		"--name=packed --filename=/disk/packed $load"
 	check "requests are served until the VMM is killed" \
 		wait_moved life 200
-	check "of a packed ring, too" wait_moved packed 50
+	check "packed: requests are served until the VMM is killed" wait_moved packed 50
 	vmm_kill KILL
 	wait "$fio" || :
-	check "the daemon goes on without it" wait_for 20 released life
-	check "so does that of a packed ring" wait_for 20 released packed
+	check "VMM killed: the daemon releases its memory" wait_for 20 released life
+	check "VMM killed: the packed disk's daemon releases its memory" \
+		wait_for 20 released packed
 	check "the file system is sound after its journal is replayed" \
 		replayed "$CASE_DIR/life-fs"
 }
 
-# The daemon has closed the device of the connection that ended.
+# Has the daemon closed the device of the connection that ended?
 released()
 {
 	kill -0 "${disk_pid[$1]}" && [ -z "$(disk_tasks "$1" | sed 1d)" ]
@@ -219,10 +223,10 @@ replayed()
 }
 
 module_load
-# One that keeps data in memory may sleep for it.
+# Without memory, as a null_blk that keeps data may sleep.
 nullb quiet irqmode=0 memory_backed=0
 quiet=$disk
-# As fast disks have it; a scheduler's thread would submit.
+# No I/O scheduler, as for fast disks; otherwise its thread would submit.
 echo none >"/sys/block/${disk#/dev/}/queue/scheduler"
 nullb life irqmode=2 completion_nsec=100000
 life=$disk
@@ -233,8 +237,7 @@ mkfs.ext4 -q "$CASE_DIR/life-fs"
 disk_start quiet "$quiet" --serial=quiet --mode=inline
 disk_start life "$life" --serial=life
 disk_start life-fs "$CASE_DIR/life-fs" --serial=life-fs
-# Not killed: QEMU could not go on with it, as there is no record of what was in
-# flight.
+# This daemon is not killed: 88-inflight.sh does that.
 disk_start packed "$packed" --serial=packed
 disk_attach quiet
 DISK_CHARDEV=$(disk_reconnect) disk_attach life

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# SeaBIOS boots from our disk, with its own driver, which polls: all modes,
-# kinds of guest memory, a reset. One daemon serves most of them, one connection
-# after the other. Legacy devices are for a Linux guest: the SeaBIOS of trixie
-# does not boot from those, not from QEMU's own either.
+# SeaBIOS boots from our disk. Its own driver polls. All modes, kinds of guest
+# memory, and a reset. One daemon serves most of the machines, one connection
+# after the other. Legacy devices are tested with a Linux guest only: the
+# SeaBIOS of trixie does not boot from them, whatever the back end.
 # kernels: trixie-backports
 # timeout: 300
 . "$VM_DIR/case.sh"
@@ -11,7 +11,8 @@
 . "$VM_DIR/emulate.sh"
 . "$VM_DIR/disk.sh"
 
-# Reads sector 2 by int 13h, writes it as sector 3 and then to COM1.
+# A boot sector that reads sector 2 by int 13h, writes it as sector 3, and
+# prints it on COM1.
 boot_sector()
 {
 	# xor ax,ax; ds = es = ss = ax; sp = 7c00
@@ -28,7 +29,7 @@ boot_sector()
 	printf '\xeb\xea\xf4\xeb\xfd'
 }
 
-# make_disk MARKER
+# make_disk MARKER: make a boot disk whose second sector has this text
 make_disk()
 {
 	{
@@ -51,13 +52,13 @@ copied()
 		tr -d '\0')" = "$1" ]
 }
 
-# With graphics, SeaBIOS does not write to COM1 too.
+# Without graphics, as SeaBIOS writes to COM1 only then.
 bios_start()
 {
 	GUEST_MEM=64 vmm_start -machine graphics=on "${disks[@]}" "$@"
 }
 
-# boots NAME [QEMU-OPTION...]: the two sectors come and go
+# boots NAME [QEMU-OPTION...]: boot, and check that both sectors were copied
 boots()
 {
 	local name=$1 marker=marker-$RANDOM$RANDOM

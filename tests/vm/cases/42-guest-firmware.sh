@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# UEFI firmware on our disks, with OVMF's own virtio-blk driver, which polls, a
-# request at a time, and wants no interrupts: its shell runs a startup.nsh from a
-# FAT file system there, which copies files on each disk and between them.
+# UEFI firmware on our disks. The virtio-blk driver of OVMF polls, sends one
+# request at a time and wants no interrupts. Its shell runs a startup.nsh from a
+# FAT file system, which copies files on each disk and between disks.
 #
-# Not under KVM: OVMF's interrupt handlers write CR8, and the emulated SVM of L1
-# dies of that when KVM waits for an interrupt window (QEMU 10: an assertion,
-# bql_locked). QEMU itself rings then, by write to the eventfd.
+# Not under KVM: OVMF's interrupt handlers write CR8, and L1's emulated SVM
+# crashes on that when KVM waits for an interrupt window (QEMU 10: assertion
+# bql_locked). So QEMU itself rings, by a write to the eventfd.
 # kernels: trixie
 # timeout: 400
 . "$VM_DIR/case.sh"
@@ -16,13 +16,13 @@
 
 names=(worker inline legacy)
 size=$((1024 * 1024 + 12345))
-# More than a request of SEG_MAX and SIZE_MAX has, which it does not know: it loads
-# an image by one.
+# Longer than a request that keeps SEG_MAX and SIZE_MAX, which this driver does not
+# know: it loads an image with one request.
 image=$((20 * 1024 * 1024))
 firmware=/usr/share/OVMF
 declare -A file
 
-# mounted NAME COMMAND...: with the disk in $CASE_DIR/mnt
+# mounted NAME COMMAND...: run it with the disk mounted on $CASE_DIR/mnt
 mounted()
 {
 	local status=0
@@ -33,8 +33,8 @@ mounted()
 	return $status
 }
 
-# The firmware numbers file systems as the PCI bus has them; what is copied is read
-# from the disk once more.
+# The firmware numbers file systems in PCI order. Copied files are read back from
+# the disk.
 script()
 {
 	local i
@@ -42,7 +42,8 @@ script()
 	for i in "${!names[@]}"; do
 		echo "cp fs$i:\\DATA.BIN fs$i:\\COPY.BIN"
 		echo "cp fs$i:\\COPY.BIN fs$(((i + 1) % ${#names[@]})):\\NEXT.BIN"
-		# It is none, which shows once it has been read.
+		# IMAGE.EFI is not a program, which the firmware sees only after
+		# it has read the file.
 		echo "load fs$i:\\IMAGE.EFI"
 	done
 	echo 'reset -s'
@@ -56,7 +57,7 @@ fill()
 		script | sed 's/$/\r/' >"$CASE_DIR/mnt/startup.nsh"
 }
 
-# disk_new NAME FILE MODE PROPERTIES
+# disk_new NAME FILE MODE PROPERTIES: make a disk with a file system
 disk_new()
 {
 	file[$1]=$2
@@ -73,13 +74,13 @@ firmware_state()
 		"$(tail -n 5 "$CASE_DIR/guest/qemu.log")" "$(disk_fdinfo "$1")"
 }
 
-# has NAME FILE FROM: the file is the data that was made for the disk FROM
+# has NAME FILE FROM: is the file equal to the data made for the disk FROM?
 has()
 {
 	mounted "$1" cmp "$CASE_DIR/data.$3" "$CASE_DIR/mnt/$2"
 }
 
-# negotiated NAME BIT: until the firmware gives the device back
+# negotiated NAME BIT: was it, until the firmware resets the device?
 negotiated()
 {
 	local features
@@ -105,12 +106,13 @@ cp $firmware/OVMF_VARS_4M.fd "$CASE_DIR/vars"
 GUEST_MEM=128 vmm_start -machine accel=tcg -cpu max "${disks[@]}" -no-shutdown \
 	-drive "if=pflash,format=raw,readonly=on,file=$firmware/OVMF_CODE_4M.fd" \
 	-drive "if=pflash,format=raw,file=$CASE_DIR/vars"
-check "a modern device is a modern one" \
+check "the firmware drives a modern device" \
 	wait_for $((240 * factor)) negotiated worker 32
 diag "after $SECONDS s"
-check "a legacy one has been agreed on, too" \
+check "the firmware drives a legacy device" \
 	wait_for $((60 * factor)) negotiated legacy 9
-check "and is no modern one" test "$(($(disk_features legacy) >> 32))" = 0
+check "the legacy device has no modern features" \
+	test "$(($(disk_features legacy) >> 32))" = 0
 if vmm_expect qmp $((300 * factor)) '"event": "SHUTDOWN"' >/dev/null; then
 	ok "the firmware's shell has run a script from our disk"
 else
@@ -118,18 +120,18 @@ else
 	firmware_state worker
 fi
 diag "after $SECONDS s"
-# They go with QEMU.
+# Read the counters now: they vanish with QEMU.
 for name in "${names[@]}"; do
 	disk_counters "$name" >"$CASE_DIR/$name.counters"
 	diag "$name: $(xargs <"$CASE_DIR/$name.counters")"
 	check "$name: no request failed" test "$(disk_sum "$name" errors)" = 0
-	check "$name: our module has read an image and two files, and written two" \
+	check "$name: the module has read an image and two files, and written two" \
 		test "$(disk_sum "$name" bytes_read)" -ge $((image + 2 * size)) -a \
 		"$(disk_sum "$name" bytes_written)" -ge $((2 * size))
 done
-check "inline: the thread that rings has all of them first" \
+check "inline: the ringing thread serves all requests first" \
 	test "$(disk_sum inline inline_passes)" -ge "$(disk_sum inline requests)"
-check "worker: it does not" test "$(disk_sum worker inline_passes)" = 0
+check "worker: the ringing thread serves none" test "$(disk_sum worker inline_passes)" = 0
 vmm_qmp quit >/dev/null || :
 wait_for 20 vmm_gone || vmm_kill
 
@@ -137,8 +139,9 @@ from=legacy
 for name in "${names[@]}"; do
 	check "$name: the daemon ends well" disk_stop "$name"
 	check "$name: the file system is sound" fsck.vfat -n "${file[$name]}"
-	check "$name: the host finds the copy" has "$name" COPY.BIN "$name"
-	check "$name: and the one from another disk" has "$name" NEXT.BIN "$from"
+	check "$name: the host reads the copied file" has "$name" COPY.BIN "$name"
+	check "$name: the host reads the file copied from another disk" \
+		has "$name" NEXT.BIN "$from"
 	from=$name
 done
 case_end

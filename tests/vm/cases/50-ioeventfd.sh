@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# What KVM_IOEVENTFD promises, and its eventfds wired to bells.
+# The guarantees of KVM_IOEVENTFD, also with its eventfds wired to bells.
 # kernels: trixie
 # timeout: 180
 . "$VM_DIR/case.sh"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# The table of rings, without the module and with it.
+# doorbell-bench bell, the table of rings, with and without the module.
 # kernels: trixie
 # timeout: 240
 . "$VM_DIR/case.sh"
@@ -10,7 +10,7 @@ rows='qemu-mmio qemu-pio ioeventfd-mmio ioeventfd-pio ioeventfd-mmio-any'
 rows+=' hypercall ioeventfd-epoll ioeventfd-worker ioeventfd-inline'
 need_module='qemu-mmio qemu-pio ioeventfd-worker ioeventfd-inline'
 
-# table ARG...: a short run, its rows in $CASE_DIR/rows.json
+# table ARG...: do a short run; its rows are in $CASE_DIR/rows.json
 table()
 {
 	local status=0
@@ -23,7 +23,7 @@ table()
 	return $status
 }
 
-# rows_are MEASURED UNMEASURED: so it is in rows.json, with every field
+# rows_are MEASURED UNMEASURED: does rows.json have these rows with all fields?
 rows_are()
 {
 	python3 - "$CASE_DIR/rows.json" "$(uname -r)" "$1" "$2" <<-'END'
@@ -48,7 +48,7 @@ rows_are()
 	END
 }
 
-# Every row is in the chart, and it is XML.
+# The chart must have every row and be valid XML.
 chart_is_whole()
 {
 	local row
@@ -60,7 +60,8 @@ chart_is_whole()
 		"$CASE_DIR/chart.svg"
 }
 
-# switches ROW CONDITION: of n, the context switches of the handler's thread a ring
+# switches ROW CONDITION: check n, the context switches per ring of the handler's
+# thread
 switches()
 {
 	python3 - "$CASE_DIR/rows.json" "$1" "$2" <<-'END'
@@ -79,22 +80,22 @@ for row in $rows; do
 	[[ " $need_module " == *" $row "* ]] || only_kvm+=" $row"
 done
 check 'without the module: a table' table --rounds 2 --time 40
-check 'rows that need only KVM are measured, others say why not' \
+check 'rows that need only KVM are measured, the others give the reason' \
 	rows_are "$only_kvm" "$need_module"
-check 'the chart has them all' chart_is_whole
-check_fails 'but nothing is shown' table --check --rounds 1 --time 20
+check 'without the module: the chart has all rows' chart_is_whole
+check_fails 'without the module: --check fails' table --check --rounds 1 --time 20
 
 module_load
-# How long each takes is for make bench-bell to say: here other machines may run. The
-# table has the exits to user space already: a row with another number fails.
+# Only 'make bench-bell' checks times: other virtual machines may run beside this
+# test. A row with a wrong number of exits to user space fails in the table already.
 check 'with the module: a table' table --rounds 2 --time 60
 check 'inline: no thread wakes' switches ioeventfd-inline 'n < 0.05'
 check 'the worker wakes for a ring' switches ioeventfd-worker 'n > 0.5'
-check 'and so does a thread in epoll' switches ioeventfd-epoll 'n > 0.5'
-check 'where nothing handles nothing switches' \
+check 'a thread in epoll wakes for a ring' switches ioeventfd-epoll 'n > 0.5'
+check 'a row without handler has no context switches' \
 	switches ioeventfd-mmio 'n is None'
 check 'all rows are measured' rows_are "$rows" ''
-check 'the chart has them all' chart_is_whole
-check 'a row by itself' table --check --rows hypercall --rounds 1 --count 100
-check 'has only itself' rows_are hypercall ''
+check 'with the module: the chart has all rows' chart_is_whole
+check 'one row alone is measured' table --check --rows hypercall --rounds 1 --count 100
+check 'one row alone: the table has no other row' rows_are hypercall ''
 case_end

@@ -1,8 +1,9 @@
 # shellcheck shell=bash disable=SC2154
 # SPDX-License-Identifier: GPL-2.0
 # Linux guests ring bells by the doorbell register of QEMU's ivshmem-doorbell
-# device: counted to the last one, while QEMU sleeps; by QEMU for comparison;
-# more guests at once; an odd crowd on the socket; guest and server killed.
+# device. Each ring is counted while QEMU sleeps. Also: rings by QEMU for
+# comparison, several guests at once, clients that misbehave, and a guest and a
+# server that are killed.
 # kernels: trixie
 # timeout: 600
 . "$VM_DIR/case.sh"
@@ -11,12 +12,12 @@
 . "$VM_DIR/disk.sh"
 
 vectors=4
-# The counters of the server 'hook', by vector, as they should be
+# The expected counters of the server 'hook', by vector
 want=(0 0 0 0)
 calls_event=/sys/kernel/tracing/events/raw_syscalls/sys_enter
 declare -A server_pid bell_fds
 
-# server_start NAME ARG...: on $CASE_DIR/NAME.sock
+# server_start NAME ARG...: serve on $CASE_DIR/NAME.sock
 server_start()
 {
 	local name=$1
@@ -33,7 +34,8 @@ server_start()
 	bell_fds[$name]=$(find_bells "/proc/${server_pid[$name]}/fd")
 }
 
-# By vector: the bells are made in that order.
+# Prints the descriptors of a process's bells. Bells are made in the order of
+# vectors.
 find_bells()
 {
 	find "$1" -lname '*vhost-doorbell-bell*' -printf '%f\n' | sort -n |
@@ -49,7 +51,8 @@ server_stop()
 	return $status
 }
 
-# bell NAME VECTOR KEY: from fdinfo. Asked often: no process is started.
+# bell NAME VECTOR KEY: print a value from fdinfo. Called often, so it starts no
+# process.
 bell()
 {
 	local fds text line=$'\n'$3$':\t([^\n]*)'
@@ -60,7 +63,7 @@ bell()
 	[[ $text =~ $line ]] && echo "${BASH_REMATCH[1]}"
 }
 
-# counts NAME: of all vectors
+# counts NAME: print the counters of all vectors
 counts()
 {
 	local v list=()
@@ -71,7 +74,8 @@ counts()
 	echo "${list[*]}"
 }
 
-# counted [NAME COUNTS]: they are that, or come to it soon; $want of 'hook'
+# counted [NAME COUNTS]: wait until the counters have these values; default:
+# $want of 'hook'
 counted()
 {
 	local end=$((SECONDS + 20)) name=${1:-hook} counts=${2:-${want[*]}}
@@ -85,13 +89,13 @@ counted()
 	done
 }
 
-# reached NAME VECTOR COUNT
+# reached NAME VECTOR COUNT: has the counter this value or more?
 reached()
 {
 	[ "$(bell "$1" "$2" count)" -ge "$3" ]
 }
 
-# Without that nothing more can be said.
+# If the counter is not reached the case cannot go on.
 must_reach()
 {
 	wait_for 120 reached "$@" && return
@@ -99,7 +103,7 @@ must_reach()
 	return 1
 }
 
-# options NAME: those for QEMU that the server named, in text or in JSON
+# options NAME: print QEMU's options that the server printed as text or in JSON
 options()
 {
 	sed -n 's/^  \(-[a-z]*\) \([^ ]*\).*/\1\n\2/p' "$CASE_DIR/$1.out"
@@ -107,7 +111,7 @@ options()
 		grep -o '"[^"]*"' | tr -d '"'
 }
 
-# device NAME SLOT [PROPERTIES]: add a device of the server NAME to 'devices'
+# device NAME SLOT [PROPERTIES]: append a device of the server NAME to 'devices'
 device()
 {
 	local option
@@ -124,7 +128,7 @@ device()
 	done < <(options "$1")
 }
 
-# ring SLOT VALUE N: from the guest; sets $ns to the time per write
+# ring SLOT VALUE N: have the guest ring; set $ns to the time per write
 ring()
 {
 	local said
@@ -137,21 +141,21 @@ ring()
 	ns=${BASH_REMATCH[1]}
 }
 
-# ring_hook SLOT VECTOR N: ring bells of 'hook', and expect them to be counted
+# ring_hook SLOT VECTOR N: ring bells of 'hook', and expect them to count
 ring_hook()
 {
 	want[$2]=$((want[$2] + $3))
 	ring "$@"
 }
 
-# ring_start SLOT VALUE: the same, in the background, until it is stopped
+# ring_start SLOT VALUE: ring in the background until ring_stop
 ring_start()
 {
 	guest_run "ivshmem $1 ring $2 0 >/tmp/ring 2>&1 </dev/null &
 		echo \$! >/tmp/pid"
 }
 
-# ring_stop VECTOR: end it, and expect all of its writes to be counted
+# ring_stop VECTOR: stop it, and expect all its writes to be counted
 ring_stop()
 {
 	local rung
@@ -175,7 +179,7 @@ mmio_exits()
 	cat /sys/kernel/debug/kvm/"${vmm_pid[guest]}"-*/mmio_exits
 }
 
-# calls_start: count the system calls of QEMU's threads from here on
+# calls_start: start counting the system calls of QEMU's threads
 calls_start()
 {
 	local tid filter=''
@@ -192,7 +196,7 @@ calls_stop()
 	echo "!$calls_hist" >$calls_event/trigger
 }
 
-# What QEMU has done so far: exits to it, system calls, sleeps
+# Prints QEMU's cost so far: exits to it, system calls, sleeps
 cost()
 {
 	mmio_exits
@@ -201,8 +205,8 @@ cost()
 	disk_sleeps "${vmm_pid[guest]}"
 }
 
-# measure SLOT VECTOR: what QEMU does while the guest rings; sets $exits, $calls
-# and $sleeps, per 1000 writes. Nothing else goes on in the guest then.
+# measure SLOT VECTOR: measure QEMU's cost while the guest rings; set $exits,
+# $calls and $sleeps, per 1000 writes. The guest is idle otherwise.
 measure()
 {
 	local before after start n
@@ -210,7 +214,8 @@ measure()
 	start=$(bell hook "$2" count)
 	ring_start "$1" "$2"
 	must_reach hook "$2" $((start + 1000))
-	# The writes within the time that the cost is of: it is an upper bound.
+	# Count the writes within the measured time, so the result is an upper
+	# bound.
 	mapfile -t before < <(cost)
 	start=$(bell hook "$2" count)
 	must_reach hook "$2" $((start + 20000))
@@ -230,17 +235,17 @@ compare_paths()
 	measure 10 2
 	check "ioeventfd: no write reaches QEMU" test "$exits" -lt 10
 	check "ioeventfd: QEMU makes no system calls" test "$calls" -lt 50
-	check "ioeventfd: QEMU sleeps on" test "$sleeps" -lt 50
+	check "ioeventfd: QEMU sleeps" test "$sleeps" -lt 50
 	check "ioeventfd: all writes are counted" counted
 	measure 11 2
 	calls_stop
-	check "without: every write reaches QEMU" test "$exits" -ge 1000
-	check "without: QEMU makes two system calls for each" \
+	check "without ioeventfd: every write reaches QEMU" test "$exits" -ge 1000
+	check "without ioeventfd: QEMU makes two system calls for each write" \
 		test "$calls" -ge 2000
-	check "without: all writes are counted" counted
+	check "without ioeventfd: all writes are counted" counted
 }
 
-# What skipping QEMU saves is counted in exits: the times are only shown.
+# The number of exits to QEMU is compared; times are only printed.
 count_exits()
 {
 	local before fast
@@ -249,13 +254,13 @@ count_exits()
 	ring_hook 10 1 6000
 	fast=$ns
 	check "6000 writes are counted exactly" counted
-	check "and none of them left the kernel" \
+	check "none of these writes left the kernel" \
 		test $(($(mmio_exits) - before)) -lt 50
 	before=$(mmio_exits)
 	ring_hook 11 1 6000
-	check "6000 writes without ioeventfd, too" counted
+	check "6000 writes without ioeventfd are counted exactly" counted
 	before=$(($(mmio_exits) - before))
-	check "and all of them left it" test "$before" -ge 6000
+	check "all of these writes left the kernel" test "$before" -ge 6000
 	diag "a write takes $fast ns, without ioeventfd $ns ns"
 }
 
@@ -267,11 +272,12 @@ all_vectors()
 		ring_hook 10 $v $((10 + v))
 	done
 	check "each vector rings its bell" counted
-	# Vectors and peers that nobody has: QEMU gets these, and drops them.
+	# Writes for vectors and peers that do not exist exit to QEMU, which
+	# drops them.
 	ring 10 9 3
 	ring 10 $((7 << 16)) 3
 	ring 11 $(((7 << 16) + vectors)) 3
-	check "what is nobody's is lost" counted
+	check "writes for unknown vectors and peers ring no bell" counted
 	for v in worker inline; do
 		ring "${slot[$v]}" 3 3000
 		check "mode $v: 3000 writes are counted exactly" \
@@ -280,20 +286,20 @@ all_vectors()
 	done
 }
 
-# The server has nothing to do with it all: not even to wake up.
+# The server must not wake up at all.
 server_sleeps()
 {
 	local before
 
 	before=$(disk_sleeps "${server_pid[hook]}")
 	ring_hook 10 0 3000
-	check "nobody wakes a server that does not watch" \
+	check "a server without --watch sleeps while bells ring" \
 		test "$(disk_sleeps "${server_pid[hook]}")" = "$before"
-	# A second after its last line it wakes up to look again.
+	# A watching server wakes up a second after its last line.
 	sleep 1.5
 	before=$(disk_sleeps "${server_pid[worker]}")
 	sleep 3
-	check "nor one that does, while nothing rings" \
+	check "a server with --watch sleeps while no bell rings" \
 		test "$(disk_sleeps "${server_pid[worker]}")" = "$before"
 }
 
@@ -309,10 +315,10 @@ watches()
 	ring "${slot[inline]}" 1 40000
 	lines=$(watch_lines)
 	diag "$lines lines in $((SECONDS - start)) s"
-	check "it watches, at most once a second" \
+	check "a server with --watch prints at most one line a second" \
 		test "$lines" -ge 1 -a "$lines" -le $((SECONDS - start + 2))
 	sleep 1.5
-	check "and what was last is told last" test "$(tail -n 1 \
+	check "the last line has the last count" test "$(tail -n 1 \
 		"$CASE_DIR/inline.out" | grep -c '"vector": 1, .*"count": 40000,')" = 1
 }
 
@@ -324,12 +330,14 @@ lists()
 		"$(doorbellctl bell | awk -v pid="$pid" '
 			$2 == pid { printf "%s,%s,%s ", $4, $5, $6 }')" = \
 		"$(printf 'hook,1,%s ' "${want[@]}")"
-	check "and in JSON" test "$(doorbellctl bell --json |
+	check "doorbellctl --json lists the bells of the server" \
+		test "$(doorbellctl bell --json |
 		grep -c "^ *\"pid\": $pid,\$")" = $((vectors * 2))
-	check "they are no devices" test "$(doorbellctl list | wc -l)" = 1
+	check "doorbellctl list does not list bells as devices" \
+		test "$(doorbellctl list | wc -l)" = 1
 }
 
-# Both hammer the same bell, and each one of its own.
+# Both guests ring the same bell, and each one a bell of its own.
 two_guests()
 {
 	local ids
@@ -341,13 +349,13 @@ two_guests()
 	GUEST=second ring_start 10 0
 	ring_hook 10 0 6000
 	GUEST=second ring_stop 0
-	check "the same bell, by two guests" counted
+	check "two guests ring the same bell" counted
 	GUEST=second ring_start 10 3
 	ring_hook 11 1 2000
 	GUEST=second ring_stop 3
-	check "bells of their own" counted
+	check "two guests ring different bells" counted
 	ring 10 $(((${ids##* } << 16) + 1)) 100
-	check "what they ring each other is not the host's" counted
+	check "rings between guests ring no bell of the host" counted
 }
 
 crowd()
@@ -355,9 +363,9 @@ crowd()
 	ring_start 10 0
 	tap test-ivshmem_crowd "$CASE_DIR/hook.sock" $vectors 120
 	ring_stop 0
-	check "the guest has gone on ringing" counted
+	check "the first guest's rings during the restart are counted" counted
 	GUEST=second ring_hook 10 3 10
-	check "and the other does" counted
+	check "the second guest's rings are counted" counted
 }
 
 kill_guest()
@@ -368,10 +376,10 @@ kill_guest()
 	GUEST=second vmm_kill
 	want[3]=$(bell hook 3 count)
 	sleep 1
-	check "and no more after that" counted
+	check "the killed guest rings no more" counted
 	ring_hook 10 2 100
-	check "the first one rings on" counted
-	check "the server has seen it go" \
+	check "the first guest still rings" counted
+	check "the server notices the killed guest" \
 		grep -qx 'doorbellctl: client [0-9]* has gone' \
 		"$CASE_DIR/hook.log"
 }
@@ -384,22 +392,24 @@ kill_server()
 	must_reach hook 0 $((want[0] + 1000))
 	check "SIGTERM ends the server well, while a guest rings" \
 		server_stop hook
-	check "and its socket is gone" test ! -e "$CASE_DIR/hook.sock"
+	check "SIGTERM: the server removes its socket" test ! -e "$CASE_DIR/hook.sock"
 	ring_stop 0
-	check "the guest rings on, to nobody" ring 10 0 1000
+	check "the guest's rings without a server do no harm" ring 10 0 1000
 	server_start hook
 	check "a new server starts from zero" counted hook "0 0 0 0"
 	server_stop hook KILL || status=$?
-	check "it can be killed" test $status = 137 -a -S "$CASE_DIR/hook.sock"
+	check "SIGKILL ends a server and leaves its socket" \
+		test $status = 137 -a -S "$CASE_DIR/hook.sock"
 	server_start hook --shm-size 1048576
-	check "and replaced" counted hook "0 0 0 0"
-	check_fails "but not while it lives" doorbellctl bell \
+	check "a new server replaces the socket" counted hook "0 0 0 0"
+	check_fails "a second server does not replace the socket of a running one" \
+		doorbellctl bell \
 		--ivshmem-socket "$CASE_DIR/hook.sock"
 	guest_second
 	GUEST=second ring 10 1 700
 	check "a guest that comes back is counted exactly" \
 		counted hook "0 700 0 0"
-	check "the new server told it the new size" test 1048576 = \
+	check "the guest sees the size of the new server's memory" test 1048576 = \
 		"$(GUEST=second guest_run \
 		'stat -c %s /sys/bus/pci/devices/0000:00:10.0/resource2')"
 	check "the first guest still runs" guest_run true

@@ -1,14 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Requests of any length: of a driver that knows no SIZE_MAX and no SEG_MAX, and of
-# one that breaks them; served in slices, whole or not at all. And who pays for what
+# Requests of any length: from a driver that does not know SIZE_MAX and SEG_MAX, and
+# from one that exceeds them. Long requests are served in slices; if a slice fails,
+# the request fails as a whole. The case also checks the accounting of the memory that
 # they need.
 # timeout: 240
 # kernels: trixie
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
-# A driver that does not know how much a request may have
+# A driver that does not know the limits of a request
 any=(--features "size_max=off,seg_max=off" --depth 1)
 
 verify()
@@ -28,7 +29,7 @@ done
 daemon_start --blk-file="$whole" --mode=auto
 check "four requests of 20 MiB, on two queues" \
 	verify "${any[@]}" --bs 20M --depth 2 --queues 2 --count 4
-check "two of 20 MiB, small pages given back between, packed ring" \
+check "two requests of 20 MiB, small pages given back in between, packed ring" \
 	verify "${any[@]}" --bs 20M --count 2 --punch 1 --packed
 check "data and status in one descriptor, at an odd address" \
 	verify "${any[@]}" --bs 18M --count 2 --layout oneseg --align 100
@@ -36,15 +37,16 @@ check "20 MiB in many pieces of odd lengths" verify --bs 20M --count 2 \
 	--features size_max=off --layout split --segs 120
 check "the daemon ends well" daemon_stop
 
-# A driver that knows the limits, and breaks them
+# A driver that knows the limits and breaks them
 daemon_start --blk-file="$whole" --mode=inline
-check "a driver that breaks SIZE_MAX is served" \
+check "a driver that exceeds SIZE_MAX is served" \
 	verify --any-length --bs 20M --count 2
-check "and one that breaks it in pieces" verify --any-length --bs 20M \
+check "a driver that exceeds SIZE_MAX, in pieces, is served" \
+	verify --any-length --bs 20M \
 	--count 2 --layout split --segs 100
 check "the daemon ends well" daemon_stop
 
-# --- files
+# --- regular files
 
 nullb_ext4 nullb1 100 ext4
 fallocate -l 70M "$CASE_DIR/ext4/file"
@@ -55,7 +57,7 @@ check "a file: 20 MiB at an odd address" \
 check "the daemon ends well" daemon_stop
 umount "$CASE_DIR/ext4"
 
-# --- zones
+# --- a zoned disk
 
 nullb zones size=96 zoned=1 zone_size=32 zone_nr_conv=0 irqmode=1
 daemon_start --blk-file="$disk"
@@ -63,10 +65,10 @@ check "zones: 32 MiB are written and read in order" emulate "${any[@]}" \
 	--rw write --bs 32M --count 2 --verify
 check "the daemon ends well" daemon_stop
 
-# --- errors
+# --- a disk with bad sectors
 
 if modprobe dm_mod 2>/dev/null; then
-	# From 24 MiB on it fails, but at its end.
+	# From 24 MiB on, eight sectors of the disk fail.
 	dmsetup --noudevsync create holes <<-END
 		0 49152 linear $whole 0
 		49152 8 error
@@ -76,9 +78,10 @@ if modprobe dm_mod 2>/dev/null; then
 		--blk-file="/dev/dm-$(dmsetup info -c --noheadings -o minor holes)"
 	check_fails "a slice that fails is an error of the request" \
 		emulate "${any[@]}" --rw read --bs 32M --size 32M --count 2
-	check "and no more than that" grep -q 'status 1, used length 0 of' \
+	check "the failed request has status 1 and used length 0" \
+		grep -q 'status 1, used length 0 of' \
 		"$CASE_DIR/emulate.log"
-	check "others go on" verify --count 100 --depth 16 --size 24M
+	check "other requests go on" verify --count 100 --depth 16 --size 24M
 	check "the daemon ends well" daemon_stop
 	dmsetup --noudevsync remove holes
 else
@@ -104,7 +107,7 @@ for how in stop kill; do
 			daemon_stop
 	else
 		daemon_kill
-		check "it is killed meanwhile" true
+		check "the daemon is killed while a request is served in slices" true
 	fi
 	kill $load 2>/dev/null || :
 	wait $load 2>/dev/null || :
@@ -112,9 +115,10 @@ for how in stop kill; do
 	wait_for $((60 * factor)) released "$disk"
 done
 
-# --- the cache that a driver begins with
+# --- initial value of the cache setting
 
-# wce VALUE [FEATURE]: to a driver without that
+# wce VALUE [FEATURE]: check the initial cache setting for a driver without
+# FEATURE
 wce()
 {
 	emulate --ask wce --features "${2:-discard}=off" &&
@@ -122,14 +126,15 @@ wce()
 }
 
 daemon_start --blk-file="$whole" --features=flush=on,config_wce=on
-check "a driver that can flush begins with write-back" wce 1
-check "one that cannot, with write-through" wce 0 flush
-check "one that knows no switch, with write-back" wce 1 config_wce
+check "a driver with FLUSH begins with write-back" wce 1
+check "a driver without FLUSH begins with write-through" wce 0 flush
+check "a driver without CONFIG_WCE begins with write-back" wce 1 config_wce
 check "the daemon ends well" daemon_stop
 
-# --- who pays
+# --- memory charged to the daemon's cgroup
 
-# slab: bytes of the daemon's cgroup, while $1 bytes each are in flight
+# slab BYTES: print the slab memory of the daemon's cgroup while requests of
+# that size are in flight
 slab()
 {
 	sock=$CASE_DIR/cgroup.sock
@@ -165,7 +170,7 @@ if [ -e $group/memory.stat ]; then
 	without=$bytes
 	slab 512k
 	diag "slab_unreclaimable: $without bytes, with vectors $bytes"
-	check "page vectors count for the owner's cgroup" \
+	check "page vectors are accounted to the owner's cgroup" \
 		test "$bytes" -ge $((without + 100 * 1024))
 else
 	skip "page vectors" "this kernel has no memory.stat"

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# A block device is not written where write(2) would not write it; it gets and
-# gives no more than what it should; and what it does slowly blocks nobody else.
+# The module does not write to a block device where write(2) would not; a disk
+# gets and gives no more data than it should; and a slow disk blocks only its
+# own requests.
 # timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
-# dm NAME TABLE: sets $disk
+# dm NAME TABLE: make a device; set $disk to it
 dm()
 {
 	dmsetup --noudevsync create "$1" --table "$2"
@@ -40,14 +41,17 @@ nullb plain discard=1 irqmode=2 completion_nsec=10000
 plain=$disk
 tap test-bdev refuse "$plain"
 tap test-bdev cache "$plain"
+dm reader "0 $(sectors "$plain") linear $plain 0"
+tap test-bdev reader "$disk" reader
+dmsetup --noudevsync remove reader
 
-# --- one that is read-only before it is served ---
+# --- a disk that is read-only before the daemon starts ---
 
 blockdev --setro "$plain"
 daemon_start --blk-file="$plain" --features=config_wce=on
 check "a read-only disk: the daemon says so" \
 	grep -q 'set read-only' "$CASE_DIR/daemon.log"
-check "a read-only disk: the driver knows" offers_read_only
+check "a read-only disk: the driver sees it" offers_read_only
 check "a read-only disk: the daemon ends well" daemon_stop
 blockdev --setrw "$plain"
 
@@ -57,9 +61,9 @@ nullb zones zoned=1 zone_size=4 zone_nr_conv=0
 zones=$disk
 daemon_start --blk-file="$zones"
 blockdev --setro "$zones"
-check "a read-only zoned disk: nothing is changed" emulate \
+check "a read-only zoned disk: requests that would change it" emulate \
 	--ask 'write 0 8 0xa5; append 0 8 0xa5; reset 0; reset-all; report 0 1'
-check "a read-only zoned disk: all of it fails" test \
+check "a read-only zoned disk: all of these fail" test \
 	"$(grep -cxE '(write|append|reset|reset-all): ioerr' \
 		"$CASE_DIR/emulate.log")" = 4
 blockdev --setrw "$zones"
@@ -77,17 +81,18 @@ dm watch "0 $(sectors "$plain") test-odd $plain watch"
 echo 1 >"/sys/block/${disk##*/}/queue/stable_writes"
 tap test-bdev stable "$disk"
 diag "writes and changed: $(dmsetup status watch)"
-check "stable pages: no write changed on its way" \
+check "stable pages: no page changes during its write" \
 	test "$(dmsetup status watch | awk '{ print $4, $5 }')" = "10 0"
 echo 0 >"/sys/block/${disk##*/}/queue/stable_writes"
 tap test-bdev stable "$disk"
-check "without: as the guest has it, so the test sees it" \
+check "no stable pages: the test sees pages change" \
 	test "$(dmsetup status watch | awk '{ print $5 }')" -gt 0
 dmsetup --noudevsync remove watch
 
-# --- drivers that sleep when they are given a request ---
+# --- drivers that may sleep in submission ---
 
-# served WHO NAME DISK: by the ringing thread, or by the worker only?
+# served WHO NAME DISK: is the disk served by the ringing thread, or by the
+# worker only?
 served()
 {
 	local driver inline
@@ -119,7 +124,8 @@ dmsetup --noudevsync remove over_over
 dmsetup --noudevsync remove over_plain
 if modprobe -q nbd; then
 	truncate -s 64M "$CASE_DIR/nbd"
-	# The client is another process: it must not be stopped with the server.
+	# The client is another process, so that it does not stop with the
+	# server.
 	qemu-nbd --socket="$CASE_DIR/nbd.sock" --persistent --format=raw \
 		--cache=writeback "$CASE_DIR/nbd" >"$CASE_DIR/qemu-nbd" 2>&1 &
 	server=$!
@@ -166,7 +172,8 @@ fi
 
 # --- kernel threads that are frozen, as before the image of a hibernation ---
 
-# frozen NAME FILE: what waits for a thread of the disk completes after that
+# frozen NAME FILE: requests that wait for a kernel thread of the disk must
+# complete after the thaw
 frozen()
 {
 	local driver during
@@ -179,15 +186,15 @@ frozen()
 	echo 1 >$trace/events/power/suspend_resume/enable
 	echo 1 >$trace/events/vhost_doorbell/bell_complete/enable
 	echo freezer >/sys/power/pm_test
-	check "$1: threads can be frozen" eval 'echo freeze >/sys/power/state'
+	check "$1: threads are frozen" eval 'echo freeze >/sys/power/state'
 	echo none >/sys/power/pm_test
 	echo 0 >$trace/events/enable
 	during=$(awk '/freeze_processes.* end/ { frozen = 1 }
 		/thaw_processes.* begin/ { frozen = 0; thawed = 1 }
 		frozen && /bell_complete/ { n++ }
 		END { print thawed ? n + 0 : "no thaw" }' $trace/trace)
-	check "$1: nothing is read while they are: $during" test "$during" = 0
-	check "$1: it goes on" under_way
+	check "$1: nothing is read while they are frozen: $during" test "$during" = 0
+	check "$1: requests go on after that" under_way
 	kill $driver
 	wait $driver || :
 	check "$1: the daemon ends well" daemon_stop
@@ -212,7 +219,8 @@ if modprobe -q dm-delay && [ -w /sys/power/pm_test ] &&
 	echo 0 >"/sys/block/${disk##*/}/queue/read_ahead_kb"
 	echo 1 >/proc/sys/vm/drop_caches
 	frozen "a file" "$CASE_DIR/mnt/file"
-	# A device that was closed with requests in flight holds its file until they end.
+	# A device that was closed with requests in flight holds the file until they
+	# complete.
 wait_for $((60 * factor)) umount "$CASE_DIR/mnt"
 	dmsetup --noudevsync remove slow
 else

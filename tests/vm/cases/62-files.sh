@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Image files: on stacked, network and read-only file systems; and all that write(2)
-# would refuse or wait for is refused or waited for here.
+# Image files on stacked, network and read-only file systems. Where write(2) would
+# fail or wait, requests must fail or wait, too.
 # timeout: 240
 # kernels: bookworm trixie
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
-# on NAME FILE: data is right at any address and length
+# on NAME FILE: check data at any address and of any length
 on()
 {
 	local mode
@@ -24,7 +24,7 @@ on()
 	done
 }
 
-# asks NAME COMMANDS [OPTION...] <<EXPECTED
+# asks NAME COMMANDS [OPTION...] <<EXPECTED: compare the answers
 asks()
 {
 	local name=$1 commands=$2
@@ -45,7 +45,8 @@ config()
 		sed -n "s/^$1: *//p"
 }
 
-# ext4 NAME [ATTRIBUTE=VALUE...]: on $CASE_DIR/NAME
+# ext4 NAME [ATTRIBUTE=VALUE...]: make a file system and mount it on
+# $CASE_DIR/NAME
 ext4()
 {
 	local name=$1
@@ -86,7 +87,7 @@ nfs_up()
 	rpc.mountd -F -N 3 >"$CASE_DIR/mountd.log" 2>&1 &
 	mountd=$!
 	rpc.nfsd -N 3 -G 10 -L 10 2
-	# No client of an earlier boot is waited for, or at least not for long.
+	# Keep the server from waiting for clients of an earlier boot.
 	echo Y >/proc/fs/nfsd/v4_end_grace 2>/dev/null || :
 	mkdir "$CASE_DIR/nfs"
 	timeout 60 mount -t nfs4 -o vers=4.2 127.0.0.1:/ "$CASE_DIR/nfs" &&
@@ -106,7 +107,7 @@ nfs()
 	daemon_start --blk-file="$CASE_DIR/nfs/image" --mode=worker
 	check "NFS: a physical block of no more than 4096 bytes" \
 		test "$(config physical_block_exp)" -le 3
-	# Direct I/O leaves nothing in the client's page cache.
+	# Direct I/O must leave nothing in the client's page cache.
 	sync
 	echo 1 >/proc/sys/vm/drop_caches
 	emulate --rw randread --count 20 --bs 4k
@@ -119,13 +120,14 @@ nfs()
 	umount "$CASE_DIR/export"
 }
 
-# --- FUSE: one file, and a program that serves it ---
+# --- FUSE: a file system with one file, and the program that serves it ---
 
 fuse()
 {
 	local file=$CASE_DIR/fuse server
 
-	# It reads the next request into the buffer of a write that is under way.
+	# QEMU 7.2's server reads the next request into the buffer of a write in
+	# progress.
 	if qemu-storage-daemon --version | grep -q 'version 7\.'; then
 		skip "FUSE" "QEMU 7.2's server mixes up writes"
 		return
@@ -179,7 +181,7 @@ squashfs()
 	umount "$CASE_DIR/squash"
 }
 
-# --- what write(2) would refuse ---
+# --- writes that write(2) would refuse ---
 
 size()
 {
@@ -199,8 +201,8 @@ odd_size()
 	local file=$CASE_DIR/fs/odd
 
 	truncate -s $((1048576 + 100)) "$file"
-	# The guest could not write its tail.
-	check_fails "a size not in sectors: not to be written" \
+	# The guest could not write the last, partial sector.
+	check_fails "a file of a size that is no multiple of 512 is refused for writing" \
 		vhost-doorbell-blk --socket-path="$sock" --blk-file="$file"
 	daemon_start --blk-file="$file" --mode=inline --read-only
 	asks "a size not in sectors: the whole ones are read" \
@@ -282,7 +284,7 @@ sealed()
 	daemon_stop
 }
 
-# The owner's RLIMIT_FSIZE is that of write(2).
+# The owner's RLIMIT_FSIZE limits writes as it limits write(2).
 file_limit()
 {
 	local mode
@@ -306,7 +308,7 @@ file_limit()
 	done
 }
 
-# --- who watches ---
+# --- inotify ---
 
 watched()
 {
@@ -322,15 +324,16 @@ watched()
 		kill "$pid"
 		wait "$pid"
 		diag "${mode% *}, at ${mode#* }: $(tail -n 1 "$log")"
-		check "inotify, ${mode% *}, at ${mode#* }: tells of a write" \
+		check "inotify, ${mode% *}, at ${mode#* }: reports a write" \
 			grep -q 'modify [1-9]' "$log"
-		check "inotify, ${mode% *}, at ${mode#* }: tells of a read" \
+		check "inotify, ${mode% *}, at ${mode#* }: reports a read" \
 			grep -q 'access [1-9]' "$log"
 		daemon_stop
 	done
 }
 
-# Who may forbid a read: it waits for the answer, in no ringing thread.
+# fanotify may deny a read: the request waits for its answer, but not in a
+# ringing thread.
 refused()
 {
 	local file=$CASE_DIR/fs/watched log=$CASE_DIR/refuse pid
@@ -350,7 +353,7 @@ refused()
 		END
 	kill "$pid"
 	wait "$pid"
-	check "fanotify: it was asked" grep -q '^[1-9]' "$log"
+	check "fanotify: the listener was asked" grep -q '^[1-9]' "$log"
 	daemon_stop
 }
 
@@ -372,7 +375,7 @@ all_wait()
 		[ "$(counter 0 requests)" != "$now" ]
 }
 
-# frozen MODE OPTION...: writes under way when the file system freezes
+# frozen MODE OPTION...: freeze the file system while writes are in flight
 frozen()
 {
 	local file=$CASE_DIR/fs/frozen i stuck=0 status=0
@@ -390,11 +393,11 @@ frozen()
 		! blocked || stuck=$((stuck + 1))
 		sleep 0.1
 	done
-	check "frozen, $*: the ringing thread does not" test $stuck -eq 0
+	check "frozen, $*: the ringing thread does not wait" test $stuck -eq 0
 	fsfreeze -u "$CASE_DIR/fs"
 	wait "$load" || status=$?
 	[ $status -eq 0 ] || diag "$(tail -n 20 "$CASE_DIR/load.log")"
-	check "frozen, $*: thawed, all is written" test $status -eq 0
+	check "frozen, $*: after thawing all is written" test $status -eq 0
 	daemon_stop
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Nothing waits for ever: a stop and a close over a disk that does not answer can be
-# killed, rmmod is refused at once, and all is released when the disk answers.
+# No wait lasts for ever: a fatal signal ends a stop or a close that waits for a
+# disk, rmmod fails at once, and everything is released when the disk answers.
 # timeout: 180
 # kernels: trixie
 . "$VM_DIR/case.sh"

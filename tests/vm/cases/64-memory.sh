@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# What a device pins and what its owner pays for; regions that end within a page;
-# no memory at all; a queue that broke and was mended.
+# The pages that a device pins, accounted to its owner; regions that end
+# within a page; a lack of memory; a queue that was broken and repaired.
 # timeout: 120
 # kernels: trixie
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
-# in_cgroup COMMAND...: in a memory cgroup of its own
+# in_cgroup COMMAND...: run it in a memory cgroup of its own
 in_cgroup()
 {
 	local dir=/sys/fs/cgroup/case-memory

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# What front ends do wrong, with the release's QEMU: a second one on a socket in use,
-# guest memory that is not shared, a disk that changes while the guest does not run;
-# and the daemon's own house: a log without a reader, files on FUSE. SeaBIOS is the
-# guest, if there is one.
+# Mistakes of front ends, with the release's QEMU: a second one on a socket in use,
+# guest memory that is not shared, a disk that is resized while no guest runs. Also
+# the daemon's log without a reader, and descriptors of files on FUSE. The guest is
+# SeaBIOS, if the machine has one.
 # kernels: bookworm trixie
 # timeout: 240
 . "$VM_DIR/case.sh"
@@ -11,14 +11,14 @@
 . "$VM_DIR/emulate.sh"
 . "$VM_DIR/disk.sh"
 
-# image NAME: a disk of a MiB, with nothing on it
+# image NAME: make an empty disk of 1 MiB; print its path
 image()
 {
 	truncate -s 1M "$CASE_DIR/$1.img"
 	echo "$CASE_DIR/$1.img"
 }
 
-# says NAME PATTERN: the daemon has said it
+# says NAME PATTERN: has the daemon logged it?
 says()
 {
 	grep -qE -- "$2" "$CASE_DIR/$1.log"
@@ -29,8 +29,7 @@ times()
 	grep -cE -- "$2" "$CASE_DIR/$1.log" || :
 }
 
-# qemu NAME ARG...: with the disk, and no options for memory but those given; takes
-# the place of this shell
+# qemu NAME ARG...: exec QEMU with the disk and only these memory options
 qemu()
 {
 	local name=$1
@@ -43,8 +42,8 @@ qemu()
 		"$@" "${disks[@]}" </dev/null >"$CASE_DIR/$name.qemu" 2>&1
 }
 
-# hint NAME PATTERN ARG...: QEMU with these options hangs or fails, and the daemon
-# says by PATTERN what is wrong, and what to change
+# hint NAME PATTERN ARG...: with these options QEMU hangs or fails, and the daemon
+# must log PATTERN, which says what to change
 hint()
 {
 	local name=$1 pattern=$2 pid
@@ -73,7 +72,7 @@ memory()
 	hint private 'queue 0: the (guest kicks|ring is not)' -m 64M \
 		-object memory-backend-memfd,id=ram,size=64M,share=off \
 		-machine memory-backend=ram
-	# SeaBIOS has its ring at the end of memory.
+	# SeaBIOS puts its ring at the end of memory, so in the private half.
 	hint numa 'queue 0: the ring is not in the memory' -m 64M \
 		-object memory-backend-memfd,id=one,size=32M,share=on \
 		-object memory-backend-ram,id=two,size=32M \
@@ -85,7 +84,7 @@ memory()
 	umount "$CASE_DIR/ext4"
 }
 
-# is_error ANSWER: of QMP
+# is_error ANSWER: is it a QMP error?
 is_error()
 {
 	[[ $1 == '{"error"'* ]]
@@ -96,7 +95,7 @@ goes_on()
 	vmm_qmp query-status >/dev/null
 }
 
-# Twice in one machine, and in another one. The machine must not wait for anything.
+# The disk twice in one machine, and in another one. QEMU must not hang.
 second()
 {
 	local answer status=0
@@ -129,7 +128,7 @@ second()
 	check "the daemon ends well, second" disk_stop second
 }
 
-# QEMU drops the news of another size while no ring runs.
+# QEMU drops the notice of a new size while no ring runs.
 resize()
 {
 	local before
@@ -158,8 +157,8 @@ asked_again()
 	[ "$(times resize ' GET_CONFIG,')" -gt "$1" ]
 }
 
-# A log whose reader has gone, and one that was never opened: the disk must not take
-# its place.
+# The reader of the log has gone, or standard error was never open. The disk must
+# not be opened as descriptor 2 then.
 logs()
 {
 	sock=$CASE_DIR/log.sock

@@ -1,8 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# A card through what happens in the life of a machine, under load: its link, its tap,
-# its daemon and its guest go away and come back.
-# NET_BACKEND names what serves the card, see net.sh.
+# A card under load while its link, its tap, its daemon and its guest go away and come
+# back. NET_BACKEND names the back end of the card, see net.sh.
 # kernels: trixie
 # timeout: 400
 . "$VM_DIR/case.sh"
@@ -15,10 +14,10 @@ mib=$((1 << 20))
 host=10.0.0.1
 guest=10.0.0.11
 
-# Both ways, from the guest; it lasts until load_stop.
+# Starts iperf3 in both directions from the guest; it runs until load_stop.
 load_start()
 {
-	# The last one may wait for a client that is no more.
+	# The last server may wait for a client that has ended.
 	[ -z "${server:-}" ] || {
 		kill "$server" 2>/dev/null || :
 		wait "$server" || :
@@ -35,7 +34,7 @@ load_stop()
 	guest_run 'killall -q iperf3; true'
 }
 
-# More than a hundred frames in half a second, each way
+# Do more than a hundred frames pass in half a second, in each direction?
 flows()
 {
 	local before=() after=()
@@ -52,7 +51,7 @@ frames()
 	cat /sys/class/net/tap0/statistics/{rx,tx}_packets
 }
 
-# By the guest
+# Frames sent by the guest
 sent()
 {
 	cat /sys/class/net/tap0/statistics/rx_packets
@@ -68,7 +67,7 @@ back()
 	check "$1: the guest answers again" wait_for 20 answers
 }
 
-# A TCP that has lost much waits long before it tries again.
+# After many losses TCP waits long before it sends again.
 flows_again()
 {
 	check "$1: frames flow again" wait_for 40 flows
@@ -83,7 +82,7 @@ set_link()
 {
 	vmm_qmp set_link '{"name": "card-nic", "up": false}' >/dev/null
 	check "set_link: the guest sees no carrier" wait_for 10 carrier 0
-	check_fails "set_link: nothing passes" answers
+	check_fails "set_link: no frame passes" answers
 	vmm_qmp set_link '{"name": "card-nic", "up": true}' >/dev/null
 	check "set_link: the guest sees a carrier" wait_for 10 carrier 1
 	back set_link
@@ -94,8 +93,8 @@ tap_down()
 	load_start 'tap down'
 	ip link set tap0 down
 	sleep 1
-	check "tap down: the guest does not see it" carrier 1
-	check_fails "tap down: nothing passes" answers
+	check "tap down: the guest sees a carrier all the same" carrier 1
+	check_fails "tap down: no frame passes" answers
 	ip link set tap0 up
 	back 'tap down'
 	flows_again 'tap down'
@@ -121,9 +120,9 @@ tap_moved()
 	ip link set tap0 netns away
 	on_host away ip address add 10.0.0.9/24 dev tap0
 	on_host away ip link set tap0 up
-	check "tap moved: the guest answers there" \
+	check "tap moved: the guest answers in the other namespace" \
 		wait_for 20 on_host away test-pings $guest 64
-	check_fails "tap moved: and not here" answers
+	check_fails "tap moved: the guest does not answer in the old one" answers
 	on_host away ip link set tap0 netns 1
 	port_join tap0
 	back 'tap moved back'
@@ -158,10 +157,10 @@ balloon()
 	done
 	flows_again balloon
 	load_stop
-	check "balloon: a stream there and back" stream_host $host 8
+	check "balloon: a stream in both directions" stream_host $host 8
 }
 
-# The other end sends all the time.
+# The host sends pings all the time.
 rebound()
 {
 	local i load
@@ -170,7 +169,7 @@ rebound()
 	load=$!
 	for i in 1 2; do
 		# shellcheck disable=SC2016 # the guest's
-		check "unbind: the driver goes and comes, $i" guest_run '
+		check "unbind: the driver is unbound and bound again, $i" guest_run '
 			cd /sys/bus/virtio/drivers/virtio_net && d=$(
 				cd -P /sys/class/net/eth0/device && basename $PWD) &&
 			echo $d >unbind && [ ! -e /sys/class/net/eth0 ] &&
@@ -193,7 +192,7 @@ rebooted()
 	back reboot
 }
 
-# The guest's neighbours are to learn where it is.
+# The guest's address must be announced to its neighbours.
 announced()
 {
 	local mac=$1 what=$2 filter=$3 dump
@@ -212,7 +211,8 @@ announced()
 
 announce()
 {
-	# The guest has a driver for it, or the back end sends it.
+	# The guest's driver sends the announcement if it can, otherwise the
+	# back end does.
 	announced "$(nic_mac card)" 'the guest sends an ARP' arp
 	announced "$(nic_mac quiet)" 'a guest without that feature: a RARP' \
 		'ether proto 0x8035'
@@ -241,10 +241,10 @@ deleted()
 tap_deleted()
 {
 	load_start 'tap deleted'
-	check "tap deleted: it goes at once" deleted tap0
+	check "tap deleted: the interface is gone at once" deleted tap0
 	check "tap deleted: the guest lives" guest_run true
 	nic_is doorbell || return 0
-	check "tap deleted: so does the daemon" kill -0 "${disk_pid[card]}"
+	check "tap deleted: the daemon lives" kill -0 "${disk_pid[card]}"
 	disk_kill card
 	tap_add tap0 2 br0
 	card_start card --tap=tap0 --queues=2
@@ -270,7 +270,7 @@ vmm_killed()
 	guest_stop
 }
 
-# So it says when somebody keeps a reference.
+# The kernel prints this when a device that goes away still has a reference.
 nothing_waits()
 {
 	! dmesg | grep 'unregister_netdevice: waiting'
@@ -306,8 +306,8 @@ diag "$SECONDS s"
 vmm_killed
 if nic_is doorbell; then
 	check "the daemon ends well" disk_stop card
-	check "the other, too" disk_stop quiet
+	check "the other daemon ends well" disk_stop quiet
 fi
-check "tap0 goes at once" deleted tap0
-check "nobody keeps a device" nothing_waits
+check "tap0 is gone at once" deleted tap0
+check "no process keeps a device" nothing_waits
 case_end

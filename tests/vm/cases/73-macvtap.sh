@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Guests on macvtaps, over a link to another host.
-# NET_BACKEND names what serves the cards, see net.sh.
+# Guests on macvtaps, with a link to another host. NET_BACKEND names the back
+# end of the cards, see net.sh.
 # kernels: bookworm trixie-backports
 # timeout: 300
 . "$VM_DIR/case.sh"
@@ -12,7 +12,7 @@
 
 host=10.0.0.2
 
-# It is at the end of the link; L1 itself cannot be reached.
+# The peer is at the other end of the link, as macvtaps do not reach L1 itself.
 export NET_HOST=other
 
 ! nic_is doorbell || module_load
@@ -42,7 +42,7 @@ check "UDP to the other host" iperf_host $host -t 1 -u -b 0
 check "UDP from the other host" iperf_host $host -t 1 -u -b 0 -R
 check "a stream between the guests" stream_guest one 10.0.0.11 16
 
-# The link goes down and up; then its macvtap goes.
+# The link of a macvtap goes down and up; then the macvtap is deleted.
 ip link set mv1 down
 check_fails "macvtap down: nothing passes" host_pings 10.0.0.12
 ip link set mv1 up

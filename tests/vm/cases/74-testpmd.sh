@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # A driver that is neither ours nor Linux's: dpdk-testpmd with virtio-user.
-# NET_BACKEND names what serves the card: doorbell, or vhost-net.
+# NET_BACKEND names the back end of the card: doorbell or vhost-net.
 # kernels: trixie
 # timeout: 400
 . "$VM_DIR/case.sh"
@@ -22,7 +22,7 @@ variants=(
 	'not mergeable, in order:mrg_rxbuf=0,in_order=1'
 )
 step=3
-# More are for 'make check-all'.
+# 'make check-all' runs more variants.
 [ "${EVERYWHERE:-0}" -eq 0 ] || {
 	step=1
 	variants+=(
@@ -34,7 +34,7 @@ step=3
 	)
 }
 
-# pmd_start PAIRS PROPERTIES MODE [ARG...]
+# pmd_start PAIRS PROPERTIES MODE [ARG...]: start testpmd on a card
 pmd_start()
 {
 	local pairs=$1 card=$2 mode=$3
@@ -50,7 +50,8 @@ pmd_start()
 		card=path=/dev/vhost-net,iface=tap0${card:+,$card}
 		;;
 	esac
-	# Without an end of its input it would take that for the Enter that ends it.
+	# With --stats-period testpmd does not read its input. Otherwise it would
+	# take the end of /dev/null for the Enter that stops it.
 	dpdk-testpmd --no-huge -m 128 --no-pci --no-telemetry --no-shconf -l 0,1 \
 		--vdev "net_virtio_user0,mac=$mac,queues=$pairs,$card" -- \
 		--forward-mode="$mode" --auto-start --stats-period=1 \
@@ -69,7 +70,7 @@ pmd_runs()
 	! ended "$pmd_pid"
 }
 
-# It says what it has counted when it ends.
+# testpmd prints its counters when it ends.
 pmd_stop()
 {
 	local status=0
@@ -89,7 +90,7 @@ pmd_stop()
 	ip link del tap0
 }
 
-# pmd_count RX|TX: of all ports, in the end
+# pmd_count RX|TX: print the final count of all ports
 pmd_count()
 {
 	awk -v what="$1-packets:" '
@@ -98,7 +99,7 @@ pmd_count()
 		END { print n + 0 }' "$CASE_DIR/pmd"
 }
 
-# What the tap got from the driver
+# Frames that the tap got from the driver
 from_pmd()
 {
 	cat /sys/class/net/tap0/statistics/rx_packets
@@ -109,7 +110,7 @@ more_from_pmd()
 	[ "$(from_pmd)" -gt "$1" ]
 }
 
-# The kernel's packet generator, straight into the tap
+# Sends frames by the kernel's packet generator directly into the tap
 generate()
 {
 	modprobe pktgen
@@ -120,7 +121,7 @@ generate()
 	while read -r line; do
 		echo "$line" >/proc/net/pktgen/tap0
 	done
-	# It returns when all are sent.
+	# This write returns when all frames are sent.
 	echo start >/proc/net/pktgen/pgctrl
 	diag "$(grep -E 'pps|errors' /proc/net/pktgen/tap0)"
 	echo rem_device_all >/proc/net/pktgen/kpktgend_0
@@ -139,15 +140,15 @@ echoes()
 	check "$1: testpmd ends" pmd_stop
 }
 
-# The frames are not only many, they are what was sent.
+# Check the contents of the frames, not only their number.
 sends()
 {
 	check "$1: testpmd sends" pmd_start "$2" "$3" txonly --txpkts="$4"
-	check "$1: frames come" wait_for 20 more_from_pmd 5000
+	check "$1: frames arrive" wait_for 20 more_from_pmd 5000
 	diag "$1: $(from_pmd) frames"
 	timeout 20 tcpdump -Z root -n -vv -c 50 -i br0 udp \
 		>"$CASE_DIR/dump" 2>/dev/null || :
-	check "$1: their checksums are right" \
+	check "$1: their checksums are correct" \
 		eval "grep -q UDP $CASE_DIR/dump && ! grep bad $CASE_DIR/dump"
 	check "$1: testpmd ends" pmd_stop
 }
@@ -157,14 +158,15 @@ receives()
 	check "$1: testpmd receives" pmd_start "$2" "$3" rxonly
 	generate 5000 60
 	generate 1000 1400
-	# What is in the tap still
+	# Give frames in the tap time to arrive
 	sleep 1
 	check "$1: testpmd ends" pmd_stop
 	diag "$1: $(pmd_count RX) frames of 6000 received"
-	check "$1: most came" test "$(pmd_count RX)" -gt 5000
+	check "$1: most frames arrive" test "$(pmd_count RX)" -gt 5000
 }
 
-# What comes goes back, but for what testpmd drops itself while its ring is full.
+# Frames that arrive are sent back, except those that testpmd drops while its own
+# ring is full.
 forwards()
 {
 	local before came
@@ -172,13 +174,13 @@ forwards()
 	check "$1: testpmd forwards" pmd_start "$2" "$3" io
 	before=$(from_pmd)
 	generate 5000 60
-	check "$1: many come back" wait_for 10 more_from_pmd $((before + 1000))
-	# What is in the rings still
+	check "$1: many frames come back" wait_for 10 more_from_pmd $((before + 1000))
+	# Give frames in the rings time to arrive
 	sleep 1
 	came=$(from_pmd)
 	check "$1: testpmd ends" pmd_stop
 	diag "$1: $((came - before)) frames of 5000 came back, $(pmd_count TX) were sent"
-	check "$1: all that it sent" test "$came" -ge "$(pmd_count TX)"
+	check "$1: all frames that it sent come back" test "$came" -ge "$(pmd_count TX)"
 }
 
 command -v dpdk-testpmd >/dev/null || skip_case 'no dpdk-testpmd'

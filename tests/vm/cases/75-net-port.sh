@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# The ports of a card, in the hands of others; without daemon and guest.
+# Ports of a card that other processes use, too; without daemon and guest.
 # timeout: 150
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# What a card sends and receives under the emulated driver: every byte is checked, on
-# a tap and on a network device of its own, in every mode.
+# A card sends and receives under the emulated driver, on a tap and on a network
+# device of its own, in every mode. Every byte is checked.
 # timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
@@ -10,7 +10,7 @@
 module_load
 modprobe tun
 
-# A mode's own way to move frames, in short
+# A short check of the frames in a mode
 net_mode()
 {
 	local name=$1
@@ -51,7 +51,7 @@ done
 net_pairs "own device"
 net_bridge "own device" vd1
 
-# And as a VMM has it.
+# The same card, served through the daemon and vhost-user.
 vhost-doorbell-net --tap=tap2,create --queues=4 --socket-path="$sock" \
 	>"$CASE_DIR/daemon.log" 2>&1 &
 daemon=$!
