@@ -14,6 +14,7 @@
 # make check-all       the same, with each VM case on each of these kernels
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
 # make check-races     the same on a kernel with KCSAN and UBSAN
+# make matrix          disks, kernels, machines, firmware: a table; ROWS="rbd nvme-tcp"
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
 # make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
@@ -88,6 +89,9 @@ check-races:
 lint unit fuzz vm:
 	tests/run $@
 
+matrix:
+	tests/matrix/run $(ROWS)
+
 bench:
 	tests/bench/run
 
@@ -118,5 +122,6 @@ clean:
 
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
 	demo-migrate check check-all \
-	check-debug check-races lint unit fuzz vm bench bench-profile bench-net bench-net-profile \
+	check-debug check-races lint unit fuzz vm matrix bench bench-profile bench-net \
+	bench-net-profile \
 	bench-doc bench-bell features layout clean

@@ -23,8 +23,9 @@
 # that a case can have several. Its files are in $CASE_DIR/$GUEST: console,
 # qemu.log. Its memory is a memfd of GUEST_MEM megabytes (256), or of the kind
 # GUEST_MEM_KIND (memfd, file); GUEST_MEM_OPTS adds properties to it.
-# GUEST_SMP is the number of CPUs (1), GUEST_MACHINE the machine type (q35), GUEST_QEMU the
-# command (qemu-system-x86_64).
+# GUEST_SMP is the number of CPUs (1), GUEST_MACHINE the machine type (q35),
+# GUEST_MACHINE_OPTS its properties, GUEST_QEMU the command (qemu-system-x86_64). Kernel and
+# initramfs of a Linux guest are in the directory GUEST_FILES (/tmp/guest).
 #
 # If a machine does not start, they end the case with a reason, so a case need not
 # check. A guest is started a second time, with a note in the output, if it hangs or
@@ -85,7 +86,7 @@ vmm_start()
 	vmm_pipes qmp command
 	: >"$dir/console"
 	"${GUEST_QEMU:-qemu-system-x86_64}" -nodefaults -no-user-config -display none -no-reboot \
-		-machine "${GUEST_MACHINE:-q35},accel=kvm,smm=off,graphics=off,hpet=off,memory-backend=ram" \
+		-machine "${GUEST_MACHINE:-q35},accel=kvm,${GUEST_MACHINE_OPTS-smm=off,graphics=off,hpet=off,}memory-backend=ram" \
 		-cpu host -smp "${GUEST_SMP:-1}" -m "${mem}M" \
 		-object "memory-backend-${GUEST_MEM_KIND:-memfd},id=ram,size=${mem}M,share=on${GUEST_MEM_OPTS:+,$GUEST_MEM_OPTS}" \
 		-chardev "file,id=console,path=$dir/console" \
@@ -159,8 +160,8 @@ guest_programs()
 
 guest_boot()
 {
-	vmm_start -kernel /tmp/guest/vmlinux \
-		-initrd "${guest_initrd:-$guest_base}" \
+	vmm_start -kernel "${GUEST_FILES:-/tmp/guest}/vmlinux" \
+		-initrd "${guest_initrd:-${GUEST_FILES:-/tmp/guest}/guest.cpio}" \
 		-append "$guest_cmdline ${GUEST_APPEND:-}" \
 		"$@"
 	vmm_expect command "${GUEST_BOOT:-$((120 * ${TIME_FACTOR:-1}))}" @@READY >/dev/null
