@@ -34,6 +34,7 @@
 
 declare -A vmm_pid
 guest_base=/tmp/guest/guest.cpio
+guest_kernel=/tmp/guest/vmlinux
 guest_cmdline='console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check'
 guest_cmdline+=' tsc=reliable random.trust_cpu=on cryptomgr.notests'
 
@@ -159,7 +160,7 @@ guest_programs()
 
 guest_boot()
 {
-	vmm_start -kernel /tmp/guest/vmlinux \
+	vmm_start -kernel "$guest_kernel" \
 		-initrd "${guest_initrd:-$guest_base}" \
 		-append "$guest_cmdline ${GUEST_APPEND:-}" \
 		"$@"
