@@ -17,7 +17,7 @@
 # The caller sets client, cpus, kind, window, warm (ms), count (see sample.c) and
 # rows. For each back end it sets disk_of (the disk's name in /sys/class/block), client_of,
 # daemon_of, socket_of and device_of: what backend_start tells (see in-l1). It may set
-# range, the bytes of the disk that loads use, and read_only, so that nothing can write to
+# range, the bytes of the disk that loads use, and read_only=on, so that nothing writes to
 # the disk; $CASE_DIR/idle is the output of sample on the idle machine.
 read_only=
 range=

@@ -39,11 +39,9 @@ backend_stop()
 
 	wwpn=naa.50014051$(printf %08x "$ndisks")
 	if [ -d "$target/vhost/$wwpn" ]; then
-		echo NULL >"$target/vhost/$wwpn/tpgt_1/nexus" || :
 		rm -f "$target/vhost/$wwpn/tpgt_1/lun/lun_0/disk"
-		find "$target/vhost/$wwpn/tpgt_1/lun" -mindepth 1 -maxdepth 1 \
-			-name 'lun_*' -exec rmdir {} \;
-		rmdir "$target/vhost/$wwpn/tpgt_1" "$target/vhost/$wwpn"
+		rmdir "$target/vhost/$wwpn/tpgt_1/lun/lun_0" "$target/vhost/$wwpn/tpgt_1" \
+			"$target/vhost/$wwpn"
 		# Not if there are others
 		rmdir "$target/vhost" 2>/dev/null || :
 	fi
