@@ -19,6 +19,7 @@
 # make bench-profile   where the instructions of a request go, by function
 # make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
 # make bench-net-profile  where the instructions of a frame go
+# make bench-host DISK=/dev/...  compare disks on this machine, on an unused disk
 # make bench-doc       write the results of these into Documentation/benchmarks.rst
 # make layout          write cache lines of structures into Documentation/layout.rst
 # make bench-bell      what a ring of the doorbell costs, on the same kernels
@@ -104,6 +105,9 @@ bench-net:
 bench-net-profile:
 	tests/bench/net-profile
 
+bench-host:
+	tests/bench/host
+
 bench-doc:
 	tests/bench/document
 
@@ -123,5 +127,4 @@ clean:
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
 	demo-migrate check check-all \
 	check-debug check-races lint unit fuzz vm matrix bench bench-profile bench-net \
-	bench-net-profile \
-	bench-doc bench-bell features layout clean
+	bench-net-profile bench-host bench-doc bench-bell features layout clean

@@ -6,7 +6,7 @@ mode=$1
 
 backend_why()
 {
-	[ -e /tmp/host/vhost_doorbell.ko ] || echo 'the module is not built'
+	bench_module_why
 	command -v vhost-doorbell-blk >/dev/null ||
 		echo 'vhost-doorbell-blk is not built'
 }
@@ -15,9 +15,10 @@ backend_start()
 {
 	socket=$CASE_DIR/$name.sock
 
-	[ -d /sys/module/vhost_doorbell ] || /tmp/host/vm/load
+	bench_module_load
 	vhost-doorbell-blk --socket-path="$socket" --blk-file="$1" \
-		--mode="$mode" --queues="$(nproc)" \
+		--mode="$mode" --queues="$(queues)" \
+		${read_only:+--read-only} \
 		>"$CASE_DIR/$name.log" 2>&1 &
 	daemon=$!
 	wait_for 30 test -S "$socket"

@@ -1,17 +1,11 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the caller's; CASE_DIR
 # SPDX-License-Identifier: GPL-2.0
 # l1.sh: common parts of in-l1 and net-in-l1; sourced after tests/vm/case.sh and guest.sh.
+# Sources count.sh.
 #
-#   fail MESSAGE	print MESSAGE and exit
-#   check_words WHAT WORDS KNOWN...
-#			fail if one of the words is not known
 #   prepare_guests	prepare L1 for guests
-#   trace_start [EVENT...]
-#			start counting system calls, or these events, by thread
-#   trace_read		write the counts to $CASE_DIR/hist-EVENT
-#   trace_stop		stop counting
-#   calls_of PID	the system calls of all threads of a process
-#   ratio A B
+#   bench_module_why	print why the module can't be loaded; nothing if it can
+#   bench_module_load	load the module if it isn't
 #   keep_group NAME, has_group NAME
 #			a group is one load in one round. When $rows has all rows that
 #			can be measured here, they go to $raw. Groups of an earlier boot
@@ -26,22 +20,17 @@ raw=/tmp/host/raw.tsv
 groups=/tmp/host/groups		# groups that $raw has
 rows=$CASE_DIR/rows		# rows of the present group
 count=/tmp/host/insn
+# shellcheck source=count.sh
+. "$here/count.sh"
 
-fail()
+bench_module_why()
 {
-	echo "bench: $*" >&2
-	exit 1
+	[ -e /tmp/host/vhost_doorbell.ko ] || echo 'the module is not built'
 }
 
-# Check the words now: a misspelt one would show only after hours.
-check_words()
+bench_module_load()
 {
-	local what=$1 words=$2 word
-
-	shift 2
-	for word in $words; do
-		[[ " $* " == *" $word "* ]] || fail "no $what is '$word'"
-	done
+	[ -d /sys/module/vhost_doorbell ] || /tmp/host/vm/load
 }
 
 prepare_guests()
@@ -54,57 +43,6 @@ prepare_guests()
 	# The figures of an emulated processor that breaks its rules would be
 	# worthless.
 	insmod /tmp/host/test_interrupts.ko
-}
-
-# trace_start, trace_read, trace_stop: each event has a trace instance of its
-# own
-trace_start()
-{
-	local event
-
-	traced=("${@:-raw_syscalls/sys_enter}")
-	for event in "${traced[@]}"; do
-		echo 'hist:keys=common_pid:size=4096' \
-			>"/sys/kernel/tracing/events/$event/trigger"
-	done
-}
-
-trace_read()
-{
-	local event
-
-	for event in "${traced[@]}"; do
-		cat "/sys/kernel/tracing/events/$event/hist" \
-			>"$CASE_DIR/hist-${event##*/}"
-	done
-}
-
-trace_stop()
-{
-	local event
-
-	for event in "${traced[@]}"; do
-		echo '!hist:keys=common_pid:size=4096' \
-			>"/sys/kernel/tracing/events/$event/trigger"
-	done
-}
-
-calls_of()
-{
-	local task
-
-	[ -n "$1" ] || { echo 0; return; }
-	for task in /proc/"$1"/task/*; do
-		echo "task ${task##*/}"
-	done | awk '
-		$1 == "task" { mine[$2] = 1 }
-		$2 == "common_pid:" && $3 in mine { n += $NF }
-		END { print n + 0 }' - "$CASE_DIR/hist-sys_enter"
-}
-
-ratio()
-{
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", b ? a / b : 0 }'
 }
 
 keep_group()

@@ -3,8 +3,7 @@
 # lib.sh: common parts of the scripts here that run outside of L1.
 #
 #   warn_busy		warn if this machine has other work
-#   build_counters DIR	build DIR/insn.so, the emulator's plugin, and sample in
-#			DIR/share, which L1 sees
+#   build_counters DIR	build DIR/insn.so, the emulator's plugin
 #   stage_bench RELEASE DIR
 #			make DIR/share, with the module, the programs and these
 #			scripts; set $root, $boot, $version, $out and $share
@@ -29,9 +28,6 @@ build_counters()
 {
 	"${CC:-cc}" "${flags[@]}" -fPIC -shared -fvisibility=hidden \
 		-o "$1/insn.so" "$here/insn.c"
-	"${CC:-cc}" "${flags[@]}" -static -o "$1/share/bin/sample" \
-		-I "$here/../../tools/lib" "$here/sample.c" \
-		"$here/../../tools/lib/number.c"
 }
 
 # If the module does not build, the other back ends are still measured.
@@ -45,7 +41,6 @@ stage_bench()
 	"$vm/stage" "$1" "$out"
 	share=$out/share
 	build_counters "$out"
-	cp -r "$here" "$share/bench"
 }
 
 measure_l1()

@@ -7,7 +7,7 @@ port=${2:-tap}
 
 backend_why()
 {
-	[ -e /tmp/host/vhost_doorbell.ko ] || echo 'the module is not built'
+	bench_module_why
 	command -v vhost-doorbell-net >/dev/null ||
 		echo 'vhost-doorbell-net is not built'
 }

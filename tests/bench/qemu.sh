@@ -13,6 +13,6 @@ backend_start()
 {
 	daemon=vmm
 	options+=(-object "iothread,id=$name-thread"
-		-blockdev "driver=$(qemu_driver "$1"),node-name=$name,filename=$1,aio=$aio,cache.direct=on"
+		-blockdev "driver=$(qemu_driver "$1"),node-name=$name,filename=$1,aio=$aio,cache.direct=on,read-only=${read_only:-off}"
 		-device "virtio-blk-pci,drive=$name,iothread=$name-thread,addr=$2")
 }

@@ -297,7 +297,8 @@ END {
 		shown_tables = "^(guest|emulated)" FS "null" FS "randread" FS \
 			       "4k" FS "(1|32)" FS
 	write_tables(shown_tables)
-	write_bars()
+	if (goals)
+		write_bars()
 	if (charts != "") {
 		write_matrices()
 		write_charts(charts)

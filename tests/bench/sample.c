@@ -100,7 +100,7 @@ static double read_requests(void)
 
 	if (!strcmp(disk, "-"))
 		return 0;
-	snprintf(path, sizeof(path), "/sys/block/%s/stat", disk);
+	snprintf(path, sizeof(path), "/sys/class/block/%s/stat", disk);
 	if (read_text(path, text, sizeof(text)) ||
 	    sscanf(text, "%llu %*u %*u %*u %llu", &reads, &writes) != 2)
 		return -1;

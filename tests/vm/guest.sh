@@ -24,8 +24,8 @@
 # qemu.log. Its memory is a memfd of GUEST_MEM megabytes (256), or of the kind
 # GUEST_MEM_KIND (memfd, file); GUEST_MEM_OPTS adds properties to it.
 # GUEST_SMP is the number of CPUs (1), GUEST_MACHINE the machine type (q35),
-# GUEST_MACHINE_OPTS its properties, GUEST_QEMU the command (qemu-system-x86_64). Kernel and
-# initramfs of a Linux guest are in the directory GUEST_FILES (/tmp/guest).
+# GUEST_MACHINE_OPTS its properties, GUEST_QEMU the command (qemu-system-x86_64). The
+# kernel of a Linux guest is the file $guest_kernel, its initramfs $guest_base.
 #
 # If a machine does not start, they end the case with a reason, so a case need not
 # check. A guest is started a second time, with a note in the output, if it hangs or
@@ -35,6 +35,7 @@
 
 declare -A vmm_pid
 guest_base=/tmp/guest/guest.cpio
+guest_kernel=/tmp/guest/vmlinux
 guest_cmdline='console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check'
 guest_cmdline+=' tsc=reliable random.trust_cpu=on cryptomgr.notests'
 
@@ -160,8 +161,8 @@ guest_programs()
 
 guest_boot()
 {
-	vmm_start -kernel "${GUEST_FILES:-/tmp/guest}/vmlinux" \
-		-initrd "${guest_initrd:-${GUEST_FILES:-/tmp/guest}/guest.cpio}" \
+	vmm_start -kernel "$guest_kernel" \
+		-initrd "${guest_initrd:-$guest_base}" \
 		-append "$guest_cmdline ${GUEST_APPEND:-}" \
 		"$@"
 	vmm_expect command "${GUEST_BOOT:-$((120 * ${TIME_FACTOR:-1}))}" @@READY >/dev/null

@@ -13,6 +13,6 @@ backend_start()
 {
 	daemon=vmm
 	options+=(-object "iothread,id=$name-a" -object "iothread,id=$name-b"
-		-blockdev "driver=$(qemu_driver "$1"),node-name=$name,filename=$1,aio=io_uring,cache.direct=on"
-		-device "{\"driver\": \"virtio-blk-pci\", \"drive\": \"$name\", \"addr\": \"$2\", \"num-queues\": $(nproc), \"iothread-vq-mapping\": [{\"iothread\": \"$name-a\"}, {\"iothread\": \"$name-b\"}]}")
+		-blockdev "driver=$(qemu_driver "$1"),node-name=$name,filename=$1,aio=io_uring,cache.direct=on,read-only=${read_only:-off}"
+		-device "{\"driver\": \"virtio-blk-pci\", \"drive\": \"$name\", \"addr\": \"$2\", \"num-queues\": $(queues), \"iothread-vq-mapping\": [{\"iothread\": \"$name-a\"}, {\"iothread\": \"$name-b\"}]}")
 }

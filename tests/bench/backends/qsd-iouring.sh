@@ -10,11 +10,13 @@ backend_why()
 
 backend_start()
 {
-	socket=$CASE_DIR/$name.sock
+	local writable=on
 
+	[ -z "$read_only" ] || writable=off
+	socket=$CASE_DIR/$name.sock
 	qemu-storage-daemon --object iothread,id=thread \
-		--blockdev "driver=$(qemu_driver "$1"),node-name=disk,filename=$1,aio=io_uring,cache.direct=on" \
-		--export "type=vhost-user-blk,id=export,node-name=disk,addr.type=unix,addr.path=$socket,writable=on,iothread=thread,num-queues=$(nproc)" \
+		--blockdev "driver=$(qemu_driver "$1"),node-name=disk,filename=$1,aio=io_uring,cache.direct=on,read-only=${read_only:-off}" \
+		--export "type=vhost-user-blk,id=export,node-name=disk,addr.type=unix,addr.path=$socket,writable=$writable,iothread=thread,num-queues=$(queues)" \
 		>"$CASE_DIR/$name.log" 2>&1 &
 	daemon=$!
 	wait_for 30 test -S "$socket"

@@ -11,7 +11,7 @@ backend_why()
 backend_start()
 {
 	local target=/sys/kernel/config/target wwpn
-	local store=$target/core/iblock_$ndisks/$name control=udev_path=$1
+	local store=$target/core/iblock_$ndisks/$name control=udev_path=$1${read_only:+,readonly=1}
 	local group
 
 	# Number the targets, as those of earlier back ends still exist.
@@ -30,4 +30,20 @@ backend_start()
 	echo "naa.50014052$(printf %08x "$ndisks")" >"$group/nexus"
 	ln -s "$store" "$group/lun/lun_0/disk"
 	options+=(-device "vhost-scsi-pci,wwpn=$wwpn,addr=$2")
+}
+
+backend_stop()
+{
+	local target=/sys/kernel/config/target wwpn
+	local store=$target/core/iblock_$ndisks/$name
+
+	wwpn=naa.50014051$(printf %08x "$ndisks")
+	if [ -d "$target/vhost/$wwpn" ]; then
+		rm -f "$target/vhost/$wwpn/tpgt_1/lun/lun_0/disk"
+		rmdir "$target/vhost/$wwpn/tpgt_1/lun/lun_0" "$target/vhost/$wwpn/tpgt_1" \
+			"$target/vhost/$wwpn"
+		# Not if there are others
+		rmdir "$target/vhost" 2>/dev/null || :
+	fi
+	[ ! -d "$store" ] || rmdir "$store" "${store%/*}"
 }

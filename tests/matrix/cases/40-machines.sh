@@ -67,7 +67,8 @@ own="Linux $(uname -r | cut -d . -f 1-2)"
 on q35 "$own"
 for release in bookworm trixie-backports; do
 	files=$VM_DIR/../guest-$release
-	GUEST_FILES=$files on q35 "Linux $(cut -d . -f 1-2 "$files/version" | cut -d - -f 1)"
+	guest_kernel=$files/vmlinux guest_base=$files/guest.cpio \
+		on q35 "Linux $(cut -d . -f 1-2 "$files/version" | cut -d - -f 1)"
 done
 GUEST_MACHINE=pc on pc "$own"
 # It has one serial port.
