@@ -13,6 +13,11 @@
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
 # make check-all       the same, with each VM case on each of these kernels
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
+# make mutation        small changes of the module that unit tests and fuzzers must
+#                      notice: N=200 SEED=1
+# make mutation-vm     the same with the VM tests: MUTANTS= (those that survived)
+# make coverage        lines of the module that unit tests and fuzzers execute
+# make fuzz-long       the fuzzers for HOURS=1, with a corpus that is kept: CORPUS=
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
 # make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
@@ -84,6 +89,18 @@ check-debug:
 lint unit fuzz vm:
 	tests/run $@
 
+mutation:
+	tests/mutation/run
+
+mutation-vm:
+	tests/mutation/vm
+
+coverage:
+	tests/mutation/coverage
+
+fuzz-long:
+	tests/fuzz/long
+
 bench:
 	tests/bench/run
 
@@ -113,6 +130,6 @@ clean:
 	rm -rf build
 
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
-	demo-migrate check check-all \
-	check-debug lint unit fuzz vm bench bench-profile bench-net bench-net-profile \
-	bench-doc bench-bell features layout clean
+	demo-migrate check check-all check-debug lint unit fuzz vm \
+	mutation mutation-vm coverage fuzz-long \
+	bench bench-profile bench-net bench-net-profile bench-doc bench-bell features layout clean

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+#include "count.h"
 #include "fd.h"
 #include "session.h"
 #include "../unit/test_vu.h"
@@ -35,6 +36,14 @@ static void fuzz_send(uint32_t request, uint64_t value, uint32_t size)
 	m.size = size;
 	m.payload.u64 = value;
 	vu_session_handle(&session, &m, &reply);
+}
+
+static bool fuzz_has_started(void)
+{
+	for (unsigned int i = 0; i < FAKE_QUEUES; i++)
+		if (fake.queue[i].starts)
+			return true;
+	return false;
 }
 
 static void fuzz_begin(uint8_t how)
@@ -118,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += used;
 		size -= used;
 	}
+	fuzz_count(fuzz_has_started());
 	vu_session_close(&session);
 	if (fake.abuse || fake.open || test_count_fds() != fds)
 		abort();

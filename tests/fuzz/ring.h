@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "../unit/packed.h"
+#include "count.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void));

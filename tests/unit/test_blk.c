@@ -309,6 +309,37 @@ static void test_ranges(void)
 	}
 }
 
+/* As many ranges as one request may have, and one more, all of them valid */
+static void test_most_ranges(void)
+{
+	for (u32 n = BELL_DISK_MAX_RANGES; n <= BELL_DISK_MAX_RANGES + 1; n++) {
+		struct virtio_blk_discard_write_zeroes z = {
+			.num_sectors = htole32(8),
+		};
+		struct bell_seg seg[] = { H, { DATA, n * sizeof(z) }, S };
+
+		begin();
+		end();
+		cfg.flags = VHOST_DOORBELL_BLK_F_DISCARD;
+		begin_with(BOTH);
+		for (u32 i = 0; i < n; i++) {
+			z.sector = htole64(i * 8);
+			memcpy(ring_at(DATA + i * sizeof(z)), &z, sizeof(z));
+		}
+		put_header(VIRTIO_BLK_T_DISCARD, 0);
+		put_chain(seg, 3, 2);
+		CHECK_EQ(pass(true), BELL_PASS_DONE);
+		CHECK_EQ(submits, n == BELL_DISK_MAX_RANGES);
+		if (submits) {
+			CHECK_EQ(submitted->nvecs, n);
+			bell_disk_done(submitted, 0);
+		}
+		CHECK_EQ(status(), n == BELL_DISK_MAX_RANGES ?
+			 VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR);
+		end();
+	}
+}
+
 /*
  * --- requests whose header or status is outside of memory: the queue breaks
  * ---
@@ -642,6 +673,7 @@ static const struct tap_test tests[] = {
 	{ "blk: what is put back has no latency", test_latency_put_back },
 	{ "blk: what failed, and why", test_failures },
 	{ "blk: a failed discard tells no pointer", test_failure_tells_no_pointer },
+	{ "blk: the most ranges", test_most_ranges },
 };
 
 int main(void)
