@@ -5,6 +5,7 @@
 #include <asm/tsc.h>
 
 #include "blk.h"
+#include "compat_blk.h"
 
 static u32 used_len(void)
 {
@@ -233,6 +234,12 @@ static const struct range_row {
 	  { { 0, 1, 0 } }, VIRTIO_BLK_S_IOERR, .read_only = true },
 	{ "discard that was not agreed on", VIRTIO_BLK_T_DISCARD, 1, 16,
 	  { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
+	{ "secure erase that was not agreed on", VIRTIO_BLK_T_SECURE_ERASE, 1,
+	  16, { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
+	{ "lifetime that was not agreed on", VIRTIO_BLK_T_GET_LIFETIME, 1,
+	  16, { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
+	{ "zone append that was not agreed on", VIRTIO_BLK_T_ZONE_APPEND, 1,
+	  16, { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
 	{ "zeroes that were not agreed on", VIRTIO_BLK_T_WRITE_ZEROES, 1, 16,
 	  { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
 };

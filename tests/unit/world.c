@@ -685,6 +685,7 @@ bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 {
 	if (!queue_work(wq, &work->work))
 		return false;
+	work->delay = delay;
 	works_later = delay > 0;
 	return true;
 }
