@@ -166,12 +166,12 @@ static void test_user_leave(void)
 	bell_gmem_user_leave(&user, 0, 1);
 	CHECK(ORDER({ SHIM_RELEASE, ORDER_AT(&user.left[0]) }, { SHIM_MB }));
 	order_start();
-	CHECK_EQ(bell_gmem_user_stays(&user, 0), 0);
-	CHECK(ORDER({ SHIM_ACQUIRE, ORDER_AT(&user.left[0]) },
-		    { SHIM_ACQUIRE, ORDER_AT(&user.entered[0]) }));
-	order_start();
 	bell_gmem_user_turn(&user);
 	CHECK(ORDER({ SHIM_RELEASE, ORDER_AT(&user.epoch) }, { SHIM_MB }));
+	order_start();
+	CHECK(bell_gmem_user_turned(&user));
+	CHECK(ORDER({ SHIM_ACQUIRE, ORDER_AT(&user.left[0]) },
+		    { SHIM_ACQUIRE, ORDER_AT(&user.entered[0]) }));
 }
 
 /* The bytes of a used entry are visible before the bit of their page is looked at. */
