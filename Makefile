@@ -15,6 +15,11 @@
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
 # make check-races     the same on a kernel with KCSAN and UBSAN
 # make matrix          disks, kernels, machines, firmware: a table; ROWS="rbd nvme-tcp"
+# make mutation        small changes of the module that unit tests and fuzzers must
+#                      notice: N=200 SEED=1
+# make mutation-vm     the same with the VM tests: MUTANTS= (those that survived)
+# make coverage        lines of the module that unit tests and fuzzers execute
+# make fuzz-long       the fuzzers for HOURS=1, with a corpus that is kept: CORPUS=
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
 # make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
@@ -93,6 +98,18 @@ lint unit fuzz vm:
 matrix:
 	tests/matrix/run $(ROWS)
 
+mutation:
+	tests/mutation/run
+
+mutation-vm:
+	tests/mutation/vm
+
+coverage:
+	tests/mutation/coverage
+
+fuzz-long:
+	tests/fuzz/long
+
 bench:
 	tests/bench/run
 
@@ -125,6 +142,6 @@ clean:
 	rm -rf build
 
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
-	demo-migrate check check-all \
-	check-debug check-races lint unit fuzz vm matrix bench bench-profile bench-net \
+	demo-migrate check check-all check-debug check-races lint unit fuzz vm matrix \
+	mutation mutation-vm coverage fuzz-long bench bench-profile bench-net \
 	bench-net-profile bench-host bench-doc bench-bell features layout clean

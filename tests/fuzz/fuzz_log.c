@@ -387,6 +387,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_log();
 	set_log(0);
 	check_old_log();
+	fuzz_count(r->vq.stats.requests);
 	ring_end(r);
 	expect(!world_leak(), world_leak());
 	return 0;

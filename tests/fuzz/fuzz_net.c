@@ -195,6 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	world.fail_alloc = 0;
 	world.pin_error = 0;
 	expect(world_signals(r->err) == r->vq.broken, "error signals");
+	fuzz_count(r->vq.stats.requests);
 	net_end();
 	expect(!world_leak(), world_leak());
 	return 0;

@@ -259,6 +259,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	expect(!bell_vq_in_flight(&r->vq), "something is left in flight");
 	expect(world_signals(r->err) == r->vq.broken, "error signals");
 	expect(r->vq.stats.requests == r->vq.stats.completed, "counters");
+	fuzz_count(r->vq.stats.requests);
 	end(cfg);
 	expect(!world_leak(), world_leak());
 	return 0;

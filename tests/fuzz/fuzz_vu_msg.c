@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+#include "count.h"
 #include "fd.h"
+#include "mutator.h"
 #include "session.h"
 #include "../unit/test_vu.h"
 #include "../unit/test_vu_fake.h"
@@ -35,6 +37,14 @@ static void fuzz_send(uint32_t request, uint64_t value, uint32_t size)
 	m.size = size;
 	m.payload.u64 = value;
 	vu_session_handle(&session, &m, &reply);
+}
+
+static bool fuzz_has_started(void)
+{
+	for (unsigned int i = 0; i < FAKE_QUEUES; i++)
+		if (fake.queue[i].starts)
+			return true;
+	return false;
 }
 
 static void fuzz_begin(uint8_t how)
@@ -118,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += used;
 		size -= used;
 	}
+	fuzz_count(fuzz_has_started());
 	vu_session_close(&session);
 	if (fake.abuse || fake.open || test_count_fds() != fds)
 		abort();
@@ -129,8 +140,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
  * Values come from a small range, so that the messages of one input fit
  * together.
  */
-size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void));
-
 static uint32_t fuzz_size(uint32_t request, uint64_t (*random)(void))
 {
 	switch (request) {
@@ -198,19 +207,56 @@ static void fuzz_make_payload(struct vu_msg *m, uint64_t (*random)(void))
 	}
 }
 
+/* What starts queue 0 */
+static const uint32_t fuzz_start[] = {
+	VU_SET_MEM_TABLE, VU_SET_VRING_NUM, VU_SET_VRING_BASE, VU_SET_VRING_ADDR,
+	VU_SET_VRING_CALL, VU_SET_VRING_KICK, VU_SET_VRING_ENABLE,
+};
+#define FUZZ_NR_START	(sizeof(fuzz_start) / sizeof(*fuzz_start))
+
+/* Make the payload that of a start of queue 0 in the first region. */
+static void fuzz_make_start(struct vu_msg *m)
+{
+	switch (m->request) {
+	case VU_SET_MEM_TABLE:
+		m->payload.memory.regions[0] = (struct vu_region){
+			0, 65536, 0x100000, 0 };
+		break;
+	case VU_SET_VRING_NUM:
+		m->payload.state.num = 64;
+		m->payload.state.index = 0;
+		break;
+	case VU_SET_VRING_ADDR:
+		m->payload.addr.index = 0;
+		m->payload.addr.desc = 0x100000;
+		m->payload.addr.avail = 0x101000;
+		m->payload.addr.used = 0x102000;
+		break;
+	case VU_SET_VRING_ENABLE:
+		m->payload.state.index = 0;
+		m->payload.state.num = 1;
+		break;
+	default:
+		m->payload.u64 = 0;
+	}
+}
+
 size_t fuzz_make_input(uint8_t *data, size_t max, uint64_t (*random)(void))
 {
-	size_t at = 1;
+	size_t at = 1, start = random() % 2 ? FUZZ_NR_START : 0;
 
-	data[0] = random() % 4 ? 7 : random();
-	for (unsigned int n = random() % 24; n; n--) {
+	data[0] = start || random() % 4 ? 7 : random();
+	for (size_t i = 0, n = start + random() % 24; i < n; i++) {
 		struct vu_msg m;
 
 		vu_msg_init(&m);
-		m.request = random() % VU_NR_REQUESTS;
+		m.request = i < start ? fuzz_start[i] : random() % VU_NR_REQUESTS;
 		m.flags = VU_VERSION | (random() % 2 ? VU_FLAG_NEED_REPLY : 0);
-		m.size = fuzz_size(m.request, random);
+		m.size = i < start && m.request == VU_SET_MEM_TABLE ? 40 :
+			 fuzz_size(m.request, random);
 		fuzz_make_payload(&m, random);
+		if (i < start)
+			fuzz_make_start(&m);
 		if (at + 1 + VU_HEADER_SIZE + m.size > max)
 			break;
 		data[at++] = m.request == VU_SET_MEM_TABLE ? (m.size - 8) / 32 :

@@ -5,6 +5,7 @@
 #include <asm/tsc.h>
 
 #include "blk.h"
+#include "compat_blk.h"
 
 static u32 used_len(void)
 {
@@ -233,6 +234,12 @@ static const struct range_row {
 	  { { 0, 1, 0 } }, VIRTIO_BLK_S_IOERR, .read_only = true },
 	{ "discard that was not agreed on", VIRTIO_BLK_T_DISCARD, 1, 16,
 	  { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
+	{ "secure erase that was not agreed on", VIRTIO_BLK_T_SECURE_ERASE, 1,
+	  16, { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
+	{ "lifetime that was not agreed on", VIRTIO_BLK_T_GET_LIFETIME, 1,
+	  16, { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
+	{ "zone append that was not agreed on", VIRTIO_BLK_T_ZONE_APPEND, 1,
+	  16, { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
 	{ "zeroes that were not agreed on", VIRTIO_BLK_T_WRITE_ZEROES, 1, 16,
 	  { { 0, 1, 0 } }, VIRTIO_BLK_S_UNSUPP, .no_feature = true },
 };
@@ -306,6 +313,37 @@ static void test_ranges(void)
 		check_range_row(&range_rows[i]);
 		snprintf(name, sizeof(name), "blk: %s", range_rows[i].name);
 		tap_end(name);
+	}
+}
+
+/* As many ranges as one request may have, and one more, all of them valid */
+static void test_most_ranges(void)
+{
+	for (u32 n = BELL_DISK_MAX_RANGES; n <= BELL_DISK_MAX_RANGES + 1; n++) {
+		struct virtio_blk_discard_write_zeroes z = {
+			.num_sectors = htole32(8),
+		};
+		struct bell_seg seg[] = { H, { DATA, n * sizeof(z) }, S };
+
+		begin();
+		end();
+		cfg.flags = VHOST_DOORBELL_BLK_F_DISCARD;
+		begin_with(BOTH);
+		for (u32 i = 0; i < n; i++) {
+			z.sector = htole64(i * 8);
+			memcpy(ring_at(DATA + i * sizeof(z)), &z, sizeof(z));
+		}
+		put_header(VIRTIO_BLK_T_DISCARD, 0);
+		put_chain(seg, 3, 2);
+		CHECK_EQ(pass(true), BELL_PASS_DONE);
+		CHECK_EQ(submits, n == BELL_DISK_MAX_RANGES);
+		if (submits) {
+			CHECK_EQ(submitted->nvecs, n);
+			bell_disk_done(submitted, 0);
+		}
+		CHECK_EQ(status(), n == BELL_DISK_MAX_RANGES ?
+			 VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR);
+		end();
 	}
 }
 
@@ -642,6 +680,7 @@ static const struct tap_test tests[] = {
 	{ "blk: what is put back has no latency", test_latency_put_back },
 	{ "blk: what failed, and why", test_failures },
 	{ "blk: a failed discard tells no pointer", test_failure_tells_no_pointer },
+	{ "blk: the most ranges", test_most_ranges },
 };
 
 int main(void)

@@ -202,6 +202,27 @@ static void test_drain(void)
 	end_holding();
 }
 
+/* One request a second is a probe; when it completes the others do not wait. */
+static void test_room(void)
+{
+	struct bell_disk_req *given[REQUESTS];
+	const struct bell_blk_queue *q;
+
+	begin_holding();
+	q = r.vq.priv;
+	end_with(put(0, VIRTIO_BLK_T_OUT, 0, 512), -ENOSPC);
+	end_with(put(1, VIRTIO_BLK_T_OUT, 8, 512), -ENOSPC);
+	CHECK_EQ(q->hold_work.delay, HZ);
+	CHECK_EQ(a_second_later(given), 1);
+	CHECK_EQ(q->hold_work.delay, HZ);
+	end_with(given[0], 0);
+	CHECK_EQ(q->hold_work.delay, 0);
+	CHECK_EQ(a_second_later(given), 1);
+	end_with(given[0], 0);
+	CHECK_EQ(status_of(1), VIRTIO_BLK_S_OK);
+	end_holding();
+}
+
 static void test_no_memory(void)
 {
 	struct bell_disk_req *given[REQUESTS];
@@ -269,6 +290,7 @@ static const struct tap_test tests[] = {
 	{ "blk hold: what is held", test_kinds },
 	{ "blk hold: only if asked for", test_default },
 	{ "blk hold: a drain ends all", test_drain },
+	{ "blk hold: a probe finds room", test_room },
 	{ "blk hold: cannot begin, or only fail", test_no_memory },
 	{ "blk hold: the owner dies", test_owner_dies },
 	{ "blk hold: a flush that fails", test_flush_owed },

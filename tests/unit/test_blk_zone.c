@@ -152,7 +152,53 @@ static void test_crossing(void)
 	disk_zone_sectors = 0;
 }
 
+static void put_report(void)
+{
+	static const struct bell_seg seg[] = { H, { DATA, 4096 }, S };
+
+	put_header(VIRTIO_BLK_T_ZONE_REPORT, 0);
+	put_chain(seg, 3, 1);
+}
+
+static void test_report(void)
+{
+	struct virtio_blk_zone_report *report = ring_at(DATA);
+
+	begin_zoned();
+	put_report();
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	/* As many as the buffer holds: the disk knows where to stop. */
+	CHECK_EQ(le64toh(report->nr_zones), (4096 - sizeof(*report)) / 64);
+	CHECK_EQ(le64toh(report->zones[1].z_start), ZONE);
+	end();
+	disk_zone_sectors = 0;
+}
+
+/* The driver gets an error once: -EAGAIN would have the request taken for ever. */
+static void test_report_fails(void)
+{
+	static const int errors[] = { -EIO, -EAGAIN, -ENOMEM };
+
+	for (int i = 0; i < 3; i++) {
+		struct virtio_blk_zone_report *report = ring_at(DATA);
+
+		begin_zoned();
+		report->nr_zones = 77;
+		put_report();
+		report_ret = errors[i];
+		CHECK_EQ(pass(true), BELL_PASS_DONE);
+		CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
+		CHECK_EQ(le64toh(report->nr_zones), 77);
+		report_ret = 0;
+		end();
+		disk_zone_sectors = 0;
+	}
+}
+
 static const struct tap_test tests[] = {
+	{ "blk zone: report", test_report },
+	{ "blk zone: the disk cannot report", test_report_fails },
 	{ "blk zone: in which context it is looked at", test_crossing },
 };
 

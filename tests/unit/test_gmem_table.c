@@ -37,6 +37,8 @@ static const struct bad_table {
 	  -EINVAL },
 	{ "a part of a page beyond the user's addresses",
 	  { R(0, TASK_SIZE - 0x1000, 0x1001, 0) }, 1, -EINVAL },
+	{ "a region ends with the user's addresses, no memory there",
+	  { R(0, TASK_SIZE - 0x1000, 0x1000, 0) }, 1, -EFAULT },
 	{ "padding is not zero", { R(0, U, 0x1000, 1) }, 1, -EINVAL },
 	{ "guest addresses wrap", { R(~0xfffULL, U, 0x2000, 0) }, 1, -EINVAL },
 	{ "guest addresses end at 2^64", { R(~0xfffULL, U, 0x1000, 0) }, 1,

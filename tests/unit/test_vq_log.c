@@ -366,6 +366,24 @@ static void test_much(void)
 	ring_end(r);
 }
 
+/* A chain that the device cannot write to needs no memory to be kept. */
+static void test_readable(void)
+{
+	struct bell_chain chain;
+	long before;
+
+	ring_make(false, true, false);
+	ring_go();
+	dirty_start(r);
+	ring_put_desc(&r->desc[0], RING_DATA, 16, 0, 0);
+	ring_add(r, 0);
+	before = world.allocated;
+	CHECK_EQ(ring_take(r, &chain), 1);
+	CHECK_EQ(world.allocated, before);
+	ring_complete(r, chain.head, chain.epoch, 0);
+	ring_end(r);
+}
+
 static void test_no_memory(void)
 {
 	struct bell_chain chain;
@@ -562,5 +580,6 @@ int main(void)
 	TEST(test_hostile, "huge descriptors");
 	TEST(test_much, "long chains cost no memory without end");
 	TEST(test_no_memory, "no memory");
+	TEST(test_readable, "a chain that is only read");
 	return tap_done();
 }

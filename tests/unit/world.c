@@ -520,14 +520,22 @@ void might_sleep(void)
 		shim_die("sleeping where nobody may");
 }
 
+void shim_order(enum shim_order what, const volatile void *p)
+{
+	if (world.on_order)
+		world.on_order(what, p);
+}
+
 void shim_read(const volatile void *p, size_t size)
 {
+	shim_order(SHIM_READ, p);
 	if (world.on_read)
 		world.on_read(p, size);
 }
 
 void shim_write(const volatile void *p, size_t size)
 {
+	shim_order(SHIM_WRITE, p);
 	if (world.on_write)
 		world.on_write(p, size);
 }
@@ -536,6 +544,7 @@ void shim_barrier(void)
 {
 	void (*hook)(void) = world.on_barrier;
 
+	shim_order(SHIM_MB, NULL);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (hook)
 		hook();
@@ -676,6 +685,7 @@ bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 {
 	if (!queue_work(wq, &work->work))
 		return false;
+	work->delay = delay;
 	works_later = delay > 0;
 	return true;
 }

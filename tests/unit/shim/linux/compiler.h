@@ -20,10 +20,22 @@
 void shim_read(const volatile void *p, size_t size);
 /* The module has written memory that a guest may read; a test may hook this. */
 void shim_write(const volatile void *p, size_t size);
+/* What orders accesses of memory; a test may hook all of them. */
+enum shim_order {
+	SHIM_READ, SHIM_WRITE, SHIM_ACQUIRE, SHIM_RELEASE, SHIM_MB, SHIM_RMB, SHIM_WMB,
+	SHIM_NOSPEC,
+};
+void shim_order(enum shim_order what, const volatile void *p);
 /* A full barrier. A test may hook it and do there what another CPU would do. */
 void shim_barrier(void);
 void shim_die(const char *fmt, ...) __printf(1, 2)
 	__attribute__((noreturn));
+
+/* To compare machine code: marked accesses as they are in a kernel */
+#ifdef SHIM_NO_HOOKS
+#define shim_read(p, size)	((void)(p))
+#define shim_write(p, size)	((void)(p))
+#endif
 
 #define READ_ONCE(x)							\
 	({								\
@@ -43,17 +55,26 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 #define smp_load_acquire(p)						\
 	({								\
 		shim_read(p, sizeof(*(p)));				\
+		shim_order(SHIM_ACQUIRE, p);				\
 		__atomic_load_n(p, __ATOMIC_ACQUIRE);			\
 	})
 #define smp_store_release(p, v)						\
 	({								\
+		shim_order(SHIM_RELEASE, p);				\
 		__atomic_store_n(p, v, __ATOMIC_RELEASE);		\
 		shim_write(p, sizeof(*(p)));				\
 	})
 #define smp_mb()		shim_barrier()
-/* Plain fences; a test cannot hook these. */
-#define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
-#define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb()							\
+	({								\
+		shim_order(SHIM_WMB, NULL);				\
+		__atomic_thread_fence(__ATOMIC_RELEASE);		\
+	})
+#define smp_rmb()							\
+	({								\
+		shim_order(SHIM_RMB, NULL);				\
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);		\
+	})
 #define smp_mb__after_atomic()	shim_barrier()
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 
@@ -96,7 +117,11 @@ void shim_die(const char *fmt, ...) __printf(1, 2)
 #define check_add_overflow(a, b, d) __builtin_add_overflow(a, b, d)
 #define struct_size(p, member, n)					\
 	(sizeof(*(p)) + sizeof((p)->member[0]) * (size_t)(n))
-#define array_index_nospec(i, n) ((i) < (n) ? (i) : 0)
+#define array_index_nospec(i, n)					\
+	({								\
+		shim_order(SHIM_NOSPEC, NULL);				\
+		(i) < (n) ? (i) : 0;					\
+	})
 #define cond_resched()		might_sleep()
 
 void might_sleep(void);

@@ -25,6 +25,7 @@ void destroy_workqueue(struct workqueue_struct *wq);
 
 struct delayed_work {
 	struct work_struct	 work;
+	unsigned long		 delay;		/* of what is queued, in jiffies */
 };
 
 #define to_delayed_work(w)	container_of(w, struct delayed_work, work)
@@ -42,7 +43,10 @@ static inline bool mod_delayed_work(struct workqueue_struct *wq,
 				    struct delayed_work *work,
 				    unsigned long delay)
 {
-	return !queue_delayed_work(wq, work, delay);
+	bool queued = queue_delayed_work(wq, work, delay);
+
+	work->delay = delay;
+	return !queued;
 }
 
 #define INIT_WORK(w, f)							\
