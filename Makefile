@@ -13,6 +13,8 @@
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
 # make check-all       the same, with each VM case on each of these kernels
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
+# make races           what races with a load, 1000 times (CYCLES=; SEED= repeats a run)
+# make soak            two guests with fio for HOURS=1
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
 # make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
@@ -81,6 +83,12 @@ check-all:
 check-debug:
 	tests/run debug
 
+races:
+	CYCLES=$(or $(CYCLES),1000) tests/run $@
+
+soak:
+	HOURS=$(or $(HOURS),1) tests/run $@
+
 lint unit fuzz vm:
 	tests/run $@
 
@@ -114,5 +122,5 @@ clean:
 
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
 	demo-migrate check check-all \
-	check-debug lint unit fuzz vm bench bench-profile bench-net bench-net-profile \
+	check-debug races soak lint unit fuzz vm bench bench-profile bench-net bench-net-profile \
 	bench-doc bench-bell features layout clean
