@@ -13,6 +13,7 @@
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
 # make check-all       the same, with each VM case on each of these kernels
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
+# make check-races     the same on a kernel with KCSAN and UBSAN
 # make races           what races with a load, 1000 times (CYCLES=; SEED= repeats a run)
 # make soak            two guests with fio for HOURS=1
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
@@ -83,11 +84,14 @@ check-all:
 check-debug:
 	tests/run debug
 
+check-races:
+	tests/run races
+
 races:
-	CYCLES=$(or $(CYCLES),1000) tests/run $@
+	CYCLES=$(or $(CYCLES),1000) tests/run cycles
 
 soak:
-	HOURS=$(or $(HOURS),1) tests/run $@
+	HOURS=$(or $(HOURS),1) tests/run soak
 
 lint unit fuzz vm:
 	tests/run $@
@@ -122,5 +126,6 @@ clean:
 
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
 	demo-migrate check check-all \
-	check-debug races soak lint unit fuzz vm bench bench-profile bench-net bench-net-profile \
+	check-debug check-races races soak lint unit fuzz vm bench bench-profile bench-net \
+	bench-net-profile \
 	bench-doc bench-bell features layout clean

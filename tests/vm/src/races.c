@@ -203,7 +203,7 @@ int main(int argc, char **argv)
 		if (i % CHECK_EVERY == 0 && !dead)
 			bad += !serves();
 	}
-	diag("seed %u: %u cycles; of those not killed: %lu calls, %lu of them refused, %lu requests",
+	diag("seed %u: %u cycles; not killed: %lu calls, %lu of them refused, %lu requests",
 	     seed, i - 1, sum[0], sum[1], sum[2]);
 	ok(!dead, "each process ends");
 	ok(!bad, "a new device serves after every %d cycles", CHECK_EVERY);
