@@ -20,6 +20,8 @@
 # make mutation-vm     the same with the VM tests: MUTANTS= (those that survived)
 # make coverage        lines of the module that unit tests and fuzzers execute
 # make fuzz-long       the fuzzers for HOURS=1, with a corpus that is kept: CORPUS=
+# make races           what races with a load, 1000 times (CYCLES=; SEED= repeats a run)
+# make soak            two guests with fio for HOURS=1
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
 # make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
@@ -92,6 +94,12 @@ check-debug:
 check-races:
 	tests/run races
 
+races:
+	CYCLES=$(or $(CYCLES),1000) tests/run cycles
+
+soak:
+	HOURS=$(or $(HOURS),1) tests/run soak
+
 lint unit fuzz vm:
 	tests/run $@
 
@@ -142,6 +150,6 @@ clean:
 	rm -rf build
 
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
-	demo-migrate check check-all check-debug check-races lint unit fuzz vm matrix \
-	mutation mutation-vm coverage fuzz-long bench bench-profile bench-net \
+	demo-migrate check check-all check-debug check-races races soak lint unit fuzz vm \
+	matrix mutation mutation-vm coverage fuzz-long bench bench-profile bench-net \
 	bench-net-profile bench-host bench-doc bench-bell features layout clean

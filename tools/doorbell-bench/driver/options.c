@@ -69,6 +69,8 @@ static const struct optparse_row rows[] = {
 		 "only check what --verify wrote before"),
 	OPT_SIZE("verify-seed", verify_seed, "N", 0, ANY, "of the patterns (1)"),
 	OPT_STRING("state", state, "FILE", "keep what was written, between runs"),
+	OPT_STRING("marks", marks, "NAME",
+		   "mark stable writes in the log of this dm-log-writes device"),
 	OPT_FLAG("expect-disconnect", expect_disconnect,
 		 "the back end must go away during the run"),
 	OPT_SIZE("reconnect", reconnect, "SECONDS", 0, 600,
@@ -110,6 +112,8 @@ static int check(struct options *o)
 		o->common.verify = true;
 	if (o->state && !o->common.verify)
 		return bench_complain("--state", "needs --verify or --verify-only");
+	if (o->marks && !o->common.verify)
+		return bench_complain("--marks", "needs --verify");
 	driver_options_limit(&o->common);
 	return 0;
 }

@@ -66,6 +66,8 @@ struct options {
 	bool		verify_only;
 	uint64_t	verify_seed;
 	const char	*state;
+	/* The dm-log-writes device that gets marks */
+	const char	*marks;
 	bool		expect_disconnect;
 	/* Seconds to wait for a new back end; 0: do not */
 	uint64_t	reconnect;

@@ -49,6 +49,9 @@ int lane_create(struct lane *l)
 	});
 	if (ret)
 		return ret;
+	ret = marks_create(&l->marks, l->o->marks);
+	if (ret)
+		return ret;
 	l->slot = calloc(depth, sizeof(*l->slot));
 	l->idle = calloc(depth, sizeof(*l->idle));
 	l->scratch = malloc(bs);
@@ -70,6 +73,7 @@ void lane_destroy(struct lane *l)
 	free(l->slot);
 	free(l->idle);
 	free(l->scratch);
+	marks_destroy(&l->marks);
 	ring_destroy(&l->ring);
 }
 
@@ -209,6 +213,7 @@ static int issue(struct lane *l, const struct lane_job *job)
 		l->shadow->busy[s->block] = 1;
 	if (s->measured)
 		l->issued++;
+	s->stable = l->marks.acknowledged;
 	if (flush)
 		l->writes_since_flush = 0;
 	else if (job->op == LANE_WRITE)
@@ -312,6 +317,26 @@ static void account(struct lane *l, const struct lane_slot *s)
 	}
 }
 
+/*
+ * An acknowledged flush makes all writes stable that were acknowledged before it was made
+ * available. Without flushes each acknowledged write is stable.
+ */
+static void mark(struct lane *l, const struct lane_slot *s)
+{
+	int ret = 0;
+
+	if (!l->marks.name || s->op == LANE_READ)
+		return;
+	if (s->op == LANE_WRITE)
+		ret = marks_add(&l->marks, shadow_sector(l->shadow, s->block), s->gen);
+	if (!ret && s->op == LANE_FLUSH)
+		ret = marks_put(&l->marks, s->stable);
+	else if (!ret && !dev_has(l->gate->dev, VIRTIO_BLK_F_FLUSH))
+		ret = marks_put(&l->marks, l->marks.acknowledged);
+	if (ret)
+		lane_fail(l, "a mark could not be put into the log");
+}
+
 static void complete(struct lane *l, uint32_t n, uint32_t len)
 {
 	struct lane_slot *s = &l->slot[n];
@@ -335,6 +360,7 @@ static void complete(struct lane *l, uint32_t n, uint32_t len)
 	}
 	if (!l->shadow)
 		return;
+	mark(l, s);
 	if (s->op == LANE_WRITE)
 		l->shadow->gen[s->block] = s->gen;
 	else if (s->op == LANE_READ)

@@ -14,6 +14,7 @@
 
 #include "dev.h"
 #include "hist.h"
+#include "marks.h"
 #include "options.h"
 #include "req.h"
 #include "ring.h"
@@ -37,6 +38,7 @@ struct lane_slot {
 	enum lane_op	op;
 	uint64_t	block;
 	uint32_t	gen;
+	uint64_t	stable;		/* a flush: writes acknowledged before it */
 	uint64_t	start;
 	bool		measured;
 };
@@ -98,6 +100,7 @@ struct lane {
 	unsigned int		silent;		/* waits in a row that timed out */
 	uint64_t		start;
 	uint8_t			*scratch;
+	struct marks		marks;
 	pthread_t		thread;
 
 	/* Read by the main thread, too: */
