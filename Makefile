@@ -13,6 +13,7 @@
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
 # make check-all       the same, with each VM case on each of these kernels
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
+# make fuzz-kernel     fuzz the module in a VM, for SECONDS=60 or HOURS=
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
 # make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
@@ -84,6 +85,9 @@ check-debug:
 lint unit fuzz vm:
 	tests/run $@
 
+fuzz-kernel:
+	tests/kfuzz/run fuzz $(or $(SECONDS),$(if $(HOURS),$$(($(HOURS) * 3600)),60))
+
 bench:
 	tests/bench/run
 
@@ -114,5 +118,5 @@ clean:
 
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
 	demo-migrate check check-all \
-	check-debug lint unit fuzz vm bench bench-profile bench-net bench-net-profile \
+	check-debug lint unit fuzz vm fuzz-kernel bench bench-profile bench-net bench-net-profile \
 	bench-doc bench-bell features layout clean
