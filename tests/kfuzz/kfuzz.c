@@ -413,6 +413,7 @@ int main(int argc, char **argv)
 		good = replay_file(&o, sound);
 	else
 		good = replay_corpus(&o, sound) && fuzz(&o, sound);
+	ops_report();
 	printf("%sok - %llu programs\n", good ? "" : "not ", (unsigned long long)stats.runs);
 	return !good;
 }

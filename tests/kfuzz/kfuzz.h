@@ -32,8 +32,9 @@ struct outcome {
 };
 
 /* ops.c */
-extern const unsigned int ops_number;
 const char *ops_name(uint8_t op);
+/* Print how often each operation ran, and how long that took. */
+void ops_report(void);
 /* Which operations a generated program consists of: more of those that move data */
 uint8_t ops_pick(uint64_t random);
 uint8_t ops_setup(void);
@@ -45,6 +46,7 @@ struct world {
 	char   *mem;		/* our own mapping, which always works */
 	int	num_disks;
 	int	disk[16];
+	bool	is_zoned[16];
 	int	tap;		/* -1: none */
 	int	tap_index;
 	int	packet;		/* to send frames into a network device; -1: none */

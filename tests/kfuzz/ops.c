@@ -3,15 +3,12 @@
 #include <fcntl.h>
 #include <linux/vhost.h>
 #include <linux/vhost_doorbell.h>
-#include <linux/virtio_blk.h>
-#include <linux/virtio_net.h>
-#include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ops.h"
@@ -125,173 +122,6 @@ static void op_raw(struct run *run, const uint8_t *a)
 	      a[5] & 2 ? (void *)ring_odd_number(a[7]) : arg);
 }
 
-/* --- the guest --- */
-
-static uint32_t piece_len(uint8_t choice)
-{
-	static const uint32_t lens[] = { 512, 4096, 1024, 512, 65536, 131072, 1, 511, 4095,
-					 4097, 1 << 20, 60, 1514, 9000, 12, 16 };
-
-	return lens[choice & 15];
-}
-
-static uint64_t piece_addr(uint8_t choice)
-{
-	/* Mostly whole sectors and pages */
-	return GPA + AT_DATA + choice * (choice & 1 ? 0x8000UL : 0x8200UL);
-}
-
-static unsigned int disk_chain(struct run *run, const struct queue *q, const uint8_t *a,
-			       unsigned int which, struct piece *piece)
-{
-	/*
-	 * By numbers, as older headers lack some: ..., GET_LIFETIME, SECURE_ERASE, ZONE_APPEND,
-	 * _REPORT, _OPEN, _FINISH, _RESET, and one that nobody knows
-	 */
-	static const uint32_t types[] = {
-		VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT,
-		VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID, VIRTIO_BLK_T_DISCARD,
-		VIRTIO_BLK_T_WRITE_ZEROES, 10, 14, 15, 16, 18, 22, 24, 99,
-	};
-	static const bool writes[16] = { [1] = true, [3] = true, [6] = true, [7] = true,
-				       [9] = true, [10] = true };
-	uint64_t at = RING(q->dev, q->index), hdr = AT_HDR + which % 32 * 48;
-	struct virtio_blk_outhdr *h = (void *)(world.mem + at + hdr);
-	unsigned int n = 0, segs = a[3] & 7;
-	uint8_t type = a[1] & 15;
-
-	(void)run;
-	if (type == 4 || type >= 12)
-		segs = a[3] & 0x80 ? 1 : 0;
-	else if (!segs)
-		segs = 1;
-	*h = (struct virtio_blk_outhdr){
-		.type = types[type],
-		.sector = a[2] & 0x80 ? ring_odd_number(a[2]) : a[2] * 8UL + which,
-	};
-	piece[n++] = (struct piece){ GPA + at + hdr, sizeof(*h), false };
-	/* The header in two pieces, as a driver without ANY_LAYOUT would not send it */
-	if (a[3] & 0x40) {
-		piece[0].len = 8;
-		piece[n++] = (struct piece){ GPA + at + hdr + 8, 8, false };
-	}
-	if (type == 6 || type == 7 || type == 9) {
-		struct virtio_blk_discard_write_zeroes *range = (void *)(h + 1);
-
-		*range = (struct virtio_blk_discard_write_zeroes){
-			.sector = h->sector,
-			.num_sectors = a[4] & 0x80 ? ring_odd_number(a[4]) : a[4],
-			.flags = a[9] & 1,
-		};
-		piece[n++] = (struct piece){ GPA + at + hdr + 16, 16, false };
-		segs = 0;
-	}
-	for (unsigned int i = 0; i < segs; i++)
-		piece[n++] = (struct piece){
-			piece_addr(a[5] + i * 8), piece_len(a[4] + i * (a[9] & 1)),
-			!writes[type],
-		};
-	piece[n++] = (struct piece){ GPA + at + AT_STATUS + which % 64, type == 10 ? 9 : 1,
-				     true };
-	return n;
-}
-
-static unsigned int net_chain(const struct queue *q, const uint8_t *a, unsigned int which,
-			      struct piece *piece)
-{
-	static const uint8_t gso[] = { 0, 0, 0, VIRTIO_NET_HDR_GSO_TCPV4,
-				       VIRTIO_NET_HDR_GSO_UDP, VIRTIO_NET_HDR_GSO_TCPV6,
-				       VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN, 99 };
-	uint64_t at = RING(q->dev, q->index), hdr = AT_HDR + which % 32 * 48;
-	struct virtio_net_hdr_v1 *h = (void *)(world.mem + at + hdr);
-	uint8_t *frame = (uint8_t *)world.mem + (piece_addr(a[5]) - GPA);
-	unsigned int n = 0, segs = (a[3] & 3) + 1;
-	bool in = !(q->index & 1);
-
-	if (!in) {
-		*h = (struct virtio_net_hdr_v1){
-			.flags = a[1] >> 3 & 3, .gso_type = gso[a[1] & 7],
-			.hdr_len = a[2] & 1 ? 54 : a[6], .gso_size = a[2] & 2 ? 1448 : a[7],
-			.csum_start = a[2] & 4 ? 34 : a[8], .csum_offset = a[2] & 8 ? 16 : a[9],
-			.num_buffers = a[2] & 16 ? a[9] : 0,
-		};
-		memset(frame, 0xff, 6);
-		frame[12] = a[2] & 32 ? 0x86 : 0x08;
-		frame[13] = a[2] & 32 ? 0xdd : 0x00;
-		frame[14] = a[2] & 32 ? 0x60 : 0x45;
-		frame[23] = 6;
-	}
-	if (!(a[3] & 0x40))
-		piece[n++] = (struct piece){ GPA + at + hdr, a[3] & 0x20 ? 10 : 12, in };
-	for (unsigned int i = 0; i < segs; i++)
-		piece[n++] = (struct piece){
-			piece_addr(a[5] + i * 8), piece_len(a[4] + i * (a[9] & 1)), in,
-		};
-	return n;
-}
-
-static void op_request(struct run *run, const uint8_t *a)
-{
-	struct device *d = ops_device(run, a);
-	struct queue *q = ops_queue(run, a);
-	struct piece piece[MAX_PIECES];
-	unsigned int n, times = a[8] & 0x10 ? (a[8] & 15) + 1 : 1;
-
-	for (unsigned int i = 0; i < times && q->num; i++) {
-		n = d->is_net ? net_chain(q, a, i, piece) : disk_chain(run, q, a, i, piece);
-		ring_add(q, piece, n, a[6] & 1, a[6] & 0x38 ? 0 : 1 + a[6] / 2 % 3 * 2 + a[7] % 2,
-			 a[7]);
-		run->outcome.requests++;
-	}
-	if (a[6] & 2 || a[6] & 4)
-		eventfd_write(q->kick, 1);
-}
-
-static void op_kick(struct run *run, const uint8_t *a)
-{
-	eventfd_write(ops_queue(run, a)->kick, a[1] ? a[1] : 1);
-}
-
-static void op_write(struct run *run, const uint8_t *a)
-{
-	static const uint64_t parts[] = { 0, 0, AT_AVAIL, AT_USED, AT_TABLE, AT_HDR,
-					  AT_INFLIGHT, AT_TABLE };
-	struct queue *q = ops_queue(run, a);
-	uint64_t value = a[4] & 0x80 ? ring_odd_number(a[5]) :
-					 a[5] | (uint64_t)a[6] << 8;
-	size_t at = RING(q->dev, q->index) + parts[a[1] & 7] + a[2] * 2;
-
-	memcpy(world.mem + at, &value, 1 << (a[4] & 3));
-}
-
-static void op_race(struct run *run, const uint8_t *a)
-{
-	static const uint64_t parts[] = { 0, AT_AVAIL, AT_TABLE, AT_HDR };
-	struct queue *q = ops_queue(run, a);
-
-	world_race(a[1] & 1 ? q->kick : -1,
-		   RING(q->dev, q->index) + parts[a[1] >> 1 & 3] + a[2], a[3], 1 + a[4] % 64);
-}
-
-static void op_inject(struct run *run, const uint8_t *a)
-{
-	struct device *d = ops_device(run, a);
-
-	for (unsigned int i = a[3] & 7; i < 8; i++)
-		world_inject(d->ifindex ? d->ifindex : world.tap_index, a[1],
-			     piece_len(a[2]));
-}
-
-static void op_wait(struct run *run, const uint8_t *a)
-{
-	struct queue *q = ops_queue(run, a);
-
-	for (unsigned int i = 0; i < 1U + a[1] % 64 && !ring_is_done(q); i++)
-		sched_yield();
-	if (a[2] & 1)
-		poll(&(struct pollfd){ .fd = q->call, .events = POLLIN }, 1, a[2] & 3);
-}
-
 /* --- memory and disks change --- */
 
 static void op_tear(struct run *run, const uint8_t *a)
@@ -389,13 +219,45 @@ static const struct op {
 	{ "tear", 2, op_tear },
 	{ "disk", 1, op_disk },
 	{ "bell", 3, op_bell },
+	/* Not picked: what is done at the end of each program */
+	{ "end", 0, NULL },
 };
 
-const unsigned int ops_number = ARRAY_SIZE(ops);
+#define OP_END	(ARRAY_SIZE(ops) - 1)
+
+static struct {
+	uint64_t calls;
+	uint64_t ns;
+} spent[ARRAY_SIZE(ops)];
 
 const char *ops_name(uint8_t op)
 {
-	return ops[op % ARRAY_SIZE(ops)].name;
+	return ops[op % OP_END].name;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+static uint64_t spend(unsigned int op, uint64_t since)
+{
+	uint64_t now = now_ns();
+
+	spent[op].calls++;
+	spent[op].ns += now - since;
+	return now;
+}
+
+void ops_report(void)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++)
+		printf("# %-16s %8llu calls %8llu ms\n", ops[i].name,
+		       (unsigned long long)spent[i].calls,
+		       (unsigned long long)spent[i].ns / 1000000);
 }
 
 uint8_t ops_setup(void)
@@ -447,11 +309,16 @@ static void init_run(struct run *run)
 
 struct outcome ops_run(const struct program *p)
 {
+	uint64_t time = now_ns();
 	struct run run;
 
 	init_run(&run);
-	for (uint32_t i = 0; i < p->n; i++)
-		ops[p->rec[i].op % ARRAY_SIZE(ops)].run(&run, p->rec[i].arg);
+	for (uint32_t i = 0; i < p->n; i++) {
+		unsigned int op = p->rec[i].op % OP_END;
+
+		ops[op].run(&run, p->rec[i].arg);
+		time = spend(op, time);
+	}
 	world_race_end();
 	for (uint8_t d = 0; d < DEVS; d++)
 		op_close(&run, &d);
@@ -459,5 +326,6 @@ struct outcome ops_run(const struct program *p)
 		close(run.bell);
 	if (run.torn)
 		world_remap();
+	spend(OP_END, time);
 	return run.outcome;
 }

@@ -50,6 +50,14 @@ void op_log(struct run *run, const uint8_t *a);
 void op_claim(struct run *run, const uint8_t *a);
 void op_inflight(struct run *run, const uint8_t *a);
 
+/* ops_guest.c */
+void op_request(struct run *run, const uint8_t *a);
+void op_kick(struct run *run, const uint8_t *a);
+void op_write(struct run *run, const uint8_t *a);
+void op_race(struct run *run, const uint8_t *a);
+void op_inject(struct run *run, const uint8_t *a);
+void op_wait(struct run *run, const uint8_t *a);
+
 /* ops_bell.c */
 void op_bell(struct run *run, const uint8_t *a);
 

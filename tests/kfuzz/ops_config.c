@@ -50,15 +50,22 @@ void op_blk(struct run *run, const uint8_t *a)
 		.serial = "kfuzz",
 	};
 
-	/* Discard and zoned disks exclude each other; a valid call has few flags. */
+	/* A valid call has few flags, and those that fit the disk. */
 	if (a[9] & 1)
 		blk.flags &= VHOST_DOORBELL_BLK_F_NOWAIT | VHOST_DOORBELL_BLK_F_CONFIG_WCE;
 	else if (a[9] & 2)
-		blk.flags &= 0x1de;
+		blk.flags &= ~(VHOST_DOORBELL_BLK_F_READ_ONLY | VHOST_DOORBELL_BLK_F_ZONED);
+	if (a[9] & 0x18 && world.is_zoned[a[5] % world.num_disks])
+		blk.flags |= VHOST_DOORBELL_BLK_F_ZONED;
 	if (blk.flags & VHOST_DOORBELL_BLK_F_LIFETIME)
 		blk.pre_eol_info = a[9] >> 6;
 	if (a[9] & 4)
 		blk.flags |= VHOST_DOORBELL_BLK_F_HOLD_NOSPC;
+	/* So small that many requests are served in slices */
+	if (a[8] >= 0xc0) {
+		blk.seg_max = 2;
+		blk.size_max = 4096;
+	}
 	if (!ops_call(ops_device(run, a), VHOST_DOORBELL_SET_BLK, &blk, a))
 		ops_device(run, a)->is_net = false;
 }

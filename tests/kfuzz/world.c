@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
+#include <linux/blkzoned.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <net/ethernet.h>
@@ -16,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kfuzz.h"
@@ -144,19 +146,35 @@ static int open_disk(const char *path)
 	return fd;
 }
 
+static void add_disk(int fd)
+{
+	uint32_t zone_size = 0;
+
+	/* Of other disks, 0 sectors */
+	world.is_zoned[world.num_disks] = !ioctl(fd, BLKGETZONESZ, &zone_size) && zone_size;
+	world.disk[world.num_disks++] = fd;
+}
+
+/* Files twice, for direct I/O, too */
 static void init_disks(char **disks, int n)
 {
+	struct stat st;
 	int fd;
 
-	for (; n && world.num_disks < 13; n--)
-		world.disk[world.num_disks++] = open_disk(*disks++);
+	for (; n && world.num_disks < 12; n--, disks++) {
+		add_disk(open_disk(*disks));
+		fd = stat(*disks, &st) || !S_ISREG(st.st_mode) ? -1 :
+		     open(*disks, O_RDWR | O_DIRECT | O_CLOEXEC);
+		if (fd >= 0)
+			add_disk(fd);
+	}
 	fd = memfd_create("disk", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, 8 << 20))
 		err(1, "disk in memory");
-	world.disk[world.num_disks++] = fd;
-	/* The same for reading only */
+	add_disk(fd);
+	/* A file for reading only */
 	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	world.disk[world.num_disks++] = fd;
+	add_disk(fd);
 }
 
 static void init_odd(void)
