@@ -45,9 +45,71 @@ void engine_generate(struct program *p)
 	for (uint32_t i = 0; i < p->n; i++)
 		make_record(&p->rec[i]);
 	if (below(8)) {
-		p->rec[0].op = ops_setup();
+		p->rec[0].op = ops_find("setup");
 		p->rec[0].arg[1] |= 0x0f;	/* all steps, up to the start */
 	}
+}
+
+/*
+ * What op_setup() in ops_config.c makes of these: a kind of disk or card, with the number
+ * that 10-kfuzz.sh gives that disk
+ */
+static const struct seed {
+	const char	*op;
+	uint8_t		 arg[15];
+} seeds[] = {
+	{ "setup", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 9, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 0, 1, 1, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	/* The zoned disk */
+	{ "setup", { 0, 0x0f, 12, 0, 2, 2, 0xc0, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	/* Files, buffered and direct */
+	{ "setup", { 0, 0x0f, 12, 0, 2, 3, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 0, 2, 4, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	/* The full file system: held requests, with an in-flight region, too */
+	{ "setup", { 0, 0x0f, 12, 0, 2, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x4f, 12, 0, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	/* Requests in slices */
+	{ "setup", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 0, 2, 4, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	/* A dirty log */
+	{ "setup", { 0, 0x2f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	/* Cards: a tap, and a network device of their own */
+	{ "setup", { 0, 0x1f, 12, 0, 2, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x1f, 9, 0, 2, 0, 0, 0, 0, 3, 0, 0xfc, 0xff } },
+	/* An owner that dies, and an adoption */
+	{ "setup-in-child", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup-in-child", { 0, 0x8f, 12, 0, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+};
+
+/* Valid requests of all types, kicked at once */
+bool engine_seed_program(struct program *p, unsigned int i)
+{
+	static const size_t n = sizeof(seeds) / sizeof(*seeds);
+	bool full = i < n && seeds[i].arg[5] == 5;
+
+	if (i >= n)
+		return false;
+	*p = (struct program){ .n = 1 };
+	p->rec[0].op = ops_find(seeds[i].op);
+	memcpy(p->rec[0].arg, seeds[i].arg, sizeof(p->rec[0].arg));
+	if (full)
+		p->rec[p->n++] = (struct record){ ops_find("disk"), { 0, 2 } };
+	for (uint8_t type = 0; type < 16; type++) {
+		/* Queue 1 of a card sends, queue 0 receives. */
+		uint8_t queue = seeds[i].arg[1] & 0x10 ? type << 2 & 4 : 0;
+
+		p->rec[p->n++] = (struct record){ ops_find("request"), {
+			queue, type, type * 4, 1 + type % 3, type / 2, type * 8, 0x3a,
+			[12] = 0xff,
+		} };
+		if (type % 4 == 3)
+			p->rec[p->n++] = (struct record){ ops_find("wait"), { queue, 32, 3 } };
+	}
+	p->rec[p->n++] = (struct record){ ops_find("inject"), { 0 } };
+	p->rec[p->n++] = (struct record){ ops_find(full ? "disk" : "get"), { 0, full ? 3 : 15 } };
+	p->rec[p->n++] = (struct record){ ops_find("run"), { 0, [12] = 0xff } };
+	return true;
 }
 
 static void insert(struct program *p)

@@ -280,7 +280,12 @@ static void make_batch(void)
 static bool fuzz(const struct options *o, uint64_t sound)
 {
 	double start = now(), next = start + 10;
+	unsigned int n = 0;
 
+	while (n < BATCH && engine_seed_program(&batch[n], n))
+		n++;
+	if (!run_batch(o, n, sound))
+		return false;
 	while (stats.runs < o->runs && now() - start < o->seconds) {
 		make_batch();
 		if (!run_batch(o, BATCH, sound))

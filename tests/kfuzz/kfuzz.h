@@ -37,7 +37,7 @@ const char *ops_name(uint8_t op);
 void ops_report(void);
 /* Which operations a generated program consists of: more of those that move data */
 uint8_t ops_pick(uint64_t random);
-uint8_t ops_setup(void);
+uint8_t ops_find(const char *name);
 struct outcome ops_run(const struct program *p);
 
 /* world.c */
@@ -70,6 +70,8 @@ void world_inject(int index, unsigned int kind, size_t len);
 uint64_t engine_random(void);
 void engine_seed(uint64_t seed);
 void engine_generate(struct program *p);
+/* The first programs, for parts that chance finds late; returns false after the last */
+bool engine_seed_program(struct program *p, unsigned int i);
 void engine_mutate(struct program *p, const struct program *other);
 
 /* Guest memory, as the device sees it */

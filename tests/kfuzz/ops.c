@@ -260,9 +260,13 @@ void ops_report(void)
 		       (unsigned long long)spent[i].ns / 1000000);
 }
 
-uint8_t ops_setup(void)
+uint8_t ops_find(const char *name)
 {
-	return 0;
+	unsigned int i;
+
+	for (i = 0; i < OP_END && strcmp(ops[i].name, name); i++)
+		;
+	return i;
 }
 
 uint8_t ops_pick(uint64_t random)

@@ -413,7 +413,7 @@ static void setup_queue(struct run *run, uint8_t *b, const uint8_t *a)
 /* The program's arguments for the parts, each unchanged unless @a[12] says otherwise */
 void op_setup(struct run *run, const uint8_t *a)
 {
-	unsigned int n = a[10] % QUEUES + 1;
+	unsigned int n = a[10] < 160 ? 1 : a[10] % QUEUES + 1;
 	uint8_t b[15];
 
 	memcpy(b, a, sizeof(b));
@@ -423,7 +423,7 @@ void op_setup(struct run *run, const uint8_t *a)
 	if (a[1] & SETUP_BACKEND) {
 		if (a[1] & SETUP_NET) {
 			op_net(run, b);
-			(a[11] & 1 ? op_netdev : op_port)(run, b);
+			(a[11] & 3 ? op_port : op_netdev)(run, b);
 			n = 2;
 		} else {
 			op_blk(run, b);
