@@ -13,6 +13,7 @@
 # make check           all tests; KERNELS="bookworm trixie trixie-backports"
 # make check-all       the same, with each VM case on each of these kernels
 # make check-debug     the VM tests on a kernel with KASAN and lockdep
+# make check-races     the same on a kernel with KCSAN and UBSAN
 # make fuzz-kernel     fuzz the module in a VM, for SECONDS=60 or HOURS=
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
@@ -82,6 +83,9 @@ check-all:
 check-debug:
 	tests/run debug
 
+check-races:
+	tests/run races
+
 lint unit fuzz vm:
 	tests/run $@
 
@@ -118,5 +122,5 @@ clean:
 
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
 	demo-migrate check check-all \
-	check-debug lint unit fuzz vm fuzz-kernel bench bench-profile bench-net bench-net-profile \
-	bench-doc bench-bell features layout clean
+	check-debug check-races lint unit fuzz vm fuzz-kernel bench bench-profile bench-net \
+	bench-net-profile bench-doc bench-bell features layout clean

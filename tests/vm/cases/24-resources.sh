@@ -4,7 +4,7 @@
 # hardly any context switches, and the owner's CPUs, nice value, cgroup and
 # memory limit. Also the tracepoints.
 # kernels: bookworm trixie
-# timeout: 240
+# timeout: 360
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
 
