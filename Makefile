@@ -22,6 +22,7 @@
 # make fuzz-long       the fuzzers for HOURS=1, with a corpus that is kept: CORPUS=
 # make races           what races with a load, 1000 times (CYCLES=; SEED= repeats a run)
 # make soak            two guests with fio for HOURS=1
+# make fuzz-kernel     fuzz the module in a VM, for SECONDS=60 or HOURS=
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
 # make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
@@ -118,6 +119,9 @@ coverage:
 fuzz-long:
 	tests/fuzz/long
 
+fuzz-kernel:
+	tests/kfuzz/run fuzz $(or $(SECONDS),$(if $(HOURS),$$(($(HOURS) * 3600)),60))
+
 bench:
 	tests/bench/run
 
@@ -151,5 +155,5 @@ clean:
 
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
 	demo-migrate check check-all check-debug check-races races soak lint unit fuzz vm \
-	matrix mutation mutation-vm coverage fuzz-long bench bench-profile bench-net \
-	bench-net-profile bench-host bench-doc bench-bell features layout clean
+	matrix mutation mutation-vm coverage fuzz-long fuzz-kernel bench bench-profile \
+	bench-net bench-net-profile bench-host bench-doc bench-bell features layout clean

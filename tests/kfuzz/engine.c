@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/* engine - make programs: new ones, and others from those of the corpus */
+#include <string.h>
+
+#include "kfuzz.h"
+
+static uint64_t state = 1;
+
+/* splitmix64: the same seed gives the same programs */
+uint64_t engine_random(void)
+{
+	uint64_t z = state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+void engine_seed(uint64_t seed)
+{
+	state = seed;
+}
+
+static uint32_t below(uint32_t n)
+{
+	return engine_random() % n;
+}
+
+static void make_record(struct record *r)
+{
+	r->op = ops_pick(engine_random());
+	for (size_t i = 0; i < sizeof(r->arg); i++)
+		r->arg[i] = engine_random();
+	/* Most calls are valid; see mutated() in ops.c */
+	if (below(4))
+		r->arg[12] = 0xff;
+	/* Most calls are for the first device. */
+	if (below(4))
+		r->arg[0] &= 0xfc;
+}
+
+void engine_generate(struct program *p)
+{
+	p->n = 2 + below(below(4) ? 12 : RECORDS - 2);
+	for (uint32_t i = 0; i < p->n; i++)
+		make_record(&p->rec[i]);
+	if (below(8)) {
+		p->rec[0].op = ops_find("setup");
+		p->rec[0].arg[1] |= 0x0f;	/* all steps, up to the start */
+	}
+}
+
+/*
+ * What op_setup() in ops_config.c makes of these: a kind of disk or card, with the number
+ * that 10-kfuzz.sh gives that disk
+ */
+static const struct seed {
+	const char	*op;
+	uint8_t		 arg[15];
+} seeds[] = {
+	{ "setup", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 9, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 0, 1, 1, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	/* The zoned disk */
+	{ "setup", { 0, 0x0f, 12, 0, 2, 2, 0xc0, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	/* Files, buffered and direct */
+	{ "setup", { 0, 0x0f, 12, 0, 2, 3, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 0, 2, 4, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	/* The full file system: held requests, with an in-flight region, too */
+	{ "setup", { 0, 0x0f, 12, 0, 2, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x4f, 12, 0, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	/* Requests in slices */
+	{ "setup", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 0, 2, 4, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	/* A dirty log */
+	{ "setup", { 0, 0x2f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	/* Cards: a tap, and a network device of their own */
+	{ "setup", { 0, 0x1f, 12, 0, 2, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x1f, 9, 0, 2, 0, 0, 0, 0, 3, 0, 0xfc, 0xff } },
+	/* An owner that dies, and an adoption */
+	{ "setup-in-child", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup-in-child", { 0, 0x8f, 12, 0, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+};
+
+/* Valid requests of all types, kicked at once */
+bool engine_seed_program(struct program *p, unsigned int i)
+{
+	static const size_t n = sizeof(seeds) / sizeof(*seeds);
+	bool full = i < n && seeds[i].arg[5] == 5;
+
+	if (i >= n)
+		return false;
+	*p = (struct program){ .n = 1 };
+	p->rec[0].op = ops_find(seeds[i].op);
+	memcpy(p->rec[0].arg, seeds[i].arg, sizeof(p->rec[0].arg));
+	if (full)
+		p->rec[p->n++] = (struct record){ ops_find("disk"), { 0, 2 } };
+	for (uint8_t type = 0; type < 16; type++) {
+		/* Queue 1 of a card sends, queue 0 receives. */
+		uint8_t queue = seeds[i].arg[1] & 0x10 ? type << 2 & 4 : 0;
+
+		p->rec[p->n++] = (struct record){ ops_find("request"), {
+			queue, type, type * 4, 1 + type % 3, type / 2, type * 8, 0x3a,
+			[12] = 0xff,
+		} };
+		if (type % 4 == 3)
+			p->rec[p->n++] = (struct record){ ops_find("wait"), { queue, 32, 3 } };
+	}
+	p->rec[p->n++] = (struct record){ ops_find("inject"), { 0 } };
+	p->rec[p->n++] = (struct record){ ops_find(full ? "disk" : "get"), { 0, full ? 3 : 15 } };
+	p->rec[p->n++] = (struct record){ ops_find("run"), { 0, [12] = 0xff } };
+	return true;
+}
+
+static void insert(struct program *p)
+{
+	uint32_t at = below(p->n + 1);
+
+	if (p->n == RECORDS)
+		return;
+	memmove(&p->rec[at + 1], &p->rec[at], (p->n - at) * sizeof(p->rec[0]));
+	p->n++;
+	if (p->n > 1 && below(3) == 0)
+		p->rec[at] = p->rec[below(p->n)];
+	else
+		make_record(&p->rec[at]);
+}
+
+static void erase(struct program *p)
+{
+	uint32_t at = below(p->n);
+
+	if (p->n < 2)
+		return;
+	p->n--;
+	memmove(&p->rec[at], &p->rec[at + 1], (p->n - at) * sizeof(p->rec[0]));
+}
+
+/* Take the end of another program, or insert a piece of it. */
+static void splice(struct program *p, const struct program *other)
+{
+	uint32_t at = below(p->n + 1), from = below(other->n + 1);
+	uint32_t n = other->n - from;
+
+	if (n > RECORDS - at)
+		n = RECORDS - at;
+	memcpy(&p->rec[at], &other->rec[from], n * sizeof(p->rec[0]));
+	if (at + n > p->n || below(2))
+		p->n = at + n;
+	if (!p->n)
+		p->n = 1;
+}
+
+static void change_byte(struct program *p)
+{
+	static const uint8_t some[] = { 0, 1, 2, 0x7f, 0x80, 0xfe, 0xff };
+	struct record *r = &p->rec[below(p->n)];
+	uint8_t *byte = &r->arg[below(sizeof(r->arg))];
+
+	switch (below(5)) {
+	case 0:
+		*byte ^= 1U << below(8);
+		break;
+	case 1:
+		*byte = some[below(sizeof(some))];
+		break;
+	case 2:
+		*byte += below(2) ? 1 : -1;
+		break;
+	case 3:
+		*byte = engine_random();
+		break;
+	default:
+		r->op = ops_pick(engine_random());
+	}
+}
+
+void engine_mutate(struct program *p, const struct program *other)
+{
+	for (uint32_t n = 1 + below(4); n; n--) {
+		switch (below(8)) {
+		case 0:
+		case 1:
+			insert(p);
+			break;
+		case 2:
+			erase(p);
+			break;
+		case 3:
+			splice(p, other);
+			break;
+		default:
+			change_byte(p);
+		}
+	}
+}
