@@ -31,7 +31,6 @@
 #include <linux/string.h>
 #include <linux/timex.h>
 #include <linux/wait.h>
-#include <asm/tsc.h>
 
 #include <uapi/linux/vhost_doorbell.h>
 
@@ -102,13 +101,14 @@ static bool bell_passed(const struct bell_bell *b)
 
 static void bell_add_sample(struct bell_bell *b, u64 cycles)
 {
+	u32 khz = bell_cycles_khz();
 	unsigned int i;
 	u64 ns;
 
 	/* The clock is unknown, or the ringer's stamp is wrong. */
-	if (!tsc_khz || cycles > BELL_MAX_CYCLES)
+	if (!khz || cycles > BELL_MAX_CYCLES)
 		return;
-	ns = mul_u64_u32_div(cycles, NSEC_PER_MSEC, tsc_khz);
+	ns = mul_u64_u32_div(cycles, NSEC_PER_MSEC, khz);
 	i = ns ? ilog2(ns) : 0;
 	b->hist[min(i, VHOST_DOORBELL_BELL_BUCKETS - 1U)]++;
 	b->samples++;
@@ -548,7 +548,9 @@ struct page *bell_bell_page(struct bell_bell *b)
 void bell_bell_get_stats(struct bell_bell *b,
 			 struct vhost_doorbell_bell_stats *st)
 {
-	*st = (struct vhost_doorbell_bell_stats){ .cycles_khz = tsc_khz };
+	*st = (struct vhost_doorbell_bell_stats){
+		.cycles_khz = bell_cycles_khz(),
+	};
 	if (b->mode != VHOST_DOORBELL_BELL_HOOK)
 		st->worker_pid = bell_exec_worker_pid(&b->exec);
 

@@ -15,6 +15,12 @@
 #include <linux/memcontrol.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#ifdef CONFIG_X86
+#include <asm/tsc.h>
+#endif
+#ifdef CONFIG_ARM64
+#include <asm/arch_timer.h>
+#endif
 
 #ifndef BELL_HAVE_EVENTFD_SIGNAL_1	/* drop with 6.1 */
 static inline void bell_compat_eventfd_signal(struct eventfd_ctx *ctx)
@@ -145,6 +151,18 @@ static inline int bell_blkdev_zone_mgmt(struct block_device *bdev,
 	return blkdev_zone_mgmt(bdev, op, sector, nsectors, GFP_KERNEL);
 #else
 	return blkdev_zone_mgmt(bdev, op, sector, nsectors);
+#endif
+}
+
+/* The frequency of get_cycles() in kHz; 0: not known, or not constant */
+static inline u32 bell_cycles_khz(void)
+{
+#if defined(CONFIG_X86)
+	return tsc_khz;
+#elif defined(CONFIG_ARM64)
+	return arch_timer_get_cntfrq() / 1000;
+#else
+	return 0;
 #endif
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hist - the module parameter that switches histograms, and the length of a TSC cycle
+ * hist - the module parameter that switches histograms, and the length of a cycle
  */
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/sysfs.h>
 #include <linux/time64.h>
-#include <asm/tsc.h>
 
 #include "hist.h"
 
@@ -51,7 +50,9 @@ MODULE_PARM_DESC(histograms, "Keep latencies of requests and lengths of frames (
  */
 void bell_hist_init(void)
 {
-	if (tsc_khz)
+	u32 khz = bell_cycles_khz();
+
+	if (khz)
 		bell_hist_ns_per_cycle =
-			div_u64(NSEC_PER_MSEC << BELL_HIST_SHIFT, tsc_khz);
+			div_u64(NSEC_PER_MSEC << BELL_HIST_SHIFT, khz);
 }

@@ -2,7 +2,6 @@
 /* backend_blk.c: how requests end, on a fake disk that records them. */
 #include <linux/ktime.h>
 #include <linux/sched.h>
-#include <asm/tsc.h>
 
 #include "blk.h"
 #include "compat_blk.h"
