@@ -15,6 +15,26 @@ expedite()
 	echo 1 >/sys/kernel/rcu_expedited
 }
 
+# Files in memory, such as guest memory, may have huge pages if they ask for it.
+allow_huge_pages()
+{
+	local file=/sys/kernel/mm/transparent_hugepage/shmem_enabled
+
+	[ ! -e $file ] || echo advise >$file
+}
+
+# Histograms and tracepoints are off by default, and only then without an effect.
+observe()
+{
+	local hist=/sys/module/vhost_doorbell/parameters/histograms
+
+	echo 1 >$hist
+	grep -q Y $hist
+	mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || return 0
+	[ ! -e /sys/kernel/tracing/events/vhost_doorbell ] ||
+		echo 1 >/sys/kernel/tracing/events/vhost_doorbell/enable
+}
+
 make_disks()
 {
 	nullb kfuzz0 blocksize=512 discard=1
@@ -39,6 +59,7 @@ fuzz()
 
 	kfuzz --corpus="$corpus" --out="$out" --filler="$CASE_DIR/small/filler" \
 		--seconds="$KFUZZ_SECONDS" --seed="$KFUZZ_SEED" --patience="$patience" \
+		--jobs="$KFUZZ_JOBS" \
 		${KFUZZ_REPLAY:+"--replay=$out/replay"} "${disks[@]}" 2>&1 |
 		tee "$out/log" | sed 's/^ok - /# /'
 	return "${PIPESTATUS[0]}"
@@ -56,7 +77,9 @@ started_enough()
 
 mkdir -p "$out" "$corpus"
 expedite
+allow_huge_pages
 module_load
+observe
 make_disks
 check "$KFUZZ_SECONDS s of programs" fuzz
 [ -n "${KFUZZ_REPLAY:-}" ] ||

@@ -17,6 +17,7 @@ struct run {
 	struct device	dev[DEVS];
 	int		bell;		/* -1: none */
 	bool		torn;		/* guest memory has holes */
+	bool		filled;		/* a file system was full */
 	struct outcome	outcome;
 };
 
@@ -56,6 +57,8 @@ void op_kick(struct run *run, const uint8_t *a);
 void op_write(struct run *run, const uint8_t *a);
 void op_race(struct run *run, const uint8_t *a);
 void op_inject(struct run *run, const uint8_t *a);
+void op_burst(struct run *run, const uint8_t *a);
+void op_ethtool(struct run *run, const uint8_t *a);
 void op_wait(struct run *run, const uint8_t *a);
 
 /* ops_bell.c */
