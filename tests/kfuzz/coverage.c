@@ -102,7 +102,8 @@ static bool news_shared(uint32_t at)
 bool coverage_news(bool alone)
 {
 	uint32_t n = listed();
-	bool news = false;
+	/* Without coverage the corpus is what one job runs first. */
+	bool news = alone && !cover;
 
 	for (uint32_t i = begin; i < n; i++) {
 		uint32_t at = cover->index[i] % TEST_COVER_SIZE;

@@ -52,38 +52,38 @@ void engine_generate(struct program *p)
 
 /*
  * What op_setup() in ops_config.c makes of these: a kind of disk or card, with the number
- * that 10-kfuzz.sh gives that disk
+ * that 10-kfuzz.sh gives that disk. Rings have 256 entries, so that all requests fit.
  */
 static const struct seed {
 	const char	*op;
 	uint8_t		 arg[15];
 } seeds[] = {
-	{ "setup", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* Auto mode with a few requests inline; packed rings with event indices */
-	{ "setup", { 0, 0x0f, 12, 2, 4, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x1f, 12, 2, 4, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x0f, 3, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x0f, 9, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x0f, 12, 0, 1, 1, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 4, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x1f, 12, 7, 4, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 3, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 9, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 1, 1, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* The zoned disk */
-	{ "setup", { 0, 0x0f, 12, 0, 2, 2, 0xc0, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 2, 0xc0, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* Files, buffered and direct */
-	{ "setup", { 0, 0x0f, 12, 0, 2, 3, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x0f, 12, 0, 2, 4, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 3, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 4, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* The full file system: held requests, with an in-flight region, too */
-	{ "setup", { 0, 0x0f, 12, 0, 2, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x4f, 12, 0, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x4f, 12, 7, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
 	/* Requests in slices */
-	{ "setup", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x0f, 12, 0, 2, 4, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 0, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 4, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
 	/* A dirty log */
-	{ "setup", { 0, 0x2f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x2f, 12, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* Cards: a tap, and a network device of their own */
-	{ "setup", { 0, 0x1f, 12, 0, 2, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x1f, 9, 0, 2, 0, 0, 0, 0, 3, 0, 0xfc, 0xff } },
+	{ "setup", { 0, 0x1f, 12, 7, 2, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x1f, 9, 7, 2, 0, 0, 0, 0, 3, 0, 0xfc, 0xff } },
 	/* An owner that dies, and an adoption */
-	{ "setup-in-child", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup-in-child", { 0, 0x8f, 12, 0, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup-in-child", { 0, 0x0f, 12, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup-in-child", { 0, 0x8f, 12, 7, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
 };
 
 static void add(struct program *p, const char *op, const uint8_t *arg, size_t n)

@@ -246,6 +246,7 @@ static pid_t job_start(const struct job *job, int (*run)(const struct job *job))
 		warn("no network namespace of our own");
 	engine_seed(o->seed + job->index);
 	world_init(job->disks, job->num_disks, o->filler, job->index & 1);
+	world.long_waits = job->alone ? 8 : 0;
 	if (o->out) {
 		snprintf(path, sizeof(path), "%s/current-%u", o->out, job->index);
 		current = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

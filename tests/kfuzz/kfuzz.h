@@ -83,6 +83,7 @@ struct world {
 	int	tap;		/* -1: none */
 	int	tap_index;
 	int	packet;		/* to send frames into a network device; -1: none */
+	unsigned int long_waits;	/* op_wait() may wait so often for a second */
 	int	not_open;	/* number of a descriptor that is not open */
 	int	odd[6];		/* descriptors of other kinds */
 	int	filler;		/* takes the room of a full file system; -1: none */

@@ -82,7 +82,7 @@ static void op_close(struct run *run, const uint8_t *a)
 
 /* --- reading --- */
 
-static void read_fdinfo(int fd)
+void ops_read_fdinfo(int fd)
 {
 	char path[64], text[4096];
 	int info;
@@ -108,7 +108,7 @@ static void op_get(struct run *run, const uint8_t *a)
 	if (a[1] % 16 < ARRAY_SIZE(cmds))
 		ops_call(d, cmds[a[1] % 16], arg, a);
 	else
-		read_fdinfo(d->fd);
+		ops_read_fdinfo(d->fd);
 }
 
 static void op_raw(struct run *run, const uint8_t *a)

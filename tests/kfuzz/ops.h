@@ -28,6 +28,7 @@ struct queue *ops_queue(struct run *run, const uint8_t *a);
 int ops_call(struct device *d, unsigned long cmd, void *arg, const uint8_t *a);
 /* A descriptor: mostly @right */
 int ops_fd(int right, uint8_t choice);
+void ops_read_fdinfo(int fd);
 
 /* ops_config.c */
 void op_setup(struct run *run, const uint8_t *a);
