@@ -72,7 +72,10 @@ static const struct seed {
 	{ "setup", { 0, 0x0f, 12, 7, 2, 4, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* The full file system: held requests, with an in-flight region, too */
 	{ "setup", { 0, 0x0f, 12, 7, 2, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x4f, 12, 7, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x4f, 12, 7, 2, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	/* In-flight regions with chains in flight, split and packed */
+	{ "setup", { 0, 0x4f, 12, 7, 3, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x4f, 2, 7, 3, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
 	/* Requests in slices */
 	{ "setup", { 0, 0x0f, 12, 7, 2, 0, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
 	{ "setup", { 0, 0x0f, 12, 7, 2, 4, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
@@ -138,8 +141,11 @@ bool engine_seed_program(struct program *p, unsigned int i)
 	for (uint8_t k = 0; net && k < 8; k++)
 		ADD(p, "ethtool", 0, k, 7);
 	ADD(p, "inject", 0);
-	/* What is held is tried again while there is no room, and when there is. */
-	for (unsigned int k = 0; full && k < 2; k++) {
+	/*
+	 * What is held is tried again while there is no room, and when there is. With an
+	 * in-flight region it is still held when the device is closed.
+	 */
+	for (unsigned int k = 0; full && !(seed->arg[1] & 0x40) && k < 2; k++) {
 		ADD(p, "wait", 0, 0, 0xff);
 		ADD(p, "disk", 0, 3);
 	}

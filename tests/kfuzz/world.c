@@ -176,9 +176,10 @@ static void add_disk(int fd)
 	world.disk[world.num_disks++] = fd;
 }
 
-/* Files twice, for direct I/O, too */
+/* Files twice, for direct I/O, too; the first disk also for reading only */
 static void init_disks(char **disks, int n)
 {
+	const char *first = n ? *disks : NULL;
 	struct stat st;
 	int fd;
 
@@ -190,6 +191,9 @@ static void init_disks(char **disks, int n)
 		if (fd >= 0)
 			add_disk(fd);
 	}
+	fd = first ? open(first, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd >= 0)
+		add_disk(fd);
 	fd = memfd_create("disk", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, 8 << 20))
 		err(1, "disk in memory");
