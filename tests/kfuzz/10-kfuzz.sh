@@ -41,14 +41,15 @@ make_disks()
 	disks+=("$disk")
 	nullb kfuzz1 blocksize=4096
 	disks+=("$disk")
-	nullb kfuzz2 size=64 blocksize=4096 zoned=1 zone_size=4 zone_nr_conv=2
+	nullb kfuzz2 size=64 blocksize=4096 zoned=1 zone_size=4 zone_nr_conv=2 \
+		zone_max_open=2 zone_max_active=3
 	disks+=("$disk")
 	nullb_ext4 kfuzz3 64 ext4
 	truncate -s 16M "$CASE_DIR/ext4/image"
 	disks+=("$CASE_DIR/ext4/image")
 	# A file system that is soon full
 	mkdir "$CASE_DIR/small"
-	mount -t tmpfs -o size=2m small "$CASE_DIR/small"
+	mount -t tmpfs -o size=1m small "$CASE_DIR/small"
 	truncate -s 16M "$CASE_DIR/small/image"
 	disks+=("$CASE_DIR/small/image")
 }

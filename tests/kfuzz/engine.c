@@ -79,11 +79,13 @@ static const struct seed {
 	/* Requests in slices */
 	{ "setup", { 0, 0x0f, 12, 7, 2, 0, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
 	{ "setup", { 0, 0x0f, 12, 7, 2, 4, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 5, 0x9e, 0, 0xc0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x4f, 12, 7, 2, 5, 0x9e, 0, 0xc0, 0x1e, 0, 0xff, 0xff } },
 	/* A dirty log */
 	{ "setup", { 0, 0x2f, 12, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* Cards: a tap, and a network device of their own */
 	{ "setup", { 0, 0x1f, 12, 7, 2, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x1f, 9, 7, 2, 0, 0, 0, 0, 3, 0, 0xfc, 0xff } },
+	{ "setup", { 0, 0x1f, 9, 7, 2, 0, 0, 0, 0, 6, 0, 0xfc, 0xff } },
 	/* An owner that dies, and an adoption */
 	{ "setup-in-child", { 0, 0x0f, 12, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	{ "setup-in-child", { 0, 0x8f, 12, 7, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
@@ -104,7 +106,10 @@ static void add(struct program *p, const char *op, const uint8_t *arg, size_t n)
 /* Valid requests of all types, kicked at once */
 static void seed_requests(struct program *p, bool net)
 {
-	/* Long ones, at an odd address and not; append, open and write at a zone's begin */
+	/*
+	 * Long ones, at an odd address and not; append, open and write at a zone's begin;
+	 * write across a zone's end
+	 */
 	static const uint8_t type[] = { 0, 1, 10, 12, 1, 1 };
 
 	for (uint8_t i = 0; i < 16; i++) {
@@ -116,8 +121,8 @@ static void seed_requests(struct program *p, bool net)
 			ADD(p, "wait", queue, 32, 3);
 	}
 	for (uint8_t i = 0; i < 6; i++)
-		ADD(p, "request", 0, type[i], 8 + i / 5, i < 2 ? 7 : 1, i < 2 ? 10 : 1,
-		    i & 1 ? 14 : 15, 0x3a, 0, 0, i < 2 ? 0 : 6);
+		ADD(p, "request", 0, type[i], 8 + i / 5, i < 2 ? 7 : 1, i < 2 || i == 5 ? 10 : 1,
+		    i & 1 ? 14 : 15, 0x3a, 0, 0, i < 2 ? 0 : i < 5 ? 6 : 14);
 	/* Event flags of a packed ring: notify at one position. */
 	ADD(p, "write", 0, 2, 1, 0, 1, 2);
 	ADD(p, "burst", net ? 4 : 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xff);

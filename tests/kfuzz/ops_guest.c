@@ -56,9 +56,9 @@ static unsigned int disk_chain(struct run *run, const struct queue *q, const uin
 		.type = types[type],
 		.sector = a[2] & 0x80 ? ring_odd_number(a[2]) : a[2] * 8UL + which,
 	};
-	/* The begin of a zone, see 10-kfuzz.sh */
+	/* The begin of a zone, see 10-kfuzz.sh, or its end */
 	if ((a[9] & 6) == 6)
-		h->sector = a[2] % 20 * 8192UL;
+		h->sector = a[2] % 20 * 8192UL - (a[9] & 8);
 	piece[n++] = (struct piece){ GPA + at + hdr, sizeof(*h), false };
 	/* The header in two pieces, as a driver without ANY_LAYOUT would not send it */
 	if (a[3] & 0x40) {
@@ -182,7 +182,7 @@ void op_burst(struct run *run, const uint8_t *a)
 	b[6] = (a[6] & 1) | 0x3a;	/* ring, and no tweak */
 	b[8] = a[8] & 0x13;
 	b[3] = (a[3] & 0xf0) | 1;
-	for (unsigned int i = a[10] < 0xc0 ? a[10] % 16 : 200; i; i--) {
+	for (unsigned int i = a[10] < 0xc0 ? a[10] % 16 : 100; i; i--) {
 		op_request(run, b);
 		for (unsigned int k = 0; k < 8 && !ring_is_done(q); k++)
 			sched_yield();

@@ -140,12 +140,14 @@ void world_remap(void)
 
 void world_fill(void)
 {
-	static const char data[65536];
+	const off_t step = 65536;
 	off_t at = 0;
 
-	while (world.filler >= 0 && at < 64 << 20 &&
-	       pwrite(world.filler, data, sizeof(data), at) > 0)
-		at += sizeof(data);
+	/* By steps: a whole allocation that fails is undone. */
+	while (world.filler >= 0 && at < 64 << 20 && !fallocate(world.filler, 0, at, step))
+		at += step;
+	while (world.filler >= 0 && !fallocate(world.filler, 0, at, 4096))
+		at += 4096;
 }
 
 void world_empty(void)
