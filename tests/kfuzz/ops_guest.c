@@ -28,6 +28,14 @@ static uint64_t piece_addr(uint8_t choice)
 	       (choice % 16 == 14 ? 0x104 : 0);
 }
 
+static uint64_t disk_sector(const uint8_t *a, unsigned int which)
+{
+	/* The begin of a zone, see 10-kfuzz.sh, or its end */
+	if ((a[9] & 6) == 6)
+		return a[2] % 20 * 8192UL - (a[9] & 8);
+	return a[2] & 0x80 ? ring_odd_number(a[2]) : a[2] * 8UL + which;
+}
+
 static unsigned int disk_chain(struct run *run, const struct queue *q, const uint8_t *a,
 			       unsigned int which, struct piece *piece)
 {
@@ -53,12 +61,8 @@ static unsigned int disk_chain(struct run *run, const struct queue *q, const uin
 	else if (!segs)
 		segs = 1;
 	*h = (struct virtio_blk_outhdr){
-		.type = types[type],
-		.sector = a[2] & 0x80 ? ring_odd_number(a[2]) : a[2] * 8UL + which,
+		.type = types[type], .sector = disk_sector(a, which),
 	};
-	/* The begin of a zone, see 10-kfuzz.sh, or its end */
-	if ((a[9] & 6) == 6)
-		h->sector = a[2] % 20 * 8192UL - (a[9] & 8);
 	piece[n++] = (struct piece){ GPA + at + hdr, sizeof(*h), false };
 	/* The header in two pieces, as a driver without ANY_LAYOUT would not send it */
 	if (a[3] & 0x40) {
