@@ -52,63 +52,110 @@ void engine_generate(struct program *p)
 
 /*
  * What op_setup() in ops_config.c makes of these: a kind of disk or card, with the number
- * that 10-kfuzz.sh gives that disk
+ * that 10-kfuzz.sh gives that disk. Rings have 256 entries, so that all requests fit.
  */
 static const struct seed {
 	const char	*op;
 	uint8_t		 arg[15];
 } seeds[] = {
-	{ "setup", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x0f, 9, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x0f, 12, 0, 1, 1, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	/* Auto mode with a few requests inline; packed rings with event indices */
+	{ "setup", { 0, 0x0f, 12, 7, 4, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x1f, 12, 7, 4, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 3, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 9, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 1, 1, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* The zoned disk */
-	{ "setup", { 0, 0x0f, 12, 0, 2, 2, 0xc0, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 2, 0xc0, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* Files, buffered and direct */
-	{ "setup", { 0, 0x0f, 12, 0, 2, 3, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x0f, 12, 0, 2, 4, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 3, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 4, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* The full file system: held requests, with an in-flight region, too */
-	{ "setup", { 0, 0x0f, 12, 0, 2, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x4f, 12, 0, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x4f, 12, 7, 2, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	/* In-flight regions with chains in flight, split and packed */
+	{ "setup", { 0, 0x4f, 12, 7, 3, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x4f, 2, 7, 3, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
 	/* Requests in slices */
-	{ "setup", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x0f, 12, 0, 2, 4, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 0, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 4, 0x9e, 0, 0xc0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x0f, 12, 7, 2, 5, 0x9e, 0, 0xc0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x4f, 12, 7, 2, 5, 0x9e, 0, 0xc0, 0x1e, 0, 0xff, 0xff } },
 	/* A dirty log */
-	{ "setup", { 0, 0x2f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x2f, 12, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
 	/* Cards: a tap, and a network device of their own */
-	{ "setup", { 0, 0x1f, 12, 0, 2, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
-	{ "setup", { 0, 0x1f, 9, 0, 2, 0, 0, 0, 0, 3, 0, 0xfc, 0xff } },
+	{ "setup", { 0, 0x1f, 12, 7, 2, 0, 0, 0, 0, 0, 0, 0xff, 0xff } },
+	{ "setup", { 0, 0x1f, 9, 7, 2, 0, 0, 0, 0, 6, 0, 0xfc, 0xff } },
 	/* An owner that dies, and an adoption */
-	{ "setup-in-child", { 0, 0x0f, 12, 0, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
-	{ "setup-in-child", { 0, 0x8f, 12, 0, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
+	{ "setup-in-child", { 0, 0x0f, 12, 7, 2, 0, 0x9e, 0, 0, 0x1a, 0, 0xff, 0xff } },
+	{ "setup-in-child", { 0, 0x8f, 12, 7, 1, 5, 0x9e, 0, 0, 0x1e, 0, 0xff, 0xff } },
 };
 
+static void add(struct program *p, const char *op, const uint8_t *arg, size_t n)
+{
+	struct record *r = &p->rec[p->n++];
+
+	*r = (struct record){ .op = ops_find(op) };
+	r->arg[12] = 0xff;
+	memcpy(r->arg, arg, n);
+}
+
+#define ADD(p, op, ...) \
+	add(p, op, (uint8_t[]){ __VA_ARGS__ }, sizeof((uint8_t[]){ __VA_ARGS__ }))
+
 /* Valid requests of all types, kicked at once */
+static void seed_requests(struct program *p, bool net)
+{
+	/*
+	 * Long ones, at an odd address and not; append, open and write at a zone's begin;
+	 * write across a zone's end
+	 */
+	static const uint8_t type[] = { 0, 1, 10, 12, 1, 1 };
+
+	for (uint8_t i = 0; i < 16; i++) {
+		/* Queue 1 of a card sends, queue 0 receives. */
+		uint8_t queue = net ? i << 2 & 4 : 0;
+
+		ADD(p, "request", queue, i, i * 4, 1 + i % 3, i / 2, i * 8, 0x3a);
+		if (i % 4 == 3)
+			ADD(p, "wait", queue, 32, 3);
+	}
+	for (uint8_t i = 0; i < 6; i++)
+		ADD(p, "request", 0, type[i], 8 + i / 5, i < 2 ? 7 : 1, i < 2 || i == 5 ? 10 : 1,
+		    i & 1 ? 14 : 15, 0x3a, 0, 0, i < 2 ? 0 : i < 5 ? 6 : 14);
+	/* Event flags of a packed ring: notify at one position. */
+	ADD(p, "write", 0, 2, 1, 0, 1, 2);
+	ADD(p, "burst", net ? 4 : 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xff);
+}
+
 bool engine_seed_program(struct program *p, unsigned int i)
 {
 	static const size_t n = sizeof(seeds) / sizeof(*seeds);
-	bool full = i < n && seeds[i].arg[5] == 5;
+	const struct seed *seed = &seeds[i];
+	bool full, net;
 
 	if (i >= n)
 		return false;
-	*p = (struct program){ .n = 1 };
-	p->rec[0].op = ops_find(seeds[i].op);
-	memcpy(p->rec[0].arg, seeds[i].arg, sizeof(p->rec[0].arg));
+	full = seed->arg[5] == 5;
+	net = seed->arg[1] & 0x10;
+	*p = (struct program){};
+	add(p, seed->op, seed->arg, sizeof(seed->arg));
 	if (full)
-		p->rec[p->n++] = (struct record){ ops_find("disk"), { 0, 2 } };
-	for (uint8_t type = 0; type < 16; type++) {
-		/* Queue 1 of a card sends, queue 0 receives. */
-		uint8_t queue = seeds[i].arg[1] & 0x10 ? type << 2 & 4 : 0;
-
-		p->rec[p->n++] = (struct record){ ops_find("request"), {
-			queue, type, type * 4, 1 + type % 3, type / 2, type * 8, 0x3a,
-			[12] = 0xff,
-		} };
-		if (type % 4 == 3)
-			p->rec[p->n++] = (struct record){ ops_find("wait"), { queue, 32, 3 } };
+		ADD(p, "disk", 0, 2);
+	seed_requests(p, net);
+	for (uint8_t k = 0; net && k < 8; k++)
+		ADD(p, "ethtool", 0, k, 7);
+	ADD(p, "inject", 0);
+	/*
+	 * What is held is tried again while there is no room, and when there is. With an
+	 * in-flight region it is still held when the device is closed.
+	 */
+	for (unsigned int k = 0; full && !(seed->arg[1] & 0x40) && k < 2; k++) {
+		ADD(p, "wait", 0, 0, 0xff);
+		ADD(p, "disk", 0, 3);
 	}
-	p->rec[p->n++] = (struct record){ ops_find("inject"), { 0 } };
-	p->rec[p->n++] = (struct record){ ops_find(full ? "disk" : "get"), { 0, full ? 3 : 15 } };
-	p->rec[p->n++] = (struct record){ ops_find("run"), { 0, [12] = 0xff } };
+	ADD(p, "get", 0, 15);
+	ADD(p, "run", 0);
 	return true;
 }
 

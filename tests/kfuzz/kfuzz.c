@@ -8,10 +8,13 @@
  * first time, or a new order of magnitude of hits of one, joins the corpus. Coverage comes
  * from /dev/test-cover (cover/); without it nothing is learnt, but the programs run.
  *
- * DIR/current holds the programs that run now, so that it is there after a panic; run
- * 'kfuzz --replay=DIR/current' for these only. If the kernel reports something that taints
- * it, the fuzzing ends, and the programs are in DIR/finding. If nothing goes on for a
- * minute (--patience), it ends with the stacks of all threads.
+ * One job runs the programs of the corpus and the first programs. Then several (--jobs) run
+ * new ones at the same time: most of a program's time is spent in waiting for the kernel.
+ *
+ * DIR/current-N holds the programs that job N runs now, so that they are there after a
+ * panic; run 'kfuzz --replay=DIR/current-N' for these only. If the kernel reports something
+ * that taints it, the fuzzing ends, and the programs of all jobs are in DIR/finding. If a job
+ * makes no progress for a minute (--patience), all ends with the stacks of all threads.
  */
 #include <err.h>
 #include <dirent.h>
@@ -28,13 +31,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cover/test_cover.h"
 #include "kfuzz.h"
 #include "number.h"
 #include "optparse.h"
 
 #define BATCH		64U
-#define CORPUS		8192U
 
 struct options {
 	const char *corpus;
@@ -45,6 +46,7 @@ struct options {
 	uint64_t    runs;
 	uint64_t    seed;
 	uint64_t    patience;
+	uint64_t    jobs;
 };
 
 #define OPTPARSE_TYPE	struct options
@@ -57,28 +59,16 @@ static const struct optparse_row rows[] = {
 	OPT_NUMBER("seconds", seconds, "S", 0, INT32_MAX, "stop after S seconds (30)"),
 	OPT_NUMBER("runs", runs, "N", 0, UINT64_MAX, "stop after N programs"),
 	OPT_SIZE("seed", seed, "N", 0, UINT64_MAX, "of the programs (1)"),
+	OPT_NUMBER("jobs", jobs, "N", 1, JOBS, "run N programs at the same time (4)"),
 	OPT_NUMBER("patience", patience, "S", 1, INT32_MAX,
 		   "seconds without progress until it counts as hung (60)"),
 	OPT_END("help", 'h', "print this"),
 };
 
-static struct program corpus[CORPUS];
-static unsigned int corpus_used;
+struct shared *shared;
+
 static struct program batch[BATCH];
-static struct test_cover_area *cover;
-static uint8_t seen[TEST_COVER_SIZE];	/* classes of hits, a bit each */
 static int current = -1;
-
-static struct {
-	uint64_t	runs;
-	uint64_t	started;	/* programs that started a queue */
-	uint64_t	requests;
-	unsigned int	blocks;
-	unsigned int	found;		/* programs that were added to the corpus */
-} stats;
-
-/* Shared with the watcher */
-static volatile uint64_t *progress;
 
 static double now(void)
 {
@@ -87,113 +77,6 @@ static double now(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
-
-/* --- coverage --- */
-
-static void cover_open(void)
-{
-	int fd = open("/dev/test-cover", O_RDWR | O_CLOEXEC);
-
-	cover = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*cover), PROT_READ | PROT_WRITE,
-					   MAP_SHARED, fd, 0);
-	if (cover == MAP_FAILED) {
-		cover = NULL;
-		printf("# no /dev/test-cover: without feedback\n");
-	}
-}
-
-static void cover_clear(void)
-{
-	uint32_t n = cover ? __atomic_exchange_n(&cover->nr, 0, __ATOMIC_SEQ_CST) : 0;
-
-	for (uint32_t i = 0; i < n && i < TEST_COVER_LIST; i++)
-		cover->hits[cover->index[i] % TEST_COVER_SIZE] = 0;
-}
-
-/* Classes of hits: 1, 2, 3, up to 7, 15, 31, 127, more */
-static uint8_t cover_class(uint8_t hits)
-{
-	static const uint8_t most[] = { 1, 2, 3, 7, 15, 31, 127 };
-	unsigned int i;
-
-	for (i = 0; i < sizeof(most) && hits > most[i]; i++)
-		;
-	return 1U << i;
-}
-
-/* Did the program reach something new? */
-static bool cover_news(void)
-{
-	uint32_t n = cover ? __atomic_load_n(&cover->nr, __ATOMIC_SEQ_CST) : 0;
-	bool news = false;
-
-	for (uint32_t i = 0; i < n && i < TEST_COVER_LIST; i++) {
-		uint32_t at = cover->index[i] % TEST_COVER_SIZE;
-		uint8_t class = cover->hits[at] ? cover_class(cover->hits[at]) : 0;
-
-		if (class & ~seen[at]) {
-			stats.blocks += !seen[at];
-			seen[at] |= class;
-			news = true;
-		}
-	}
-	return news;
-}
-
-/* --- the corpus --- */
-
-/* FNV-1a, for a file's name */
-static uint64_t hash(const void *data, size_t size)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < size; i++)
-		h = (h ^ ((const uint8_t *)data)[i]) * 0x100000001b3;
-	return h;
-}
-
-static void save(const char *path, const void *data, size_t size)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-		err(1, "%s", path);
-	close(fd);
-}
-
-static size_t program_size(const struct program *p)
-{
-	return p->n * sizeof(p->rec[0]);
-}
-
-static void corpus_add(const struct options *o, const struct program *p, bool store)
-{
-	char path[512];
-
-	if (corpus_used < CORPUS)
-		corpus[corpus_used++] = *p;
-	else
-		corpus[engine_random() % CORPUS] = *p;
-	if (!store || !o->corpus)
-		return;
-	stats.found++;
-	snprintf(path, sizeof(path), "%s/%016llx", o->corpus,
-		 (unsigned long long)hash(p->rec, program_size(p)));
-	save(path, p->rec, program_size(p));
-}
-
-static bool load(const char *path, struct program *p)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, p->rec, sizeof(p->rec));
-
-	if (fd >= 0)
-		close(fd);
-	p->n = n < 0 ? 0 : n / sizeof(p->rec[0]);
-	return p->n;
-}
-
-/* --- running --- */
 
 static uint64_t taint(void)
 {
@@ -213,183 +96,302 @@ static uint64_t taint(void)
 	return value;
 }
 
-static bool run_one(const struct program *p)
+/* --- jobs --- */
+
+struct job {
+	const struct options *o;
+	char		    **disks;
+	int			num_disks;
+	unsigned int		index;
+	bool			alone;
+	uint64_t		sound;	/* the taint before */
+};
+
+static bool run_one(const struct job *job, const struct program *p)
 {
 	struct outcome outcome;
 
-	cover_clear();
+	coverage_begin(job->alone);
 	outcome = ops_run(p);
-	++*progress;
-	stats.runs++;
-	stats.started += !!outcome.started;
-	stats.requests += outcome.requests;
-	return cover_news();
+	__atomic_fetch_add(&shared->beat[job->index], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&shared->runs, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&shared->started, !!outcome.started, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&shared->requests, outcome.requests, __ATOMIC_RELAXED);
+	return coverage_news(job->alone);
 }
 
-/* Write the programs down, run them, and look what the kernel says about it. */
-static bool run_batch(const struct options *o, unsigned int n, uint64_t sound)
+static bool is_sound(const struct job *job)
 {
+	if (taint() != job->sound)
+		shared->tainted = shared->stop = true;
+	return !shared->tainted;
+}
+
+/* Write the programs down, run them, and check whether the kernel is still sound. */
+static bool run_batch(const struct job *job, unsigned int n, const char *keep)
+{
+	if (current >= 0 && (pwrite(current, batch, sizeof(batch[0]) * n, 0) < 0 ||
+			     ftruncate(current, sizeof(batch[0]) * n)))
+		err(1, "%s/current-%u", job->o->out, job->index);
+	for (unsigned int i = 0; i < n && !shared->stop; i++) {
+		if (run_one(job, &batch[i]))
+			corpus_add(&batch[i], keep);
+	}
+	return is_sound(job);
+}
+
+static void make_batch(void)
+{
+	struct program other;
+
+	for (unsigned int i = 0; i < BATCH; i++) {
+		struct program *p = &batch[i];
+
+		if (!(engine_random() % 16) || !corpus_pick(p) || !corpus_pick(&other)) {
+			engine_generate(p);
+			continue;
+		}
+		engine_mutate(p, &other);
+	}
+}
+
+static int job_fuzz(const struct job *job)
+{
+	while (!shared->stop && shared->runs < job->o->runs) {
+		make_batch();
+		if (!run_batch(job, BATCH, job->o->corpus))
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * The programs of the corpus, for half of the time at most; those that reach nothing new are
+ * left out of it.
+ */
+static bool run_corpus(const struct job *job, DIR *dir, unsigned int *num)
+{
+	double until = now() + job->o->seconds / 2.0;
+	struct dirent *entry;
+	unsigned int n = 0;
 	char path[512];
 
-	if (current >= 0 && pwrite(current, batch, sizeof(batch[0]) * n, 0) < 0)
-		err(1, "%s/current", o->out);
-	if (current >= 0 && ftruncate(current, sizeof(batch[0]) * n))
-		err(1, "%s/current", o->out);
-	for (unsigned int i = 0; i < n; i++) {
-		if (run_one(&batch[i]))
-			corpus_add(o, &batch[i], true);
+	while (now() < until && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s/%s", job->o->corpus, entry->d_name);
+		if (entry->d_name[0] == '.' || !corpus_load(path, &batch[n]))
+			continue;
+		++*num;
+		if (++n < BATCH)
+			continue;
+		if (!run_batch(job, n, NULL))
+			return false;
+		n = 0;
 	}
-	if (taint() == sound)
-		return true;
+	return run_batch(job, n, NULL);
+}
+
+static int job_first(const struct job *job)
+{
+	DIR *dir = job->o->corpus ? opendir(job->o->corpus) : NULL;
+	unsigned int num = 0, n = 0;
+	bool sound = true;
+
+	if (dir) {
+		sound = run_corpus(job, dir, &num);
+		closedir(dir);
+	}
+	if (!sound)
+		return 1;
+	printf("# corpus: %u programs read, %u kept, %u blocks\n", num, shared->corpus_used,
+	       shared->blocks);
+	while (n < BATCH && engine_seed_program(&batch[n], n))
+		n++;
+	return !run_batch(job, n, job->o->corpus);
+}
+
+static int job_replay(const struct job *job)
+{
+	int fd = open(job->o->replay, O_RDONLY | O_CLOEXEC);
+	unsigned int i = 0;
+
+	if (fd < 0)
+		err(1, "%s", job->o->replay);
+	for (; read(fd, batch, sizeof(batch[0])) == sizeof(batch[0]); i++) {
+		printf("# program %u:", i);
+		for (unsigned int k = 0; k < batch[0].n && k < RECORDS; k++)
+			printf(" %s", ops_name(batch[0].rec[k].op));
+		printf("\n");
+		fflush(stdout);
+		if (!run_batch(job, batch[0].n <= RECORDS, NULL))
+			errx(1, "the kernel is tainted by program %u", i);
+	}
+	close(fd);
+	return 0;
+}
+
+/* Each job has its own guest memory, network namespace, and thread that races. */
+static pid_t job_start(const struct job *job, int (*run)(const struct job *job))
+{
+	const struct options *o = job->o;
+	pid_t pid = fork();
+	char path[512];
+	int status;
+
+	if (pid < 0)
+		err(1, "job");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (unshare(CLONE_NEWNET))
+		warn("no network namespace of our own");
+	engine_seed(o->seed + job->index);
+	world_init(job->disks, job->num_disks, o->filler, job->index & 1);
+	world.long_waits = job->alone ? 8 : 0;
 	if (o->out) {
-		snprintf(path, sizeof(path), "%s/finding", o->out);
-		save(path, batch, sizeof(batch[0]) * n);
+		snprintf(path, sizeof(path), "%s/current-%u", o->out, job->index);
+		current = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		if (current < 0)
+			err(1, "%s", path);
 	}
-	printf("not ok - the kernel is tainted: %#llx\n", (unsigned long long)taint());
-	return false;
+	status = run(job);
+	fflush(stdout);
+	_exit(status);
+}
+
+/* --- the parent --- */
+
+/* Percent of the CPUs' time that was idle since the last call */
+static double idle_share(void)
+{
+	static double old_idle, old_all;
+	double t[8] = {}, all = 0, idle, share;
+	FILE *f = fopen("/proc/stat", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &t[0], &t[1], &t[2], &t[3], &t[4],
+		   &t[5], &t[6], &t[7]) < 4)
+		t[3] = 0;
+	fclose(f);
+	for (unsigned int i = 0; i < 8; i++)
+		all += t[i];
+	idle = t[3] + t[4];
+	share = all > old_all ? 100 * (idle - old_idle) / (all - old_all) : 0;
+	old_idle = idle;
+	old_all = all;
+	return share;
 }
 
 static void report(double start)
 {
 	double took = now() - start;
 
-	printf("# %.0f s: %llu programs (%.0f/s), %llu with a queue started (%.1f %%), %llu requests, %u blocks, corpus %u (%u new)\n",
-	       took, (unsigned long long)stats.runs, stats.runs / (took ?: 1),
-	       (unsigned long long)stats.started,
-	       stats.runs ? 100.0 * stats.started / stats.runs : 0,
-	       (unsigned long long)stats.requests, stats.blocks, corpus_used, stats.found);
+	printf("# %.0f s: %llu programs (%.0f/s), %llu with a queue started (%.1f %%), %llu requests, %u blocks, corpus %u (%u new), CPUs %.0f %% idle\n",
+	       took, (unsigned long long)shared->runs, shared->runs / (took ?: 1),
+	       (unsigned long long)shared->started,
+	       shared->runs ? 100.0 * shared->started / shared->runs : 0,
+	       (unsigned long long)shared->requests, shared->blocks, shared->corpus_used,
+	       shared->found, idle_share());
 	fflush(stdout);
 }
 
-static void make_batch(void)
+/* SIGKILL does not end a thread that hangs in the kernel. */
+static void give_up(const struct options *o, unsigned int index, const pid_t *pids,
+		    unsigned int n)
 {
-	for (unsigned int i = 0; i < BATCH; i++) {
-		struct program *p = &batch[i];
-
-		if (!corpus_used || !(engine_random() % 16)) {
-			engine_generate(p);
-			continue;
-		}
-		/* Half of them from the newest quarter */
-		*p = corpus[engine_random() & 1 ? engine_random() % corpus_used :
-			    corpus_used - 1 - engine_random() % (corpus_used / 4 + 1)];
-		engine_mutate(p, &corpus[engine_random() % corpus_used]);
+	printf("not ok - job %u: no progress in %llu s\n", index,
+	       (unsigned long long)o->patience);
+	fflush(stdout);
+	if (system("\"$VM_DIR/stacks\""))
+		printf("# no stacks\n");
+	for (unsigned int i = 0; i < n; i++) {
+		if (pids[i])
+			kill(pids[i], SIGKILL);
 	}
+	fflush(stdout);
+	_exit(1);
 }
 
-static bool fuzz(const struct options *o, uint64_t sound)
+/* Wait for the jobs. Returns false if one failed. */
+static bool attend(const struct options *o, pid_t *pids, unsigned int n, double start)
 {
-	double start = now(), next = start + 10;
-	unsigned int n = 0;
+	double last[JOBS], next = now() + 10, until = start + o->seconds;
+	uint64_t beat[JOBS] = {};
+	unsigned int left = n;
+	bool good = true;
 
-	while (n < BATCH && engine_seed_program(&batch[n], n))
-		n++;
-	if (!run_batch(o, n, sound))
-		return false;
-	while (stats.runs < o->runs && now() - start < o->seconds) {
-		make_batch();
-		if (!run_batch(o, BATCH, sound))
-			return false;
+	for (unsigned int i = 0; i < n; i++)
+		last[i] = now();
+	while (left) {
+		usleep(100000);
+		for (unsigned int i = 0; i < n; i++) {
+			int status = 0;
+
+			if (pids[i] && waitpid(pids[i], &status, WNOHANG) == pids[i]) {
+				good = good && !status;
+				pids[i] = 0;
+				left--;
+			}
+			if (!pids[i] || beat[i] != shared->beat[i])
+				last[i] = now();
+			beat[i] = shared->beat[i];
+			if (now() - last[i] > o->patience)
+				give_up(o, i, pids, n);
+		}
+		if (now() >= until && !o->replay)
+			shared->stop = true;
 		if (now() >= next) {
 			report(start);
 			next = now() + 10;
 		}
 	}
-	report(start);
-	return true;
+	return good;
 }
 
-/* Run all programs of the corpus; those that reach nothing new are left out of it. */
-static bool replay_corpus(const struct options *o, uint64_t sound)
+/* Put the programs of all jobs into one file. */
+static void write_finding(const struct options *o)
 {
-	DIR *dir = o->corpus ? opendir(o->corpus) : NULL;
-	unsigned int n = 0, kept = corpus_used;
-	struct dirent *entry;
-	double start = now();
 	char path[512];
+	ssize_t n;
+	int out;
 
-	if (!dir)
-		return true;
-	while ((entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "%s/%s", o->corpus, entry->d_name);
-		if (entry->d_name[0] == '.' || !load(path, &batch[0]))
-			continue;
-		n++;
-		if (current >= 0 && pwrite(current, batch, sizeof(batch[0]), 0) < 0)
-			err(1, "%s/current", o->out);
-		if (run_one(&batch[0]) || !cover)
-			corpus_add(o, &batch[0], false);
-		if (now() - start > o->seconds / 2.0)
-			break;
+	printf("not ok - the kernel is tainted: %#llx\n", (unsigned long long)taint());
+	snprintf(path, sizeof(path), "%s/finding", o->out ?: ".");
+	out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	for (unsigned int i = 0; i < o->jobs; i++) {
+		int in;
+
+		snprintf(path, sizeof(path), "%s/current-%u", o->out ?: ".", i);
+		in = open(path, O_RDONLY | O_CLOEXEC);
+		n = in < 0 ? 0 : read(in, batch, sizeof(batch));
+		if (n > 0 && write(out, batch, n) != n)
+			warn("finding");
+		close(in);
 	}
-	closedir(dir);
-	printf("# corpus: %u programs read, %u kept, %u blocks\n", n, corpus_used - kept,
-	       stats.blocks);
-	if (taint() == sound)
-		return true;
-	printf("not ok - the kernel is tainted by a program of the corpus\n");
-	return false;
+	close(out);
 }
 
-static bool replay_file(const struct options *o, uint64_t sound)
+static bool run_jobs(const struct job *common, unsigned int n,
+		     int (*run)(const struct job *job), double start)
 {
-	int fd = open(o->replay, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, batch, sizeof(batch));
+	struct job job = *common;
+	pid_t pids[JOBS];
 
-	if (size < 0)
-		err(1, "%s", o->replay);
-	close(fd);
-	for (unsigned int i = 0; i < size / sizeof(batch[0]); i++) {
-		printf("# program %u:", i);
-		for (unsigned int k = 0; k < batch[i].n && k < RECORDS; k++)
-			printf(" %s", ops_name(batch[i].rec[k].op));
-		printf("\n");
-		fflush(stdout);
-		run_one(&batch[i]);
-		if (taint() == sound)
-			continue;
-		printf("not ok - the kernel is tainted by program %u\n", i);
-		return false;
-	}
-	return true;
-}
-
-/* A child ends us if there is no progress; SIGKILL does not end a thread in the kernel. */
-static void watch(uint64_t patience)
-{
-	pid_t program = getpid(), watcher;
-	uint64_t last = 0;
-
-	progress = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (progress == MAP_FAILED)
-		err(1, "progress");
-	watcher = fork();
-	if (watcher < 0)
-		err(1, "watcher");
-	if (watcher)
-		return;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	do {
-		last = *progress;
-		sleep(patience);
-	} while (last != *progress && getppid() == program);
-	if (getppid() != program)
-		_exit(0);
-	printf("not ok - no progress in %llu s\n", (unsigned long long)patience);
+	job.alone = n == 1;
 	fflush(stdout);
-	if (system("\"$VM_DIR/stacks\""))
-		printf("# no stacks\n");
-	kill(program, SIGKILL);
-	_exit(1);
+	for (job.index = 0; job.index < n; job.index++)
+		pids[job.index] = job_start(&job, run);
+	return attend(job.o, pids, n, start);
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { .seconds = 30, .runs = UINT64_MAX, .seed = 1, .patience = 60 };
+	struct options o = { .seconds = 30, .runs = UINT64_MAX, .seed = 1, .patience = 60,
+			     .jobs = 4 };
 	const struct optparse_table table = { rows, sizeof(rows) / sizeof(*rows), &o };
 	struct optparse p = { .program = argv[0], .table = &table, .num_tables = 1 };
-	char path[512];
-	uint64_t sound;
+	struct job job = { .o = &o };
+	double start = now();
 	bool good;
 	int first;
 
@@ -399,26 +401,28 @@ int main(int argc, char **argv)
 	}
 	if (optparse_run(&p, argc, argv, &first))
 		return 2;
-	watch(o.patience);
-	/* Interfaces that programs make are not those of the host. */
-	if (unshare(CLONE_NEWNET))
-		warn("no network namespace of our own");
 	signal(SIGPIPE, SIG_IGN);
-	engine_seed(o.seed);
-	world_init(argv + first, argc - first, o.filler);
-	cover_open();
-	if (o.out) {
-		snprintf(path, sizeof(path), "%s/current", o.out);
-		current = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		if (current < 0)
-			err(1, "%s", path);
-	}
-	sound = taint();
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		err(1, "memory");
+	ops_init();
+	if (!coverage_open())
+		printf("# no /dev/test-cover: without feedback\n");
+	job.disks = argv + first;
+	job.num_disks = argc - first;
+	job.sound = taint();
+	idle_share();
 	if (o.replay)
-		good = replay_file(&o, sound);
+		good = run_jobs(&job, 1, job_replay, start);
 	else
-		good = replay_corpus(&o, sound) && fuzz(&o, sound);
+		good = run_jobs(&job, 1, job_first, start) &&
+		       run_jobs(&job, o.jobs, job_fuzz, start);
+	if (!o.replay)
+		report(start);
+	if (shared->tainted)
+		write_finding(&o);
 	ops_report();
-	printf("%sok - %llu programs\n", good ? "" : "not ", (unsigned long long)stats.runs);
+	printf("%sok - %llu programs\n", good ? "" : "not ", (unsigned long long)shared->runs);
 	return !good;
 }

@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #define RECORDS		48U
+#define CORPUS		8192U
+#define JOBS		16U
 
 /* One call. @arg: what each means is up to the operation. */
 struct record {
@@ -31,7 +33,38 @@ struct outcome {
 	uint32_t	requests;	/* chains that were made available */
 };
 
+/* What all jobs share */
+struct shared {
+	uint64_t	runs;
+	uint64_t	started;	/* programs that started a queue */
+	uint64_t	requests;
+	uint32_t	blocks;
+	uint32_t	found;		/* programs that were added to the corpus */
+	uint32_t	corpus_used;
+	bool		stop;
+	bool		tainted;
+	uint64_t	beat[JOBS];	/* programs of each job */
+	struct program	corpus[CORPUS];
+};
+
+extern struct shared *shared;
+
+/* corpus.c */
+/* Add a program; with @dir keep it there, too. */
+void corpus_add(const struct program *p, const char *dir);
+/* Take any program; prefer new ones. Returns false if there is none. */
+bool corpus_pick(struct program *p);
+/* Read a file with one program. */
+bool corpus_load(const char *path, struct program *p);
+void corpus_save(const char *path, const void *data, size_t size);
+
+/* coverage.c; @alone: no other job runs programs */
+bool coverage_open(void);
+void coverage_begin(bool alone);
+bool coverage_news(bool alone);
+
 /* ops.c */
+void ops_init(void);
 const char *ops_name(uint8_t op);
 /* Print how often each operation ran, and how long that took. */
 void ops_report(void);
@@ -50,14 +83,20 @@ struct world {
 	int	tap;		/* -1: none */
 	int	tap_index;
 	int	packet;		/* to send frames into a network device; -1: none */
+	unsigned int long_waits;	/* op_wait() may wait so often for a second */
 	int	not_open;	/* number of a descriptor that is not open */
 	int	odd[6];		/* descriptors of other kinds */
 	int	filler;		/* takes the room of a full file system; -1: none */
+	int	tight;		/* the disk in that file system; -1: none */
 };
 
 extern struct world world;
 
-void world_init(char **disks, int n, const char *filler);
+/* @huge: guest memory of huge pages; the last disk is a file next to @filler. */
+void world_init(char **disks, int n, const char *filler, bool huge);
+/* Take all room of the file system of @filler, or give it back. */
+void world_fill(void);
+void world_empty(void);
 /* Map guest memory again, after a program tore holes into it */
 void world_remap(void);
 /* Have another thread do something many times, while the program goes on */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ops - run a program: its operations one after the other, and then everything is closed */
+#include <err.h>
 #include <fcntl.h>
 #include <linux/vhost.h>
 #include <linux/vhost_doorbell.h>
@@ -81,7 +82,7 @@ static void op_close(struct run *run, const uint8_t *a)
 
 /* --- reading --- */
 
-static void read_fdinfo(int fd)
+void ops_read_fdinfo(int fd)
 {
 	char path[64], text[4096];
 	int info;
@@ -107,7 +108,7 @@ static void op_get(struct run *run, const uint8_t *a)
 	if (a[1] % 16 < ARRAY_SIZE(cmds))
 		ops_call(d, cmds[a[1] % 16], arg, a);
 	else
-		read_fdinfo(d->fd);
+		ops_read_fdinfo(d->fd);
 }
 
 static void op_raw(struct run *run, const uint8_t *a)
@@ -161,7 +162,6 @@ static void op_disk(struct run *run, const uint8_t *a)
 {
 	int fd = world.disk[world.num_disks - 2];
 
-	(void)run;
 	switch (a[1] & 3) {
 	case 0:
 		if (ftruncate(fd, a[2] & 1 ? 8 << 20 : a[2] * 512))
@@ -171,11 +171,11 @@ static void op_disk(struct run *run, const uint8_t *a)
 		fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, a[2] * 4096UL, 65536);
 		break;
 	case 2:
-		fallocate(world.filler, 0, 0, 64 << 20);
+		world_fill();
+		run->filled = true;
 		break;
 	default:
-		if (ftruncate(world.filler, 0))
-			break;
+		world_empty();
 	}
 }
 
@@ -215,6 +215,8 @@ static const struct op {
 	{ "write", 4, op_write },
 	{ "race", 2, op_race },
 	{ "inject", 2, op_inject },
+	{ "burst", 1, op_burst },
+	{ "ethtool", 1, op_ethtool },
 	{ "wait", 4, op_wait },
 	{ "tear", 2, op_tear },
 	{ "disk", 1, op_disk },
@@ -225,10 +227,19 @@ static const struct op {
 
 #define OP_END	(ARRAY_SIZE(ops) - 1)
 
-static struct {
+/* Shared by all jobs */
+static struct spent {
 	uint64_t calls;
 	uint64_t ns;
-} spent[ARRAY_SIZE(ops)];
+} *spent;
+
+void ops_init(void)
+{
+	spent = mmap(NULL, sizeof(*spent) * ARRAY_SIZE(ops), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (spent == MAP_FAILED)
+		err(1, "memory");
+}
 
 const char *ops_name(uint8_t op)
 {
@@ -247,17 +258,18 @@ static uint64_t spend(unsigned int op, uint64_t since)
 {
 	uint64_t now = now_ns();
 
-	spent[op].calls++;
-	spent[op].ns += now - since;
+	__atomic_fetch_add(&spent[op].calls, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&spent[op].ns, now - since, __ATOMIC_RELAXED);
 	return now;
 }
 
 void ops_report(void)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++)
-		printf("# %-16s %8llu calls %8llu ms\n", ops[i].name,
+		printf("# %-16s %8llu calls %8llu ms, %8.3f ms each\n", ops[i].name,
 		       (unsigned long long)spent[i].calls,
-		       (unsigned long long)spent[i].ns / 1000000);
+		       (unsigned long long)spent[i].ns / 1000000,
+		       spent[i].ns / 1e6 / (spent[i].calls ?: 1));
 }
 
 uint8_t ops_find(const char *name)
@@ -330,6 +342,8 @@ struct outcome ops_run(const struct program *p)
 		close(run.bell);
 	if (run.torn)
 		world_remap();
+	if (run.filled)
+		world_empty();
 	spend(OP_END, time);
 	return run.outcome;
 }

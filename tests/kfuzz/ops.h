@@ -17,6 +17,7 @@ struct run {
 	struct device	dev[DEVS];
 	int		bell;		/* -1: none */
 	bool		torn;		/* guest memory has holes */
+	bool		filled;		/* a file system was full */
 	struct outcome	outcome;
 };
 
@@ -27,6 +28,7 @@ struct queue *ops_queue(struct run *run, const uint8_t *a);
 int ops_call(struct device *d, unsigned long cmd, void *arg, const uint8_t *a);
 /* A descriptor: mostly @right */
 int ops_fd(int right, uint8_t choice);
+void ops_read_fdinfo(int fd);
 
 /* ops_config.c */
 void op_setup(struct run *run, const uint8_t *a);
@@ -56,6 +58,8 @@ void op_kick(struct run *run, const uint8_t *a);
 void op_write(struct run *run, const uint8_t *a);
 void op_race(struct run *run, const uint8_t *a);
 void op_inject(struct run *run, const uint8_t *a);
+void op_burst(struct run *run, const uint8_t *a);
+void op_ethtool(struct run *run, const uint8_t *a);
 void op_wait(struct run *run, const uint8_t *a);
 
 /* ops_bell.c */

@@ -54,7 +54,7 @@ void op_bell(struct run *run, const uint8_t *a)
 
 	if (run->bell < 0)
 		bell_create(run, a);
-	switch (a[1] % 12) {
+	switch (a[1] % 13) {
 	case 0:
 		bell_create(run, a);
 		break;
@@ -87,6 +87,9 @@ void op_bell(struct run *run, const uint8_t *a)
 		bell_map(run, a);
 		break;
 	case 10:
+		ops_read_fdinfo(run->bell);
+		break;
+	case 11:
 		close(run->bell);
 		run->bell = -1;
 		break;

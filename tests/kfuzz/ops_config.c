@@ -322,8 +322,14 @@ void op_inflight(struct run *run, const uint8_t *a)
 			world.mem[at + (q->packed ? 32 : 16) * (i + 1)] = a[5] >> i & 1;
 			world.mem[at + (q->packed ? 32 : 16) * (i + 1) + 8] = a[6] ^ i;
 		}
-		head[7] = a[4] & 8 ? a[7] : ring_base(q);
-		head[8 + a[8]] = ring_odd_number(a[10]);
+		if (q->packed) {
+			head[8] = head[9] = q->next;
+			head[10] = q->wrap ? 0x0101 : 0;
+		} else {
+			head[7] = a[4] & 8 ? a[7] : ring_base(q);
+		}
+		if (a[9] & 0x80)
+			head[6 + a[8]] = ring_odd_number(a[10]);
 	}
 	ops_call(ops_device(run, a), VHOST_DOORBELL_SET_INFLIGHT, &arg, a);
 }

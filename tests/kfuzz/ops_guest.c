@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ops_guest - operations of a driver in the guest, and of hosts that send it frames */
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_net.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 
 #include "ops.h"
 
@@ -19,8 +23,17 @@ static uint32_t piece_len(uint8_t choice)
 
 static uint64_t piece_addr(uint8_t choice)
 {
-	/* Mostly whole sectors and pages */
-	return GPA + AT_DATA + choice * (choice & 1 ? 0x8000UL : 0x8200UL);
+	/* Mostly whole sectors and pages; others cannot be used for direct I/O. */
+	return GPA + AT_DATA + choice * (choice & 1 ? 0x8000UL : 0x8200UL) +
+	       (choice % 16 == 14 ? 0x104 : 0);
+}
+
+static uint64_t disk_sector(const uint8_t *a, unsigned int which)
+{
+	/* The begin of a zone, see 10-kfuzz.sh, or its end */
+	if ((a[9] & 6) == 6)
+		return a[2] % 20 * 8192UL - (a[9] & 8);
+	return a[2] & 0x80 ? ring_odd_number(a[2]) : a[2] * 8UL + which;
 }
 
 static unsigned int disk_chain(struct run *run, const struct queue *q, const uint8_t *a,
@@ -48,8 +61,7 @@ static unsigned int disk_chain(struct run *run, const struct queue *q, const uin
 	else if (!segs)
 		segs = 1;
 	*h = (struct virtio_blk_outhdr){
-		.type = types[type],
-		.sector = a[2] & 0x80 ? ring_odd_number(a[2]) : a[2] * 8UL + which,
+		.type = types[type], .sector = disk_sector(a, which),
 	};
 	piece[n++] = (struct piece){ GPA + at + hdr, sizeof(*h), false };
 	/* The header in two pieces, as a driver without ANY_LAYOUT would not send it */
@@ -164,9 +176,47 @@ void op_inject(struct run *run, const uint8_t *a)
 			     piece_len(a[2]));
 }
 
-void op_wait(struct run *run, const uint8_t *a)
+/* Many rings, each with some requests; the auto mode decides from how they are served. */
+void op_burst(struct run *run, const uint8_t *a)
 {
 	struct queue *q = ops_queue(run, a);
+	uint8_t b[15];
+
+	memcpy(b, a, sizeof(b));
+	b[6] = (a[6] & 1) | 0x3a;	/* ring, and no tweak */
+	b[8] = a[8] & 0x13;
+	b[3] = (a[3] & 0xf0) | 1;
+	for (unsigned int i = a[10] < 0xc0 ? a[10] % 16 : 100; i; i--) {
+		op_request(run, b);
+		for (unsigned int k = 0; k < 8 && !ring_is_done(q); k++)
+			sched_yield();
+	}
+}
+
+void op_ethtool(struct run *run, const uint8_t *a)
+{
+	struct device *d = ops_device(run, a);
+	/* Room for the strings of all pairs, see ETHTOOL_GSTRINGS */
+	uint32_t arg[4096] = {
+		(uint32_t[]){ ETHTOOL_GDRVINFO, ETHTOOL_GSSET_INFO, ETHTOOL_GSTRINGS,
+			      ETHTOOL_GSTATS, ETHTOOL_GLINK, ETHTOOL_GCHANNELS,
+			      ETHTOOL_GLINKSETTINGS, ETHTOOL_GFEATURES }[a[1] & 7],
+		a[2] & 3 ? ETH_SS_STATS : a[3], a[2] & 4 ? ETH_SS_STATS : 1 << ETH_SS_STATS,
+	};
+	struct ifreq req = { .ifr_data = (void *)arg };
+
+	if (if_indextoname(d->ifindex ? d->ifindex : world.tap_index, req.ifr_name))
+		ioctl(world.packet, SIOCETHTOOL, &req);
+}
+
+void op_wait(struct run *run, const uint8_t *a)
+{
+	static unsigned int calls;
+	struct queue *q = ops_queue(run, a);
+
+	/* Requests that are held for lack of room are tried again after a second. */
+	if (run->filled && a[2] == 0xff && (++calls < world.long_waits || calls % 64 == 0))
+		poll(NULL, 0, 1100);
 
 	for (unsigned int i = 0; i < 1U + a[1] % 64 && !ring_is_done(q); i++)
 		sched_yield();

@@ -127,11 +127,34 @@ void world_inject(int index, unsigned int kind, size_t len)
 
 /* --- memory and files --- */
 
+static bool is_huge;
+
 void world_remap(void)
 {
 	if (mmap((void *)MEM, MEM_LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		 world.memfd, 0) != (void *)MEM)
 		err(1, "guest memory");
+	/* As far as the kernel has such pages for files in memory */
+	madvise((void *)MEM, MEM_LEN, is_huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+void world_fill(void)
+{
+	const off_t step = 65536;
+	off_t at = 0;
+
+	/* By steps: a whole allocation that fails is undone. */
+	while (world.filler >= 0 && at < 64 << 20 && !fallocate(world.filler, 0, at, step))
+		at += step;
+	while (world.filler >= 0 && !fallocate(world.filler, 0, at, 4096))
+		at += 4096;
+}
+
+void world_empty(void)
+{
+	fallocate(world.tight, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, MEM_LEN);
+	if (world.filler >= 0 && ftruncate(world.filler, 0))
+		err(1, "filler");
 }
 
 /* Open for writing, or for reading if that does not work */
@@ -155,19 +178,24 @@ static void add_disk(int fd)
 	world.disk[world.num_disks++] = fd;
 }
 
-/* Files twice, for direct I/O, too */
+/* Files twice, for direct I/O, too; the first disk also for reading only */
 static void init_disks(char **disks, int n)
 {
+	const char *first = n ? *disks : NULL;
 	struct stat st;
 	int fd;
 
 	for (; n && world.num_disks < 12; n--, disks++) {
 		add_disk(open_disk(*disks));
+		world.tight = world.disk[world.num_disks - 1];
 		fd = stat(*disks, &st) || !S_ISREG(st.st_mode) ? -1 :
 		     open(*disks, O_RDWR | O_DIRECT | O_CLOEXEC);
 		if (fd >= 0)
 			add_disk(fd);
 	}
+	fd = first ? open(first, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd >= 0)
+		add_disk(fd);
 	fd = memfd_create("disk", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, 8 << 20))
 		err(1, "disk in memory");
@@ -192,7 +220,7 @@ static void init_odd(void)
 	world.not_open = 1000;
 }
 
-void world_init(char **disks, int n, const char *filler)
+void world_init(char **disks, int n, const char *filler, bool huge)
 {
 	pthread_t thread;
 
@@ -202,7 +230,9 @@ void world_init(char **disks, int n, const char *filler)
 	world.mem = mmap(NULL, MEM_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, world.memfd, 0);
 	if (world.mem == MAP_FAILED)
 		err(1, "guest memory");
+	is_huge = huge;
 	world_remap();
+	world.tight = -1;
 	init_disks(disks, n);
 	world.filler = filler ? open(filler, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
 	world.tap = -1;
