@@ -5,7 +5,7 @@
 # up to a mark, as if power had gone then, and each write that was acknowledged as stable
 # before that mark must be there: in the emulated driver's blocks at every mark, in files
 # after some of the marks and a repair by the file system's journal.
-# timeout: 1500
+# timeout: 2400
 # kernels: everywhere
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"
@@ -198,13 +198,16 @@ mkdir "$CASE_DIR/mnt" "$CASE_DIR/records"
 
 # --- the emulated driver ---
 
-for mode in inline worker auto; do
+for mode in inline worker auto poll; do
 	for ring in '' --packed; do
 		name="$mode, ${ring:---split}"
 		blocks "$name" --mode=$mode -- --flush-every 5 $ring
 		check "$name: nothing is lost" none_lost
 		blocks "$name, no flushes" --mode=$mode -- --features flush=off $ring
 		check "$name, no flushes: nothing is lost" none_lost
+		blocks "$name, write cache off" --mode=$mode --features=config_wce=on -- \
+			--writethrough $ring
+		check "$name, write cache off: nothing is lost" none_lost
 	done
 	file "$mode, a file" 'fallocate -l 1M' --mode=$mode -- --flush-every 5
 	file "$mode, a sparse file, no flushes" 'truncate -s 1M' --mode=$mode -- \
@@ -217,13 +220,15 @@ liar()
 {
 	log_start cut
 	echo 'write through' >"/sys/block/${logged##*/}/queue/write_cache"
-	daemon_start --blk-file="$logged" --features=flush=on
+	daemon_start --blk-file="$logged" --features=flush=on,config_wce=on
 	load "$@" && daemon_stop && log_end cut
 }
 check "a disk that lies: the load" liar --flush-every 5
 check_fails "a disk that lies: the replay finds lost writes" none_lost
 check "a disk that lies, no flushes: the load" liar --features flush=off
 check_fails "a disk that lies, no flushes: the replay finds lost writes" none_lost
+check "a disk that lies, write cache off: the load" liar --writethrough
+check_fails "a disk that lies, write cache off: the replay finds lost writes" none_lost
 
 # --- a guest's file systems ---
 

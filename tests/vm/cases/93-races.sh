@@ -18,12 +18,15 @@ diag "SEED=$seed"
 
 # Stations: each has a disk, a daemon and a driver; all arrays are by station.
 declare -A path daemon_of driver_of count
+loaded=0
 stations=(bdev file)
 modes=(inline worker auto poll)
 
+# any CHOICE...: set $any to one of them. A subshell has random numbers of its own, which
+# SEED does not repeat.
 any()
 {
-	echo "${@:RANDOM % $# + 1:1}"
+	any=${*:RANDOM % $# + 1:1}
 }
 
 # serve STATION: start a daemon
@@ -32,9 +35,10 @@ serve()
 	local keep=()
 
 	[ $((RANDOM % 4)) -gt 0 ] || keep=(--keep)
+	any "${modes[@]}"
 	rm -f "$CASE_DIR/$1.sock"
 	vhost-doorbell-blk --socket-path="$CASE_DIR/$1.sock" --queues=2 --blk-file="${path[$1]}" \
-		--mode="$(any "${modes[@]}")" "${keep[@]}" >>"$CASE_DIR/$1.log" 2>&1 &
+		--features=flush=on --mode="$any" "${keep[@]}" >>"$CASE_DIR/$1.log" 2>&1 &
 	daemon_of[$1]=$!
 	wait_for $((20 * factor)) test -S "$CASE_DIR/$1.sock"
 }
@@ -56,9 +60,9 @@ drive()
 	3) args+=(--flush-every 7) ;;
 	4) args+=(--layout random --mixed-indirect --align 100 --bs 16k) ;;
 	esac
+	args+=(--depth $((1 << RANDOM % 6)) --seed $RANDOM)
 	doorbell-bench emulate --socket "$CASE_DIR/$1.sock" --rw randrw --verify --queues 2 \
-		--size 2M --depth "$((1 << RANDOM % 6))" --seconds 10000 --seed "$RANDOM" "${args[@]}" \
-		>>"$CASE_DIR/$1.driver" 2>&1 &
+		--size 2M --seconds 10000 "${args[@]}" >>"$CASE_DIR/$1.driver" 2>&1 &
 	driver_of[$1]=$!
 }
 
@@ -116,13 +120,28 @@ removed()
 	# A driver whose reads fail ends by itself, or goes on with errors.
 	end KILL "${driver_of[$1]}" || return
 	echo 1 >/sys/kernel/config/nullb/bdev/power
+	# This daemon has only the old disk.
+	any KILL TERM
+	end_daemon "$any" "$1"
+}
+
+# under_load STATION: has its driver been served? The device is the daemon's or its worker's.
+under_load()
+{
+	local daemon n
+
+	for daemon in $(pgrep -P "${daemon_of[$1]}" || :) "${daemon_of[$1]}"; do
+		n=$(counter 0 requests)
+		[ "${n:-0}" -eq 0 ] || return 0
+	done
+	return 1
 }
 
 # event STATION: do one thing at random
 event()
 {
-	what=$(any front front both daemon daemon term stop-cont mode mode resize unload remove \
-		front-term)
+	any front front both daemon daemon term stop-cont mode mode resize unload remove front-term
+	what=$any
 	count[$what]=$((${count[$what]:-0} + 1))
 	case $what in
 	front) end KILL "${driver_of[$1]}" ;;
@@ -138,7 +157,10 @@ event()
 		sleep 0.1
 		kill -CONT "${driver_of[$1]}" 2>/dev/null || :
 		;;
-	mode) doorbellctl set --all mode="$(any "${modes[@]}")" >/dev/null 2>&1 || : ;;
+	mode)
+		any "${modes[@]}"
+		doorbellctl set --all mode="$any" >/dev/null 2>&1 || :
+		;;
 	resize) resize_to $((2 + RANDOM % 30))M "$1" ;;
 	# The other station has a device, or is between two.
 	unload) ! rmmod vhost_doorbell 2>/dev/null || module_load ;;
@@ -150,8 +172,10 @@ cycle()
 {
 	local station
 
-	station=$(any "${stations[@]}")
+	any "${stations[@]}"
+	station=$any
 	sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
+	! under_load "$station" || loaded=$((loaded + 1))
 	event "$station" || return
 	again "$station"
 }
@@ -201,6 +225,7 @@ for ((i = 1; i <= cycles; i++)); do
 	done
 done
 check "$((i - 1)) cycles of processes" test $((i - 1)) -eq "$cycles"
+check "$loaded of them under load" test $((2 * loaded)) -ge "$cycles"
 [ "$i" -gt "$cycles" ] || diag "cycle $i: ${what:-none}" "$(tail -n 5 "$CASE_DIR"/*.log)"
 for what in "${!count[@]}"; do
 	diag "${count[$what]} times: $what"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016 # eval expands it
+# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # Two guests with fio that verifies, for HOURS (a minute if not set), while the modes of
 # both disks change. One disk is a block device, one a file.
@@ -36,6 +36,13 @@ goes_on()
 	seen[$1]=$now
 }
 
+# verified NAME: has its fio verified blocks, and found no error? Sets $blocks
+verified()
+{
+	blocks=0
+	blocks=$(GUEST=$1 keep_fio_end) && [ "$blocks" -gt 0 ]
+}
+
 module_load
 nullb bdev size=64 irqmode=2 completion_nsec=100000
 soak_start bdev "$disk"
@@ -59,8 +66,7 @@ while [ $SECONDS -lt $end ]; do
 done
 check "$seconds s, $changes changes of mode: both guests go on" test $stalls -eq 0
 for name in bdev file; do
-	blocks=0
-	check "$name: fio has no error" eval 'blocks=$(GUEST=$name keep_fio_end)'
+	check "$name: fio has no error" verified $name
 	diag "$name: ${seen[$name]} requests, $blocks blocks were verified"
 	check "$name: no request failed" test "$(disk_sum $name errors)" = 0
 	GUEST=$name guest_stop

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * faults DISK - fail each allocation and each copy of user memory once
+ * faults DISK disk|all - fail each allocation and each copy of user memory once
  *
  * The kernel fails the Nth place where a call could fail (/proc/thread-self/fail-nth), for
  * N = 1, 2, 3 ... until the call has no such place left. Each such call must give an errno or
  * succeed; the same call without a fault must then succeed, and the device must serve. The
- * same is done to the thread that rings, in which the module serves requests inline: the
- * driver must get a status.
+ * same is done to the thread that rings, in which the module serves requests inline, and to
+ * the worker: the driver must get a status. With "disk" cards and bells are left out.
  */
 #include <sys/syscall.h>
 
@@ -20,28 +20,29 @@
 #define MOST		400
 
 static int nth = -1, dev = -1, bell = -1;
-static unsigned int in_all;
+static unsigned int in_all, inline_with_fault;
 
-static void arm(unsigned int n)
+/* The thread is that of @fd, a file fail-nth. */
+static void arm(int fd, unsigned int n)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%u", n);
 
-	MUST(pwrite(nth, text, len, 0) == len);
+	MUST(pwrite(fd, text, len, 0) == len);
 }
 
 /* Ends that. Returns whether a fault was injected. */
-static bool disarm(void)
+static bool disarm(int fd)
 {
 	char text[16] = "";
 	/*
 	 * These copy user memory, too, so they can meet the fault. Then there was none
 	 * before, and there will be none.
 	 */
-	bool known = pread(nth, text, sizeof(text) - 1, 0) > 0;
+	bool known = pread(fd, text, sizeof(text) - 1, 0) > 0;
 
-	if (pwrite(nth, "0", 1, 0) != 1)
-		MUST(pwrite(nth, "0", 1, 0) == 1);
+	if (pwrite(fd, "0", 1, 0) != 1)
+		MUST(pwrite(fd, "0", 1, 0) == 1);
 	return known && text[0] == '0';
 }
 
@@ -284,9 +285,9 @@ static const char *once(const struct step *steps, unsigned int at, unsigned int 
 				wrong = steps[i].name;
 			continue;
 		}
-		arm(n);
+		arm(nth, n);
 		ret = steps[i].call();
-		*injected = disarm();
+		*injected = disarm(nth);
 		if (ret && !*injected)
 			wrong = "an error without a fault";
 		else if (ret && steps[i].call())
@@ -337,22 +338,70 @@ static const struct request requests[] = {
 	{ "GET_ID", VIRTIO_BLK_T_GET_ID, 0, 20 },
 };
 
+struct victim {
+	const char	*name;
+	unsigned int	mode;
+	bool		worker;		/* faults hit the worker, not the thread that rings */
+	bool		pinned;		/* the request's memory is pinned before */
+};
+
+/* A request whose memory is not pinned goes through the worker. */
+static const struct victim victims[] = {
+	{ "inline", VHOST_DOORBELL_MODE_INLINE, false, true },
+	{ "auto", VHOST_DOORBELL_MODE_AUTO, false, true },
+	{ "worker", VHOST_DOORBELL_MODE_WORKER, true, true },
+	{ "worker that pins", VHOST_DOORBELL_MODE_WORKER, true, false },
+};
+
 /* The data are beyond the parts of the queues. */
 #define LARGE	(4UL << 20)
 
-static const char *ring_once(const struct request *r, unsigned int mode, unsigned int n,
+static void add(const struct request *r)
+{
+	driver_add_at(0, r->type, 0, GPA, LARGE + r->offset, r->len);
+}
+
+static int worker_nth(void)
+{
+	char path[64];
+	int fd;
+
+	MUST(UNTIL(get_stats(dev, 0).worker_pid));
+	snprintf(path, sizeof(path), "/proc/%1$llu/task/%1$llu/fail-nth",
+		 (unsigned long long)get_stats(dev, 0).worker_pid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	MUST(fd >= 0);
+	return fd;
+}
+
+static const char *ring_once(const struct request *r, const struct victim *v, unsigned int n,
 			     bool *injected)
 {
 	const char *wrong = NULL;
-	int status;
+	int status, fd = nth;
+	__u64 passes;
 
 	dev = dev_new(READY);
-	MUST(!set_mode(dev, mode));
+	MUST(!set_mode(dev, v->mode));
 	MUST(!set_run(dev, 0, 1));
-	driver_add_at(0, r->type, 0, GPA, LARGE + r->offset, r->len);
-	arm(n);
+	if (v->pinned) {
+		add(r);
+		eventfd_write(FD_KICK, 1);
+		MUST(driver_wait(0) == VIRTIO_BLK_S_OK);
+	}
+	if (v->worker)
+		fd = worker_nth();
+	passes = get_stats(dev, 0).inline_passes;
+	add(r);
+	arm(fd, n);
 	status = eventfd_write(FD_KICK, 1);
-	*injected = disarm();
+	/* Inline the request has been submitted now. The worker completes it, too. */
+	if (v->worker)
+		UNTIL(driver_done(0));
+	*injected = disarm(fd);
+	inline_with_fault += get_stats(dev, 0).inline_passes > passes;
+	if (v->worker)
+		close(fd);
 	/* The signal itself has a place that fails. */
 	if (status)
 		eventfd_write(FD_KICK, 1);
@@ -365,27 +414,27 @@ static const char *ring_once(const struct request *r, unsigned int mode, unsigne
 	return wrong;
 }
 
-static void try_ring(const struct request *r, unsigned int mode, const char *name)
+static void try_ring(const struct request *r, const struct victim *v)
 {
 	const char *wrong = NULL;
 	bool injected = true;
 	unsigned int n;
 
 	for (n = 1; n < MOST && !wrong; n++) {
-		wrong = ring_once(r, mode, n, &injected);
+		wrong = ring_once(r, v, n, &injected);
 		if (!injected)
 			break;
 	}
 	in_all += n - 1;
-	ok(!wrong && n < MOST, "%s, %s: %u faults%s%s", name, r->name, n - 1,
+	ok(!wrong && n < MOST, "%s, %s: %u faults%s%s", v->name, r->name, n - 1,
 	   wrong ? ": " : "", wrong ?: "");
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int i;
+	unsigned int i, j;
 
-	if (argc != 2)
+	if (argc != 3)
 		return 2;
 	tap_begin(240);
 	driver_init();
@@ -397,12 +446,15 @@ int main(int argc, char **argv)
 	nth = open("/proc/thread-self/fail-nth", O_RDWR);
 	MUST(nth >= 0);
 	try_steps("disk", disk_steps, disk_serves);
-	try_steps("card", card_steps, is_open);
-	try_steps("bell", bell_steps, is_open);
+	if (!strcmp(argv[2], "all")) {
+		try_steps("card", card_steps, is_open);
+		try_steps("bell", bell_steps, is_open);
+	}
 	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		try_ring(&requests[i], VHOST_DOORBELL_MODE_INLINE, "inline");
-		try_ring(&requests[i], VHOST_DOORBELL_MODE_AUTO, "auto");
+		for (j = 0; j < sizeof(victims) / sizeof(victims[0]); j++)
+			try_ring(&requests[i], &victims[j]);
 	}
 	ok(in_all > 50, "%u faults were injected in all", in_all);
+	ok(inline_with_fault > 0, "%u passes inline were to meet a fault", inline_with_fault);
 	return tap_end();
 }

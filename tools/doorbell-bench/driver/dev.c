@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "dev.h"
@@ -178,6 +179,20 @@ static int dev_start_log(struct dev *d, const struct mem *mem)
 	return ret ? ret : fe_set_log_base(&d->fe, d->log.fd, d->log.size);
 }
 
+/* Without REPLY_ACK the back end cannot report an error, so read the field again. */
+static int dev_write_through(struct dev *d)
+{
+	const uint32_t wce = offsetof(struct virtio_blk_config, wce);
+	struct virtio_blk_config c;
+	int ret = fe_set_config(&d->fe, wce, 0);
+
+	if (!ret)
+		ret = fe_get_config(&d->fe, &c, wce + sizeof(c.wce));
+	if (!ret && c.wce)
+		ret = -EPROTO;
+	return ret;
+}
+
 int dev_setup(struct dev *d, const struct dev_wish *wish,
 	      const struct mem *mem)
 {
@@ -198,6 +213,10 @@ int dev_setup(struct dev *d, const struct dev_wish *wish,
 		if (ret)
 			return ret;
 	}
+	if (wish->writethrough)
+		ret = dev_write_through(d);
+	if (ret)
+		return ret;
 	ret = wish->mem_slots ? fe_add_mem_regs(&d->fe, mem) :
 				fe_set_mem_table(&d->fe, mem);
 	if (!ret && wish->log)

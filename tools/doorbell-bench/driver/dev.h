@@ -63,6 +63,7 @@ struct dev_wish {
 	uint64_t	need;		/* features without which dev_open() fails */
 	bool		mem_slots;
 	bool		log;	/* the device logs what it writes */
+	bool		writethrough;	/* set config.wce to 0 */
 };
 
 /*

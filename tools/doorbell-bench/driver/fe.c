@@ -85,6 +85,7 @@ static const char * const fe_names[] = {
 	[FE_GET_QUEUE_NUM]		= "GET_QUEUE_NUM",
 	[FE_SET_VRING_ENABLE]		= "SET_VRING_ENABLE",
 	[FE_GET_CONFIG]			= "GET_CONFIG",
+	[FE_SET_CONFIG]			= "SET_CONFIG",
 	[FE_RESET_DEVICE]		= "RESET_DEVICE",
 	[FE_GET_MAX_MEM_SLOTS]		= "GET_MAX_MEM_SLOTS",
 	[FE_ADD_MEM_REG]		= "ADD_MEM_REG",
@@ -385,4 +386,15 @@ int fe_get_config(struct fe *fe, void *config, uint32_t size)
 		return m.size ? -EPROTO : -EIO;
 	memcpy(config, m.u.config.data, size);
 	return 0;
+}
+
+int fe_set_config(struct fe *fe, uint32_t offset, uint8_t value)
+{
+	struct fe_msg m = { .request = FE_SET_CONFIG,
+			    .size = sizeof(uint32_t) * 3 + sizeof(value) };
+
+	m.u.config.offset = offset;
+	m.u.config.size = sizeof(value);
+	m.u.config.data[0] = value;
+	return fe_tell(fe, &m, NULL, 0);
 }

@@ -46,6 +46,7 @@ enum fe_request {
 	FE_GET_QUEUE_NUM		= 17,
 	FE_SET_VRING_ENABLE		= 18,
 	FE_GET_CONFIG			= 24,
+	FE_SET_CONFIG			= 25,
 	FE_RESET_DEVICE			= 34,
 	FE_GET_MAX_MEM_SLOTS		= 36,
 	FE_ADD_MEM_REG			= 37,
@@ -93,5 +94,7 @@ int fe_add_mem_regs(struct fe *fe, const struct mem *mem);
 /* Shares @size bytes of @fd as the dirty log. The caller keeps @fd. */
 int fe_set_log_base(struct fe *fe, int fd, uint64_t size);
 int fe_get_config(struct fe *fe, void *config, uint32_t size);
+/* Writes one byte of the config space. */
+int fe_set_config(struct fe *fe, uint32_t offset, uint8_t value);
 
 #endif

@@ -37,6 +37,8 @@ static const struct optparse_row rows[] = {
 		 "negotiate NOTIFY_ON_EMPTY, and ask for no other interrupt"),
 	OPT_CALL("features", take_features, "NAME=off[,...]",
 		 "do not negotiate these, by the virtio spec's names"),
+	OPT_FLAG("writethrough", writethrough,
+		 "negotiate CONFIG_WCE, and switch the write cache off"),
 	OPT_SIZE("reset-every", reset_every, "N", 0, ANY,
 		 "reset a queue after every N requests (RING_RESET)"),
 	OPT_SIZE("queues", queues, "N", 1, OPTIONS_MAX_QUEUES,

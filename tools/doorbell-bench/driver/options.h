@@ -40,6 +40,7 @@ struct options {
 	bool		mem_slots;
 	bool		log;
 	bool		on_empty;
+	bool		writethrough;
 	/* Features that --features switches off */
 	uint64_t	refuse;
 	uint64_t	reset_every;

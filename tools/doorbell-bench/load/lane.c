@@ -319,7 +319,8 @@ static void account(struct lane *l, const struct lane_slot *s)
 
 /*
  * An acknowledged flush makes all writes stable that were acknowledged before it was made
- * available. Without flushes each acknowledged write is stable.
+ * available. Without flushes, or with the write cache off, each acknowledged write is
+ * stable.
  */
 static void mark(struct lane *l, const struct lane_slot *s)
 {
@@ -331,7 +332,7 @@ static void mark(struct lane *l, const struct lane_slot *s)
 		ret = marks_add(&l->marks, shadow_sector(l->shadow, s->block), s->gen);
 	if (!ret && s->op == LANE_FLUSH)
 		ret = marks_put(&l->marks, s->stable);
-	else if (!ret && !dev_has(l->gate->dev, VIRTIO_BLK_F_FLUSH))
+	else if (!ret && (l->o->writethrough || !dev_has(l->gate->dev, VIRTIO_BLK_F_FLUSH)))
 		ret = marks_put(&l->marks, l->marks.acknowledged);
 	if (ret)
 		lane_fail(l, "a mark could not be put into the log");

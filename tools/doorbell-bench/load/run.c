@@ -44,7 +44,8 @@ static uint64_t needed(const struct options *o)
 	return (o->common.packed ? 1ull << VIRTIO_F_RING_PACKED : 0) |
 	       (o->common.in_order ? 1ull << VIRTIO_F_IN_ORDER : 0) |
 	       (o->on_empty ? 1ull << VIRTIO_F_NOTIFY_ON_EMPTY : 0) |
-	       (o->reset_every ? 1ull << VIRTIO_F_RING_RESET : 0);
+	       (o->reset_every ? 1ull << VIRTIO_F_RING_RESET : 0) |
+	       (o->writethrough ? 1ull << VIRTIO_BLK_F_CONFIG_WCE : 0);
 }
 
 struct dev_wish run_wish(const struct options *o)
@@ -64,6 +65,7 @@ struct dev_wish run_wish(const struct options *o)
 		.need = need,
 		.mem_slots = o->mem_slots,
 		.log = o->log,
+		.writethrough = o->writethrough,
 	};
 }
 
