@@ -54,7 +54,7 @@ int bell_disk_flush(struct bell_disk *disk)
 		ret = blkdev_issue_flush(disk->bdev);
 	} else {
 		cred = override_creds(disk->file->f_cred);
-		ret = vfs_fsync(disk->file, 1);
+		ret = vfs_fsync(disk->io, 1);
 		revert_creds(cred);
 	}
 	return ret == -ENOSPC ? -EDQUOT : ret;

@@ -178,6 +178,13 @@ struct bell_disk {
 	const struct bell_disk_ops	*ops;
 	struct file			*file;
 	struct block_device		*bdev;		/* NULL: regular file */
+	/*
+	 * Files only: what all reads, writes and flushes go through; @file, or the open file
+	 * of disk_times.c
+	 */
+	struct file			*io;
+	/* Files only: sets the file's times; NULL: each write does so itself */
+	struct bell_disk_times		*times;
 	/* What bell_disk_cache_end() needs; NULL: nothing to drop */
 	struct bell_disk_drop		*drop;
 	/* The guest may not write */
@@ -255,6 +262,13 @@ void bell_disk_cache_exit(void);
 int bell_disk_cache_begin(struct bell_disk *disk);
 void bell_disk_cache_end(struct bell_disk *disk);
 int bell_disk_file_open(struct bell_disk *disk);
+
+/* disk_times.c */
+int bell_disk_times_init(void);
+void bell_disk_times_exit(void);
+void bell_disk_times_open(struct bell_disk *disk);
+void bell_disk_times_close(struct bell_disk *disk);
+void bell_disk_times_touch(struct bell_disk_times *times);
 
 int bell_disk_flush(struct bell_disk *disk);
 void bell_disk_queue_flush(struct bell_disk_req *req);

@@ -51,7 +51,7 @@ static int file_error(const struct bell_disk_req *req, int error)
 {
 	if (error != -ENOSPC && error != -EDQUOT)
 		return error;
-	return req->wb_err == READ_ONCE(req->disk->file->f_wb_err) ? -ENOSPC :
+	return req->wb_err == READ_ONCE(req->disk->io->f_wb_err) ? -ENOSPC :
 								     -EDQUOT;
 }
 
@@ -138,6 +138,7 @@ static long file_write(struct bell_disk_req *req, struct iov_iter *iter)
 		return ret;
 	if (!file_write_begin(iocb, req->nowait))
 		return -EAGAIN;
+	bell_disk_times_touch(req->disk->times);
 	ret = file->f_op->write_iter(iocb, iter);
 	if (ret != -EIOCBQUEUED)
 		kiocb_end_write(iocb);
@@ -161,7 +162,7 @@ static long file_read(struct bell_disk_req *req, struct iov_iter *iter)
 static void file_start(struct bell_disk_req *req, int flags)
 {
 	bool write = req->op == BELL_DISK_WRITE;
-	struct file *file = req->disk->file;
+	struct file *file = req->disk->io;
 	const struct cred *cred;
 	struct iov_iter iter;
 	long ret;
@@ -307,6 +308,7 @@ static const struct bell_disk_ops file_ops = {
 	.submit = file_submit,
 	.resubmit = file_resubmit,
 	.nsectors = file_nsectors,
+	.close = bell_disk_times_close,
 };
 
 /*
@@ -376,5 +378,9 @@ int bell_disk_file_open(struct bell_disk *disk)
 	disk->charges_runner = true;
 	/* Without O_DIRECT all I/O goes to the workqueue, so submit() never blocks. */
 	disk->may_inline = !(file->f_flags & O_DIRECT) || file_may_inline(file);
+	/* Only a write in the ringing thread must not set times: it could sleep. */
+	disk->io = file;
+	if (!disk->read_only && file->f_flags & O_DIRECT && file_may_inline(file))
+		bell_disk_times_open(disk);
 	return 0;
 }

@@ -33,6 +33,7 @@ static const struct bell_disk_ops ops = { .nsectors = nsectors };
 int bell_disk_file_open(struct bell_disk *d)
 {
 	d->ops = &ops;
+	d->io = d->file;
 	return 0;
 }
 
