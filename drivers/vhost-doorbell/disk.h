@@ -105,12 +105,14 @@ struct bell_disk_req {
 	 * the worker and by backend_blk_hold.c, each while it has the request.
 	 */
 	bool			 nowait;
+	/* Files only: completed, and waits for process context */
+	bool			 deferred;
 	/* Files only: bytes already written by earlier attempts */
 	u32			 done;
 	/* Files only: f_wb_err of the file when the attempt began */
 	errseq_t		 wb_err;
 	/*
-	 * Entry in one list at a time: exec->retries, the queue's held
+	 * Entry in one list at a time: exec->retries, exec->deferred, the queue's held
 	 * requests, disk->flushes
 	 */
 	struct llist_node	 retry;
@@ -155,6 +157,11 @@ struct bell_disk_ops {
 	 * block.
 	 */
 	void	(*resubmit)(struct bell_disk_req *req);
+	/*
+	 * End a request after bell_disk_defer(). Returns false if that would sleep and
+	 * @may_sleep is false; nothing was done then. NULL if the disk defers none.
+	 */
+	bool	(*finish)(struct bell_disk_req *req, bool may_sleep);
 	/* Current size in sectors of 512 bytes */
 	u64	(*nsectors)(const struct bell_disk *disk);
 	/*
@@ -305,5 +312,10 @@ void bell_disk_done(struct bell_disk_req *req, int error);
  * ops->resubmit().
  */
 void bell_disk_retry(struct bell_disk_req *req);
+/*
+ * Has a completed request ended in process context, by ops->finish(); if the queue's
+ * runner is still in its pass, there.
+ */
+void bell_disk_defer(struct bell_disk_req *req);
 
 #endif

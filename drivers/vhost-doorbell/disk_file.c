@@ -13,6 +13,7 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/stat.h>
 #include <linux/uio.h>
@@ -101,9 +102,38 @@ static void file_complete(struct kiocb *iocb, long ret)
 	struct bell_disk_req *req =
 		container_of(iocb, struct bell_disk_req, iocb);
 
+	if (bell_dio_wants_task(iocb)) {
+		req->deferred = true;
+		bell_disk_defer(req);
+		return;
+	}
 	if (req->op == BELL_DISK_WRITE)
 		kiocb_end_write(iocb);
 	file_end(req, ret);
+}
+
+/*
+ * Let the file system complete a write that its bio has ended, which it leaves to us
+ * (IOCB_DIO_CALLER_COMP). Only writes with NOWAIT come here: they found their blocks
+ * allocated, so no transaction is left to do, and ext4 and xfs sleep only to drop pages
+ * of the page cache that hold the old data. Another process may add the first such page
+ * after the check, as it may after the file system's own check for NOWAIT.
+ */
+static bool file_finish(struct bell_disk_req *req, bool may_sleep)
+{
+	struct kiocb *iocb = &req->iocb;
+	struct address_space *mapping = iocb->ki_filp->f_mapping;
+	long ret;
+
+	if (!may_sleep && mapping->nrpages &&
+	    filemap_range_has_page(mapping, iocb->ki_pos,
+				   iocb->ki_pos + req->bytes - 1))
+		return false;
+	req->deferred = false;
+	ret = bell_dio_finish(iocb);
+	kiocb_end_write(iocb);
+	file_end(req, ret);
+	return true;
 }
 
 /*
@@ -176,6 +206,8 @@ static void file_start(struct bell_disk_req *req, int flags)
 		.ki_filp = file,
 		.ki_pos = (req->sector << SECTOR_SHIFT) + req->done,
 		.ki_flags = flags | (write ? IOCB_WRITE : 0) |
+			    (write && flags & IOCB_NOWAIT ?
+			     IOCB_DIO_CALLER_COMP : 0) |
 			    (write && req->fua ? IOCB_DSYNC : 0),
 		.ki_complete = file_complete,
 	};
@@ -307,6 +339,7 @@ static u64 file_nsectors(const struct bell_disk *disk)
 static const struct bell_disk_ops file_ops = {
 	.submit = file_submit,
 	.resubmit = file_resubmit,
+	.finish = file_finish,
 	.nsectors = file_nsectors,
 	.close = bell_disk_times_close,
 };
