@@ -117,6 +117,16 @@ static inline long bell_dio_finish(struct kiocb *iocb)
 }
 #endif
 
+/* Is it memory, whose driver may end a bio before submit_bio() returns? */
+static inline bool bell_bdev_synchronous(struct block_device *bdev)
+{
+#ifdef BELL_HAVE_BDEV_SYNCHRONOUS	/* drop with 6.1, which cannot tell */
+	return bdev_synchronous(bdev);
+#else
+	return true;
+#endif
+}
+
 /* The memory cgroup of this thread, with a reference; NULL if the kernel has none */
 static inline struct mem_cgroup *bell_current_memcg(void)
 {

@@ -76,6 +76,8 @@ struct bell_disk_req {
 	enum bell_disk_op	 op;
 	/* Must be stable when it completes */
 	bool			 fua;
+	/* Files only: a write that is submitted as stable, also if it need not be */
+	bool			 dsync;
 	/* The disk can DMA to @vecs as they are */
 	bool			 aligned;
 	bool			 held;		/* held because the disk was full */
@@ -241,6 +243,11 @@ struct bell_disk {
 	bool				 may_inline;
 	/* I/O is charged to the block cgroup of the thread that submits it. */
 	bool				 charges_runner;
+	/*
+	 * Files only: the ringing thread may submit a stable write; for an overwrite that
+	 * costs no flush
+	 */
+	bool				 stable_inline;
 
 	/*
 	 * The members from here on are not constant.
@@ -254,6 +261,14 @@ struct bell_disk {
 	wait_queue_head_t		 bounce_wait;
 	/* Long requests end after the current slice */
 	bool				 aborted;
+	/* Files only: completed writes, and ranges, that were not stable; from 1 */
+	atomic64_t			 unstable;
+	/* Files only: the value of @unstable up to which all is stable */
+	u64				 flushed;
+	/* Files only, hints: writes begun since the last flush, up to a limit */
+	u32				 since_flush;
+	/* The last flush came after few writes */
+	bool				 flush_often;
 	/* Flushes that wait for the next fsync() */
 	struct llist_head		 flushes;
 	struct work_struct		 flush_work;
@@ -277,6 +292,9 @@ void bell_disk_times_open(struct bell_disk *disk);
 void bell_disk_times_close(struct bell_disk *disk);
 void bell_disk_times_touch(struct bell_disk_times *times);
 
+void bell_disk_wrote(struct bell_disk *disk);
+bool bell_disk_all_stable(struct bell_disk *disk);
+bool bell_disk_prefers_stable(struct bell_disk *disk);
 int bell_disk_flush(struct bell_disk *disk);
 void bell_disk_queue_flush(struct bell_disk_req *req);
 

@@ -56,6 +56,15 @@ static int file_error(const struct bell_disk_req *req, int error)
 								     -EDQUOT;
 }
 
+/* A write has ended. A stable one owes no flush; each other one counts. */
+static void file_wrote(struct bell_disk_req *req, long ret)
+{
+	if (ret >= 0 && req->dsync)
+		req->fua = true;
+	else
+		bell_disk_wrote(req->disk);
+}
+
 static void file_end(struct bell_disk_req *req, long ret)
 {
 	u32 rest = req->bytes - req->done;
@@ -94,6 +103,8 @@ static void file_end(struct bell_disk_req *req, long ret)
 	/* If the disk is aborted, the rest was not tried. */
 	if (ret >= 0 && ret != rest)
 		ret = READ_ONCE(req->disk->aborted) ? -EINTR : -EIO;
+	if (req->op == BELL_DISK_WRITE)
+		file_wrote(req, ret);
 	bell_disk_done(req, file_error(req, min(ret, 0L)));
 }
 
@@ -208,7 +219,7 @@ static void file_start(struct bell_disk_req *req, int flags)
 		.ki_flags = flags | (write ? IOCB_WRITE : 0) |
 			    (write && flags & IOCB_NOWAIT ?
 			     IOCB_DIO_CALLER_COMP : 0) |
-			    (write && req->fua ? IOCB_DSYNC : 0),
+			    (write && req->dsync ? IOCB_DSYNC : 0),
 		.ki_complete = file_complete,
 	};
 	req->nowait = flags & IOCB_NOWAIT;
@@ -264,6 +275,7 @@ static void file_do_ranges(struct bell_disk_req *req)
 
 	if (ret == -EDQUOT)
 		ret = -ENOSPC;
+	bell_disk_wrote(req->disk);
 	if (!ret && req->fua)
 		ret = bell_disk_flush(req->disk);
 	revert_creds(cred);
@@ -283,8 +295,27 @@ static bool file_may_inline(const struct file *file)
 	return file->f_mode & FMODE_NOWAIT && !bell_file_asks(file);
 }
 
+/*
+ * Submit a write as stable? The file system makes a pure overwrite stable by FUA, or by
+ * nothing at all on a disk without a volatile cache, and completes others in a workqueue.
+ * @must: the guest relies on it.
+ */
+static bool file_wants_dsync(struct bell_disk_req *req, bool nowait, bool must)
+{
+	struct bell_disk *disk = req->disk;
+	bool prefers;
+
+	if (req->op != BELL_DISK_WRITE)
+		return false;
+	prefers = bell_disk_prefers_stable(disk);
+	if (!nowait || !disk->stable_inline)
+		return req->fua;
+	return prefers || must;
+}
+
 static int file_submit(struct bell_disk_req *req, bool nowait)
 {
+	bool must = req->op == BELL_DISK_WRITE && req->fua;
 	struct file *file = req->disk->file;
 
 	if (req->op == BELL_DISK_DISCARD || req->op == BELL_DISK_ZERO) {
@@ -292,11 +323,11 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 		return 0;
 	}
 	if (req->op == BELL_DISK_FLUSH) {
-		if (file->f_op->fsync)
-			bell_disk_queue_flush(req);
-		else
-			/* Only a read-only file system has no fsync(). */
+		/* Only a read-only file system has no fsync(). */
+		if (bell_disk_all_stable(req->disk) || !file->f_op->fsync)
 			bell_disk_done(req, 0);
+		else
+			bell_disk_queue_flush(req);
 		return 0;
 	}
 	req->done = 0;
@@ -308,18 +339,20 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 	 */
 	if (unlikely(req->disk->hold_nospc) && req->op == BELL_DISK_WRITE)
 		req->fua = false;
+	req->dsync = file_wants_dsync(req, nowait, must);
 	if (!(file->f_flags & O_DIRECT) || !req->aligned) {
 		req->nowait = false;
+		req->dsync = req->fua;
 		bell_disk_queue(req, file_work);
 		return 0;
 	}
 	/*
-	 * The worker must submit: where the file may block; for stable writes, which
+	 * The worker must submit: where the file may block; for stable writes, if they
 	 * could commit a journal in the ringing thread; and where RLIMIT_FSIZE limits
 	 * that thread, as only the opener's limit counts.
 	 */
 	if (nowait && (!file_may_inline(file) ||
-		       (req->op == BELL_DISK_WRITE && req->fua) ||
+		       (req->fua && !req->dsync) ||
 		       rlimit(RLIMIT_FSIZE) != RLIM_INFINITY))
 		return -EAGAIN;
 	file_start(req, IOCB_DIRECT | (nowait ? IOCB_NOWAIT : 0));
@@ -328,6 +361,8 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 
 static void file_resubmit(struct bell_disk_req *req)
 {
+	/* It is no overwrite: only if it must be is it worth a commit of the journal. */
+	req->dsync = req->fua;
 	file_start(req, IOCB_DIRECT);
 }
 
@@ -363,6 +398,20 @@ static void file_set_align(struct bell_disk *disk)
 		return;
 	disk->len_mask = stat.dio_offset_align - 1;
 	disk->addr_mask = stat.dio_mem_align - 1;
+}
+
+/*
+ * May the ringing thread submit a stable write? If it is no overwrite after all, then the
+ * file system flushes when its bio has ended. That is in a workqueue, unless the bio ends
+ * before it was submitted: only a disk that is memory, with a driver without a queue,
+ * does that. All others complete it after the end of the pass's plug, or in an interrupt.
+ */
+static bool file_stable_inline(const struct bell_disk *disk)
+{
+	struct block_device *bdev = file_inode(disk->file)->i_sb->s_bdev;
+
+	return disk->times && bdev && !bell_bdev_synchronous(bdev) &&
+	       (bdev_fua(bdev) || !bdev_write_cache(bdev));
 }
 
 /*
@@ -415,5 +464,6 @@ int bell_disk_file_open(struct bell_disk *disk)
 	disk->io = file;
 	if (!disk->read_only && file->f_flags & O_DIRECT && file_may_inline(file))
 		bell_disk_times_open(disk);
+	disk->stable_inline = file_stable_inline(disk);
 	return 0;
 }
