@@ -95,7 +95,6 @@ struct bell_blk_queue {
 /* backend_blk_req.c */
 enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 				     struct bell_run *run);
-void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node);
 int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_vq_cursor data, u64 bytes, bool may_sleep);
 void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written);

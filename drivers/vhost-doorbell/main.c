@@ -23,9 +23,12 @@ static int __init bell_init(void)
 	ret = bell_disk_cache_init();
 	if (ret)
 		goto err_gmem;
-	ret = bell_device_init();
+	ret = bell_disk_times_init();
 	if (ret)
 		goto err_cache;
+	ret = bell_device_init();
+	if (ret)
+		goto err_times;
 	ret = bell_port_init();
 	if (ret)
 		goto err_device;
@@ -38,6 +41,8 @@ err_port:
 	bell_port_exit();
 err_device:
 	bell_device_exit();
+err_times:
+	bell_disk_times_exit();
 err_cache:
 	bell_disk_cache_exit();
 err_gmem:
@@ -53,8 +58,12 @@ static void __exit bell_exit(void)
 {
 	/* 1. No device can be opened any more. */
 	bell_ioctl_unregister();
-	/* 2. Wait for work items that have freed a device, or dropped a page cache. */
+	/*
+	 * 2. Wait for work items that have freed a device, dropped a page cache, or set the
+	 * times of a file.
+	 */
 	bell_device_exit();
+	bell_disk_times_exit();
 	bell_disk_cache_exit();
 	/*
 	 * 3. Wait for threads that are still on their way out of the code that freed a

@@ -53,6 +53,12 @@ void fput(struct file *file)
 	file->refs--;
 }
 
+/* The disk completes at once, but ends the request in process context only. */
+static bool disk_defers;
+/* That end would sleep. */
+static bool finish_sleeps;
+static unsigned int finishes;
+
 static int disk_submit(struct bell_disk_req *req, bool nowait)
 {
 	submitted_nowait = nowait;
@@ -60,7 +66,21 @@ static int disk_submit(struct bell_disk_req *req, bool nowait)
 		return submit_ret;
 	submitted = req;
 	submits++;
+	if (disk_defers) {
+		req->deferred = true;
+		bell_disk_defer(req);
+	}
 	return 0;
+}
+
+static bool disk_finish(struct bell_disk_req *req, bool may_sleep)
+{
+	if (finish_sleeps && !may_sleep)
+		return false;
+	finishes++;
+	req->deferred = false;
+	bell_disk_done(req, 0);
+	return true;
 }
 
 static void disk_resubmit(struct bell_disk_req *req)
@@ -109,7 +129,7 @@ static int disk_report_zones(const struct bell_disk *disk, u64 sector,
 }
 
 static const struct bell_disk_ops disk_ops = {
-	.submit = disk_submit, .resubmit = disk_resubmit,
+	.submit = disk_submit, .resubmit = disk_resubmit, .finish = disk_finish,
 	.nsectors = disk_nsectors, .report_zones = disk_report_zones,
 	.close = disk_close,
 };
@@ -180,10 +200,27 @@ void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 	llist_add(node, &retries);
 }
 
+void bell_exec_defer(struct bell_exec *exec, struct llist_node *node)
+{
+	llist_add(node, &exec->deferred);
+}
+
+static struct bell_backend *be;
+
+void bell_exec_finish(struct bell_exec *exec, bool may_sleep)
+{
+	struct llist_node *node, *next;
+
+	for (node = llist_reverse_order(llist_del_all(&exec->deferred)); node;
+	     node = next) {
+		next = node->next;
+		be->ops->exec.finish(exec, node, may_sleep);
+	}
+}
+
 /* --- the device under test --- */
 
 static struct ring r;
-static struct bell_backend *be;
 static struct bell_exec exec;
 static struct vhost_doorbell_blk cfg;
 

@@ -445,6 +445,44 @@ static void test_owner_gone(void)
 	end();
 }
 
+/* A request that is deferred ends in the pass, or in the worker if that may sleep. */
+static void test_deferred(void)
+{
+	begin();
+	disk_defers = true;
+	finishes = 0;
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	/* The worker's pass, which also pins the page */
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(finishes, 1);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	put_header(VIRTIO_BLK_T_IN, 0);
+	ring_add(&r, 0);
+	CHECK_EQ(pass(false), BELL_PASS_DONE);
+	CHECK_EQ(finishes, 2);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+	CHECK(!retried);
+
+	finish_sleeps = true;
+	put_header(VIRTIO_BLK_T_IN, 0);
+	ring_add(&r, 0);
+	CHECK_EQ(pass(false), BELL_PASS_DONE);
+	CHECK_EQ(finishes, 2);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 1);
+	CHECK(retried == submitted);
+	/* The worker ends it, and does not submit it again. */
+	be->ops->exec.retry(&exec, &retried->retry);
+	CHECK_EQ(submits, 3);
+	CHECK_EQ(finishes, 3);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+	finish_sleeps = false;
+	disk_defers = false;
+	end();
+}
+
 static void test_vectors_no_memory(void)
 {
 	struct bell_seg seg[22] = { H };
@@ -673,6 +711,7 @@ static const struct tap_test tests[] = {
 	  test_inline_not_pinned },
 	{ "blk: a disk that would block", test_disk_would_block },
 	{ "blk: the owner is gone", test_owner_gone },
+	{ "blk: requests that end in process context", test_deferred },
 	{ "blk: no memory for vectors", test_vectors_no_memory },
 	{ "blk: pages in use by the disk are kept", test_keeps_pages },
 	{ "blk: a dead queue takes nothing", test_dead },
