@@ -17,7 +17,6 @@
 #include "backend_blk.h"
 #include "backend_blk_priv.h"
 #include "disk.h"
-#include "exec.h"
 #include "vq.h"
 
 #define BLK_SEG_MAX	126
@@ -151,6 +150,7 @@ static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 	q->zoned = features & BIT_ULL(VIRTIO_BLK_F_ZONED);
 	q->lifetime = features & BIT_ULL(VIRTIO_BLK_F_LIFETIME);
 	bell_backend_blk_hold_start(q);
+	bell_backend_blk_defer_start(q);
 	vq->priv = q;
 	return 0;
 }
@@ -202,39 +202,6 @@ static void blk_show(struct bell_backend *be, struct seq_file *m)
 	seq_printf(m, "read-only:\t%d\n", blk->read_only);
 }
 
-/*
- * Submit a request again, in the worker: one that would have blocked, the next
- * slice of a large one, or one that was held while the disk was full.
- */
-static void blk_resubmit(struct bell_exec *exec, struct llist_node *node)
-{
-	struct bell_disk_req *req =
-		llist_entry(node, struct bell_disk_req, retry);
-
-	if (unlikely(req->deferred))
-		req->disk->ops->finish(req, true);
-	else if (unlikely(req->large))
-		bell_backend_blk_large_next(req);
-	else if (unlikely(req->held))
-		bell_backend_blk_hold_again(req);
-	else
-		req->disk->ops->resubmit(req);
-}
-
-/*
- * End a request that the disk has deferred. If that would sleep here, leave it to the
- * worker.
- */
-static void blk_end_deferred(struct bell_exec *exec, struct llist_node *node,
-			     bool may_sleep)
-{
-	struct bell_disk_req *req =
-		llist_entry(node, struct bell_disk_req, retry);
-
-	if (!req->disk->ops->finish(req, may_sleep))
-		bell_disk_retry(req);
-}
-
 static void blk_destroy(struct bell_backend *be)
 {
 	struct bell_blk *blk = container_of(be, struct bell_blk, be);
@@ -248,8 +215,7 @@ static const struct bell_backend_ops blk_ops = {
 	.name = "blk",
 	.exec = {
 		.pass = bell_backend_blk_pass,
-		.retry = blk_resubmit,
-		.finish = blk_end_deferred,
+		.retry = bell_backend_blk_resubmit,
 		.release = bell_backend_blk_hold_release,
 	},
 	.get_config = blk_get_config,

@@ -89,12 +89,17 @@ struct bell_blk_queue {
 	unsigned long		 hold_flags;
 	/* Has held requests submitted again; runs in the disk's workqueue */
 	struct delayed_work	 hold_work;
+	/* Requests to end in process context; see backend_blk_defer.c and locking.rst */
+	struct llist_head	 deferred;
+	/* The runner will look at @deferred; only the runner writes it */
+	bool			 collects;
 	struct bell_disk_req	 req[];		/* indexed by head */
 };
 
 /* backend_blk_req.c */
 enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 				     struct bell_run *run);
+void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node);
 int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_vq_cursor data, u64 bytes, bool may_sleep);
 void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written);
@@ -139,6 +144,11 @@ void bell_backend_blk_hold_stop(struct bell_blk_queue *q);
 int bell_backend_blk_hold_dead(const struct bell_vq *vq);
 void bell_backend_blk_hold_again(struct bell_disk_req *req);
 void bell_backend_blk_hold_release(struct bell_exec *exec);
+
+/* backend_blk_defer.c */
+void bell_backend_blk_defer_start(struct bell_blk_queue *q);
+void bell_backend_blk_defer_begin(struct bell_blk_queue *q, bool may_sleep);
+void bell_backend_blk_defer_end(struct bell_blk_queue *q);
 
 /* backend_blk_zone.c */
 int bell_backend_blk_zone_check(struct bell_blk *blk, struct bell_disk_req *req,

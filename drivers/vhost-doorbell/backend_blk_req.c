@@ -268,17 +268,6 @@ void bell_disk_retry(struct bell_disk_req *req)
 	bell_exec_worker_retry(req->exec, &req->retry);
 }
 
-/**
- * bell_disk_defer() - have a completed request ended in process context
- * @req: the request
- *
- * Context: Any.
- */
-void bell_disk_defer(struct bell_disk_req *req)
-{
-	bell_exec_defer(req->exec, &req->retry);
-}
-
 /* --- submission of a request --- */
 
 /*
@@ -755,11 +744,11 @@ enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 	do {
 		bell_vq_disable_kick(vq);
 		do {
+			bell_backend_blk_defer_begin(vq->priv, run->may_sleep);
 			blk_start_plug(&plug);
 			how = blk_drain(vq, run);
 			blk_finish_plug(&plug);
-			/* What the disk has completed in the pass so far */
-			bell_exec_finish(exec, run->may_sleep);
+			bell_backend_blk_defer_end(vq->priv);
 		} while (how == BELL_PASS_DONE && bell_exec_poll(run));
 	} while (how == BELL_PASS_DONE && bell_vq_enable_kick(vq));
 	if (!run->may_sleep &&
@@ -770,4 +759,21 @@ enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 							BELL_PUNT_SLEEP);
 	}
 	return how;
+}
+
+/*
+ * Submit a request again, in the worker: one that would have blocked, the next
+ * slice of a large one, or one that was held while the disk was full.
+ */
+void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node)
+{
+	struct bell_disk_req *req =
+		llist_entry(node, struct bell_disk_req, retry);
+
+	if (unlikely(req->large))
+		bell_backend_blk_large_next(req);
+	else if (unlikely(req->held))
+		bell_backend_blk_hold_again(req);
+	else
+		req->disk->ops->resubmit(req);
 }

@@ -36,6 +36,29 @@
  */
 #define DISK_FLUSH_OFTEN	4
 
+/* For all disks: ends requests that others wait for. See bell_disk_queue_end(). */
+static struct workqueue_struct *disk_end_wq;
+
+/**
+ * bell_disk_init() - create the workqueue that all disks share
+ *
+ * Memory reclaim may wait for a request's end.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int bell_disk_init(void)
+{
+	disk_end_wq = alloc_workqueue("vhost-doorbell-end",
+				      WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return disk_end_wq ? 0 : -ENOMEM;
+}
+
+/* bell_disk_exit() - undo bell_disk_init(); no request is in flight */
+void bell_disk_exit(void)
+{
+	destroy_workqueue(disk_end_wq);
+}
+
 /* --- what is stable on a file --- */
 
 /**
@@ -251,6 +274,30 @@ void bell_disk_queue(struct bell_disk_req *req,
 	req->work_func = func;
 	INIT_WORK(&req->work, disk_work);
 	queue_work(req->disk->wq, &req->work);
+}
+
+static void disk_end_work(struct work_struct *work)
+{
+	struct bell_disk_req *req =
+		container_of(work, struct bell_disk_req, work);
+
+	req->work_func(req);
+}
+
+/**
+ * bell_disk_queue_end() - call a function for a request that others may wait for
+ * @req: the request; in no other work item
+ * @func: the function. It may sleep, but not until another request has ended, nor until a
+ *	file system is thawed: these may wait for this request.
+ *
+ * Context: Any.
+ */
+void bell_disk_queue_end(struct bell_disk_req *req,
+			 void (*func)(struct bell_disk_req *req))
+{
+	req->work_func = func;
+	INIT_WORK(&req->work, disk_end_work);
+	queue_work(disk_end_wq, &req->work);
 }
 
 /* --- ranges: discard, write zeroes, secure erase --- */

@@ -107,14 +107,12 @@ struct bell_disk_req {
 	 * the worker and by backend_blk_hold.c, each while it has the request.
 	 */
 	bool			 nowait;
-	/* Files only: completed, and waits for process context */
-	bool			 deferred;
 	/* Files only: bytes already written by earlier attempts */
 	u32			 done;
 	/* Files only: f_wb_err of the file when the attempt began */
 	errseq_t		 wb_err;
 	/*
-	 * Entry in one list at a time: exec->retries, exec->deferred, the queue's held
+	 * Entry in one list at a time: exec->retries, the queue's held or deferred
 	 * requests, disk->flushes
 	 */
 	struct llist_node	 retry;
@@ -274,6 +272,8 @@ struct bell_disk {
 	struct work_struct		 flush_work;
 };
 
+int bell_disk_init(void);
+void bell_disk_exit(void);
 int bell_disk_open(struct bell_disk *disk);
 void bell_disk_close(struct bell_disk *disk);
 int bell_disk_bdev_open(struct bell_disk *disk);
@@ -316,6 +316,9 @@ static inline bool bell_disk_has_cache(const struct bell_disk *disk)
 /* Calls @func(@req) in the disk's workqueue, where it may sleep. */
 void bell_disk_queue(struct bell_disk_req *req,
 		     void (*func)(struct bell_disk_req *req));
+/* The same in a workqueue where nothing waits for other requests, or for a thaw. */
+void bell_disk_queue_end(struct bell_disk_req *req,
+			 void (*func)(struct bell_disk_req *req));
 
 /*
  * The functions that a disk calls; it calls no others of the layer above. They
@@ -330,10 +333,7 @@ void bell_disk_done(struct bell_disk_req *req, int error);
  * ops->resubmit().
  */
 void bell_disk_retry(struct bell_disk_req *req);
-/*
- * Has a completed request ended in process context, by ops->finish(); if the queue's
- * runner is still in its pass, there.
- */
+/* Has a completed request ended in process context, by ops->finish(). */
 void bell_disk_defer(struct bell_disk_req *req);
 
 #endif

@@ -114,7 +114,6 @@ static void file_complete(struct kiocb *iocb, long ret)
 		container_of(iocb, struct bell_disk_req, iocb);
 
 	if (bell_dio_wants_task(iocb)) {
-		req->deferred = true;
 		bell_disk_defer(req);
 		return;
 	}
@@ -140,7 +139,6 @@ static bool file_finish(struct bell_disk_req *req, bool may_sleep)
 	    filemap_range_has_page(mapping, iocb->ki_pos,
 				   iocb->ki_pos + req->bytes - 1))
 		return false;
-	req->deferred = false;
 	ret = bell_dio_finish(iocb);
 	kiocb_end_write(iocb);
 	file_end(req, ret);

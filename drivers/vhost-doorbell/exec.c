@@ -44,7 +44,6 @@ void bell_exec_init(struct bell_exec *exec, const struct bell_exec_ops *ops,
 	atomic_set(&exec->token, EXEC_IDLE);
 	init_waitqueue_head(&exec->idle);
 	init_llist_head(&exec->retries);
-	init_llist_head(&exec->deferred);
 	bell_exec_vcpu_init(exec);
 }
 
@@ -222,13 +221,6 @@ static bool exec_leave(struct bell_run *run, enum bell_pass how)
 	 */
 	if (how == BELL_PASS_STOP && seen == EXEC_AGAIN)
 		wake = !READ_ONCE(exec->dead);
-	/*
-	 * A context that saw the token taken has left its request to the runner, perhaps
-	 * after the runner last looked. The change of the token above is a full barrier; it
-	 * pairs with the one in bell_exec_defer().
-	 */
-	if (!llist_empty(&exec->deferred))
-		wake = true;
 	if (wake)
 		bell_exec_worker_wake(exec);
 	if (READ_ONCE(exec->dead))
@@ -334,50 +326,6 @@ void bell_exec_ask_worker(struct bell_exec *exec)
 	if (!smp_load_acquire(&exec->dead))
 		bell_exec_worker_wake(exec);
 	rcu_read_unlock();
-}
-
-/**
- * bell_exec_defer() - have a request ended in process context
- * @exec: with a worker
- * @node: in the request, which the disk has completed
- *
- * If there is a runner it does that before it leaves, which costs no context switch:
- * many disks complete a request while the thread that submits it is still in its pass.
- * Else the worker does it.
- *
- * Context: Any.
- */
-void bell_exec_defer(struct bell_exec *exec, struct llist_node *node)
-{
-	/* As in bell_exec_worker_retry(): the worker exists until the unlock. */
-	rcu_read_lock();
-	llist_add(node, &exec->deferred);
-	/*
-	 * Pairs with exec_leave(), which gives the token back and then looks at the list:
-	 * either this context sees the token idle, or the runner sees the request.
-	 */
-	smp_mb();
-	if (atomic_read(&exec->token) == EXEC_IDLE)
-		bell_exec_worker_wake(exec);
-	rcu_read_unlock();
-}
-
-/**
- * bell_exec_finish() - end the requests that were deferred so far
- * @exec: the executor
- * @may_sleep: whether the caller may sleep
- *
- * Context: Process context: the runner or the worker.
- */
-void bell_exec_finish(struct bell_exec *exec, bool may_sleep)
-{
-	struct llist_node *node, *next;
-
-	if (llist_empty(&exec->deferred))
-		return;
-	node = llist_reverse_order(llist_del_all(&exec->deferred));
-	llist_for_each_safe(node, next, node)
-		exec->ops->finish(exec, node, may_sleep);
 }
 
 /* Would a pass in the ringing thread be the better choice? */

@@ -68,13 +68,6 @@ struct bell_exec_ops {
 	 */
 	void		(*retry)(struct bell_exec *exec, struct llist_node *node);
 	/*
-	 * End the request of @node, which the disk has completed, in process context: see
-	 * bell_exec_defer(). Called by the runner, and by the worker. NULL if no request
-	 * is deferred.
-	 */
-	void		(*finish)(struct bell_exec *exec, struct llist_node *node,
-				  bool may_sleep);
-	/*
 	 * End requests that wait for something other than the disk, now that the queue
 	 * is dead. Called by bell_exec_drain(), any number of times. May be NULL.
 	 */
@@ -234,11 +227,6 @@ struct bell_exec {
 
 	/* Requests to submit again; any context adds, the worker takes all */
 	struct llist_head		 retries;
-	/*
-	 * Requests to end in process context; any context adds, the runner or the worker
-	 * takes all
-	 */
-	struct llist_head		 deferred;
 
 	/* Wait queue of bell_exec_pause() and bell_exec_drain() */
 	wait_queue_head_t		 idle;
@@ -257,8 +245,6 @@ enum bell_pass bell_exec_pass_softirq(struct bell_exec *exec,
 				      unsigned int *budget);
 bool bell_exec_prefers_softirq(struct bell_exec *exec);
 void bell_exec_ask_worker(struct bell_exec *exec);
-void bell_exec_defer(struct bell_exec *exec, struct llist_node *node);
-void bell_exec_finish(struct bell_exec *exec, bool may_sleep);
 
 int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
 			   const char *name);

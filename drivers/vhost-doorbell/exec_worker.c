@@ -80,10 +80,9 @@ static void worker_retry(struct bell_exec *exec)
 {
 	struct llist_node *node, *next;
 
-	if (llist_empty(&exec->retries) && llist_empty(&exec->deferred))
+	if (llist_empty(&exec->retries))
 		return;
 	set_bit(WORKER_RETRY, &exec->worker_flags);
-	bell_exec_finish(exec, true);
 	node = llist_reverse_order(llist_del_all(&exec->retries));
 	llist_for_each_safe(node, next, node) {
 		exec->ops->retry(exec, node);
@@ -105,7 +104,6 @@ static void worker_retry(struct bell_exec *exec)
 bool bell_exec_worker_retries(const struct bell_exec *exec)
 {
 	return !llist_empty(&exec->retries) ||
-	       !llist_empty(&exec->deferred) ||
 	       test_bit_acquire(WORKER_RETRY, &exec->worker_flags);
 }
 

@@ -20,9 +20,12 @@ static int __init bell_init(void)
 	ret = bell_gmem_init();
 	if (ret)
 		return ret;
-	ret = bell_disk_cache_init();
+	ret = bell_disk_init();
 	if (ret)
 		goto err_gmem;
+	ret = bell_disk_cache_init();
+	if (ret)
+		goto err_disk;
 	ret = bell_disk_times_init();
 	if (ret)
 		goto err_cache;
@@ -45,6 +48,8 @@ err_times:
 	bell_disk_times_exit();
 err_cache:
 	bell_disk_cache_exit();
+err_disk:
+	bell_disk_exit();
 err_gmem:
 	bell_gmem_exit();
 	return ret;
@@ -59,12 +64,13 @@ static void __exit bell_exit(void)
 	/* 1. No device can be opened any more. */
 	bell_ioctl_unregister();
 	/*
-	 * 2. Wait for work items that have freed a device, dropped a page cache, or set the
-	 * times of a file.
+	 * 2. Wait for work items that have freed a device, dropped a page cache, set the
+	 * times of a file, or ended a request.
 	 */
 	bell_device_exit();
 	bell_disk_times_exit();
 	bell_disk_cache_exit();
+	bell_disk_exit();
 	/*
 	 * 3. Wait for threads that are still on their way out of the code that freed a
 	 * device; see bell_device_free().

@@ -67,7 +67,6 @@ static int disk_submit(struct bell_disk_req *req, bool nowait)
 	submitted = req;
 	submits++;
 	if (disk_defers) {
-		req->deferred = true;
 		bell_disk_defer(req);
 	}
 	return 0;
@@ -78,7 +77,6 @@ static bool disk_finish(struct bell_disk_req *req, bool may_sleep)
 	if (finish_sleeps && !may_sleep)
 		return false;
 	finishes++;
-	req->deferred = false;
 	bell_disk_done(req, 0);
 	return true;
 }
@@ -200,27 +198,20 @@ void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 	llist_add(node, &retries);
 }
 
-void bell_exec_defer(struct bell_exec *exec, struct llist_node *node)
+/* What is in the workqueue that ends requests */
+static struct bell_disk_req *ending;
+
+void bell_disk_queue_end(struct bell_disk_req *req,
+			 void (*func)(struct bell_disk_req *req))
 {
-	llist_add(node, &exec->deferred);
-}
-
-static struct bell_backend *be;
-
-void bell_exec_finish(struct bell_exec *exec, bool may_sleep)
-{
-	struct llist_node *node, *next;
-
-	for (node = llist_reverse_order(llist_del_all(&exec->deferred)); node;
-	     node = next) {
-		next = node->next;
-		be->ops->exec.finish(exec, node, may_sleep);
-	}
+	req->work_func = func;
+	ending = req;
 }
 
 /* --- the device under test --- */
 
 static struct ring r;
+static struct bell_backend *be;
 static struct bell_exec exec;
 static struct vhost_doorbell_blk cfg;
 

@@ -3,7 +3,7 @@
 # Image files on stacked, network and read-only file systems. Where write(2) would
 # fail or wait, requests must fail or wait, too. Where it would not wait, overwrites and
 # flushes cost no context switch.
-# timeout: 300
+# timeout: 400
 # kernels: bookworm trixie
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
@@ -487,6 +487,38 @@ overwrites()
 	umount "$CASE_DIR/$2"
 }
 
+# --- direct writes that others wait for ---
+
+# A write of a part of a block whose rest is not written waits, in the worker, until no
+# direct I/O of the file is in flight. So the worker must not be what ends that I/O. A freeze
+# of the file system waits for it, too, while the worker waits for the thaw.
+# waits TYPE
+waits()
+{
+	local file=$CASE_DIR/waits-$1/image i status=0
+
+	image "$1" "waits-$1" irqmode=2 completion_nsec=500000
+	fallocate -l 24M "$file"
+	daemon_start --blk-file="$file" --mode=inline
+	check "waits, $1: writes of a part of a block" emulate --rw randwrite \
+		--verify --bs 512 --size 24M --depth 16 --queues 2 --count 1500
+	doorbell-bench emulate --socket "$sock" --rw randwrite --verify \
+		--depth 16 --seconds 3 --watchdog $((60 * factor)) \
+		>"$CASE_DIR/load.log" 2>&1 &
+	load=$!
+	wait_for $((20 * factor)) under_way
+	for ((i = 0; i < 10; i++)); do
+		fsfreeze -f "$CASE_DIR/waits-$1"
+		fsfreeze -u "$CASE_DIR/waits-$1"
+	done
+	wait "$load" || status=$?
+	[ $status -eq 0 ] || diag "$(tail -n 20 "$CASE_DIR/load.log")"
+	check "waits, $1: a file system that is frozen again and again" \
+		test $status -eq 0
+	daemon_stop
+	umount "$CASE_DIR/waits-$1"
+}
+
 # bios: print how many bios 16 reads of 1 MiB make
 bios()
 {
@@ -604,6 +636,8 @@ case $(uname -r) in
 	overwrites xfs xfs
 	;;
 esac
+waits ext4
+! modprobe -q xfs || waits xfs
 flush_counts
 large
 if modprobe -q overlay || grep -qw overlay /proc/filesystems; then
