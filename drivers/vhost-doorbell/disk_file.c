@@ -56,12 +56,16 @@ static int file_error(const struct bell_disk_req *req, int error)
 								     -EDQUOT;
 }
 
-/* A write has ended. A stable one owes no flush; each other one counts. */
+/*
+ * A write has ended. A stable one owes no flush; each other one counts. Only a local file
+ * system is believed that such a write needs no flush later: FUSE, for one, leaves it to the
+ * server.
+ */
 static void file_wrote(struct bell_disk_req *req, long ret)
 {
 	if (ret >= 0 && req->dsync)
 		req->fua = true;
-	else
+	if (ret < 0 || !req->dsync || !req->disk->stable_inline)
 		bell_disk_wrote(req->disk);
 }
 
@@ -408,8 +412,13 @@ static bool file_stable_inline(const struct bell_disk *disk)
 {
 	struct block_device *bdev = file_inode(disk->file)->i_sb->s_bdev;
 
+	/*
+	 * A stable write that fails for want of space may have lost the data of earlier
+	 * ones, so it could not be held: see file_submit().
+	 */
 	return disk->times && bdev && !bell_bdev_synchronous(bdev) &&
-	       (bdev_fua(bdev) || !bdev_write_cache(bdev));
+	       (bdev_fua(bdev) || !bdev_write_cache(bdev)) &&
+	       !disk->hold_nospc;
 }
 
 /*
