@@ -353,7 +353,7 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 	 * could commit a journal in the ringing thread; and where RLIMIT_FSIZE limits
 	 * that thread, as only the opener's limit counts.
 	 */
-	if (nowait && (!file_may_inline(file) ||
+	if (nowait && (!file_may_inline(req->disk->io) ||
 		       (req->fua && !req->dsync) ||
 		       rlimit(RLIMIT_FSIZE) != RLIM_INFINITY))
 		return -EAGAIN;

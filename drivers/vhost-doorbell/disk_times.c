@@ -9,8 +9,8 @@
  *
  * Therefore writes go through an open file of the module's own, which leaves the times
  * alone, and a work item sets them: at most TIMES_DELAY after a write began, and when the
- * device closes. Each write is followed by such an update, so a program that compares
- * times never misses a write; it may see it a little later.
+ * device closes. Each write begins before such an update, as write(2) sets the times before
+ * it writes: a program that compares times sees each write, perhaps a little later.
  *
  * Nobody else can reach that open file: a process could otherwise hide its own writes.
  */
@@ -120,13 +120,13 @@ static void times_last(struct work_struct *work)
 	module_put(THIS_MODULE);
 }
 
-/* Open the disk's file once more, as its owner did. */
+/* Open the disk's file once more, as its owner did; if it has a lease, do not wait. */
 static struct file *times_reopen(const struct file *file)
 {
 	return dentry_open(&file->f_path,
-			   file->f_flags & (O_ACCMODE | O_DIRECT | O_SYNC |
-					    O_LARGEFILE | O_NOATIME),
-			   file->f_cred);
+			   (file->f_flags & (O_ACCMODE | O_DIRECT | O_SYNC |
+					     O_LARGEFILE | O_NOATIME)) |
+			   O_NONBLOCK, file->f_cred);
 }
 
 /**
