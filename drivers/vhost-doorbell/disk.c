@@ -42,13 +42,14 @@ static struct workqueue_struct *disk_end_wq;
 /**
  * bell_disk_init() - create the workqueue that all disks share
  *
- * Memory reclaim may wait for a request's end.
+ * Memory reclaim may wait for a request's end, so it has a thread of its own; on 6.1 that
+ * has the workqueue's name, which must not look like the daemon's.
  *
  * Return: 0 or -ENOMEM.
  */
 int bell_disk_init(void)
 {
-	disk_end_wq = alloc_workqueue("vhost-doorbell-end",
+	disk_end_wq = alloc_workqueue("doorbell-dio",
 				      WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return disk_end_wq ? 0 : -ENOMEM;
 }
