@@ -150,6 +150,7 @@ static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 	q->zoned = features & BIT_ULL(VIRTIO_BLK_F_ZONED);
 	q->lifetime = features & BIT_ULL(VIRTIO_BLK_F_LIFETIME);
 	bell_backend_blk_hold_start(q);
+	bell_backend_blk_defer_start(q);
 	vq->priv = q;
 	return 0;
 }

@@ -89,6 +89,10 @@ struct bell_blk_queue {
 	unsigned long		 hold_flags;
 	/* Has held requests submitted again; runs in the disk's workqueue */
 	struct delayed_work	 hold_work;
+	/* Requests to end in process context; see backend_blk_defer.c and locking.rst */
+	struct llist_head	 deferred;
+	/* The runner will look at @deferred; only the runner writes it */
+	bool			 collects;
 	struct bell_disk_req	 req[];		/* indexed by head */
 };
 
@@ -140,6 +144,11 @@ void bell_backend_blk_hold_stop(struct bell_blk_queue *q);
 int bell_backend_blk_hold_dead(const struct bell_vq *vq);
 void bell_backend_blk_hold_again(struct bell_disk_req *req);
 void bell_backend_blk_hold_release(struct bell_exec *exec);
+
+/* backend_blk_defer.c */
+void bell_backend_blk_defer_start(struct bell_blk_queue *q);
+void bell_backend_blk_defer_begin(struct bell_blk_queue *q, bool may_sleep);
+void bell_backend_blk_defer_end(struct bell_blk_queue *q);
 
 /* backend_blk_zone.c */
 int bell_backend_blk_zone_check(struct bell_blk *blk, struct bell_disk_req *req,

@@ -744,9 +744,11 @@ enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 	do {
 		bell_vq_disable_kick(vq);
 		do {
+			bell_backend_blk_defer_begin(vq->priv, run->may_sleep);
 			blk_start_plug(&plug);
 			how = blk_drain(vq, run);
 			blk_finish_plug(&plug);
+			bell_backend_blk_defer_end(vq->priv);
 		} while (how == BELL_PASS_DONE && bell_exec_poll(run));
 	} while (how == BELL_PASS_DONE && bell_vq_enable_kick(vq));
 	if (!run->may_sleep &&

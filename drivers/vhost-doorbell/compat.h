@@ -11,6 +11,7 @@
 #include <linux/blkdev.h>
 #include <linux/cgroup.h>
 #include <linux/eventfd.h>
+#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/memcontrol.h>
 #include <linux/sched.h>
@@ -90,6 +91,45 @@ static inline bool bell_file_asks(const struct file *file)
 	return FMODE_FSNOTIFY_PERM(file->f_mode);
 #else
 	return false;
+#endif
+}
+
+/*
+ * Does the file system ask the completion of a direct write to continue in process
+ * context? Kernels from 6.6 do if IOCB_DIO_CALLER_COMP is set; newer ones complete
+ * overwrites in any context and need no such flag.
+ */
+#ifdef IOCB_DIO_CALLER_COMP
+static inline bool bell_dio_wants_task(const struct kiocb *iocb)
+{
+	return iocb->ki_flags & IOCB_DIO_CALLER_COMP && iocb->dio_complete;
+}
+
+static inline long bell_dio_finish(struct kiocb *iocb)
+{
+	return iocb->dio_complete(iocb->private);
+}
+#else
+#define IOCB_DIO_CALLER_COMP	0
+
+static inline bool bell_dio_wants_task(const struct kiocb *iocb)
+{
+	return false;
+}
+
+static inline long bell_dio_finish(struct kiocb *iocb)
+{
+	return -EIO;
+}
+#endif
+
+/* Is it memory, whose driver may end a bio before submit_bio() returns? */
+static inline bool bell_bdev_synchronous(struct block_device *bdev)
+{
+#ifdef BELL_HAVE_BDEV_SYNCHRONOUS	/* drop with 6.1, which cannot tell */
+	return bdev_synchronous(bdev);
+#else
+	return true;
 #endif
 }
 

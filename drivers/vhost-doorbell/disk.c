@@ -30,7 +30,104 @@
 #define DISK_SLICE_DISCARD	(SZ_256M >> SECTOR_SHIFT)
 #define DISK_SLICE		(SZ_64M >> SECTOR_SHIFT)
 
+/*
+ * If the guest flushes after so few writes, stable writes replace the flushes. A guest
+ * that syncs each write of a file system sends two or three for each flush.
+ */
+#define DISK_FLUSH_OFTEN	4
+
+/* For all disks: ends requests that others wait for. See bell_disk_queue_end(). */
+static struct workqueue_struct *disk_end_wq;
+
+/**
+ * bell_disk_init() - create the workqueue that all disks share
+ *
+ * Memory reclaim may wait for a request's end, so it has a thread of its own; on 6.1 that
+ * has the workqueue's name, which must not look like the daemon's.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int bell_disk_init(void)
+{
+	disk_end_wq = alloc_workqueue("doorbell-dio",
+				      WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return disk_end_wq ? 0 : -ENOMEM;
+}
+
+/* bell_disk_exit() - undo bell_disk_init(); no request is in flight */
+void bell_disk_exit(void)
+{
+	destroy_workqueue(disk_end_wq);
+}
+
+/* --- what is stable on a file --- */
+
+/**
+ * bell_disk_wrote() - a write or range has completed, perhaps in part, and is not stable
+ * @disk: a file
+ *
+ * Context: Any; before the request ends.
+ */
+void bell_disk_wrote(struct bell_disk *disk)
+{
+	atomic64_inc(&disk->unstable);
+}
+
+/**
+ * bell_disk_all_stable() - would a flush find nothing to do?
+ * @disk: a file
+ *
+ * Also notes that the guest has flushed.
+ *
+ * Only a flush that has ended well, and no other write after that flush began, gives true.
+ * Writes of an earlier device or daemon are not known here, so the first flush is done.
+ *
+ * Context: The queue's runner.
+ */
+bool bell_disk_all_stable(struct bell_disk *disk)
+{
+	u32 n = READ_ONCE(disk->since_flush);
+
+	WRITE_ONCE(disk->flush_often, n <= DISK_FLUSH_OFTEN);
+	WRITE_ONCE(disk->since_flush, 0);
+	return READ_ONCE(disk->flushed) == (u64)atomic64_read(&disk->unstable);
+}
+
+/**
+ * bell_disk_prefers_stable() - a write begins: is it cheaper to make it stable at once?
+ * @disk: a file
+ *
+ * The guess is shared by all queues and may be wrong, which costs time only.
+ *
+ * Context: The queue's runner.
+ */
+bool bell_disk_prefers_stable(struct bell_disk *disk)
+{
+	u32 n = READ_ONCE(disk->since_flush);
+
+	if (n > DISK_FLUSH_OFTEN)
+		return false;
+	WRITE_ONCE(disk->since_flush, n + 1);
+	return READ_ONCE(disk->flush_often);
+}
+
 /* --- flushes --- */
+
+static int disk_fsync(struct bell_disk *disk)
+{
+	/* Writes that complete from here on may not be covered. */
+	u64 seen = atomic64_read(&disk->unstable);
+	const struct cred *cred;
+	int ret;
+
+	cred = override_creds(disk->file->f_cred);
+	ret = vfs_fsync(disk->io, 1);
+	revert_creds(cred);
+	/* Two at a time may store the lower value: one flush more is done then. */
+	if (!ret)
+		WRITE_ONCE(disk->flushed, seen);
+	return ret;
+}
 
 /**
  * bell_disk_flush() - make all completed writes stable
@@ -47,16 +144,9 @@
  */
 int bell_disk_flush(struct bell_disk *disk)
 {
-	const struct cred *cred;
 	int ret;
 
-	if (disk->bdev) {
-		ret = blkdev_issue_flush(disk->bdev);
-	} else {
-		cred = override_creds(disk->file->f_cred);
-		ret = vfs_fsync(disk->file, 1);
-		revert_creds(cred);
-	}
+	ret = disk->bdev ? blkdev_issue_flush(disk->bdev) : disk_fsync(disk);
 	return ret == -ENOSPC ? -EDQUOT : ret;
 }
 
@@ -127,6 +217,7 @@ int bell_disk_open(struct bell_disk *disk)
 				   DISK_WORKS);
 	if (!disk->wq)
 		return -ENOMEM;
+	atomic64_set(&disk->unstable, 1);
 	init_llist_head(&disk->flushes);
 	INIT_WORK(&disk->flush_work, disk_flush_work);
 	if (S_ISBLK(mode))
@@ -184,6 +275,30 @@ void bell_disk_queue(struct bell_disk_req *req,
 	req->work_func = func;
 	INIT_WORK(&req->work, disk_work);
 	queue_work(req->disk->wq, &req->work);
+}
+
+static void disk_end_work(struct work_struct *work)
+{
+	struct bell_disk_req *req =
+		container_of(work, struct bell_disk_req, work);
+
+	req->work_func(req);
+}
+
+/**
+ * bell_disk_queue_end() - call a function for a request that others may wait for
+ * @req: the request; in no other work item
+ * @func: the function. It may sleep, but not until another request has ended, nor until a
+ *	file system is thawed: these may wait for this request.
+ *
+ * Context: Any.
+ */
+void bell_disk_queue_end(struct bell_disk_req *req,
+			 void (*func)(struct bell_disk_req *req))
+{
+	req->work_func = func;
+	INIT_WORK(&req->work, disk_end_work);
+	queue_work(disk_end_wq, &req->work);
 }
 
 /* --- ranges: discard, write zeroes, secure erase --- */

@@ -76,6 +76,8 @@ struct bell_disk_req {
 	enum bell_disk_op	 op;
 	/* Must be stable when it completes */
 	bool			 fua;
+	/* Files only: a write that is submitted as stable, also if it need not be */
+	bool			 dsync;
 	/* The disk can DMA to @vecs as they are */
 	bool			 aligned;
 	bool			 held;		/* held because the disk was full */
@@ -110,7 +112,7 @@ struct bell_disk_req {
 	/* Files only: f_wb_err of the file when the attempt began */
 	errseq_t		 wb_err;
 	/*
-	 * Entry in one list at a time: exec->retries, the queue's held
+	 * Entry in one list at a time: exec->retries, the queue's held or deferred
 	 * requests, disk->flushes
 	 */
 	struct llist_node	 retry;
@@ -155,6 +157,11 @@ struct bell_disk_ops {
 	 * block.
 	 */
 	void	(*resubmit)(struct bell_disk_req *req);
+	/*
+	 * End a request after bell_disk_defer(). Returns false if that would sleep and
+	 * @may_sleep is false; nothing was done then. NULL if the disk defers none.
+	 */
+	bool	(*finish)(struct bell_disk_req *req, bool may_sleep);
 	/* Current size in sectors of 512 bytes */
 	u64	(*nsectors)(const struct bell_disk *disk);
 	/*
@@ -178,6 +185,13 @@ struct bell_disk {
 	const struct bell_disk_ops	*ops;
 	struct file			*file;
 	struct block_device		*bdev;		/* NULL: regular file */
+	/*
+	 * Files only: what all reads, writes and flushes go through; @file, or the open file
+	 * of disk_times.c
+	 */
+	struct file			*io;
+	/* Files only: sets the file's times; NULL: each write does so itself */
+	struct bell_disk_times		*times;
 	/* What bell_disk_cache_end() needs; NULL: nothing to drop */
 	struct bell_disk_drop		*drop;
 	/* The guest may not write */
@@ -227,6 +241,11 @@ struct bell_disk {
 	bool				 may_inline;
 	/* I/O is charged to the block cgroup of the thread that submits it. */
 	bool				 charges_runner;
+	/*
+	 * Files only: the ringing thread may submit a stable write; for an overwrite that
+	 * costs no flush
+	 */
+	bool				 stable_inline;
 
 	/*
 	 * The members from here on are not constant.
@@ -240,11 +259,21 @@ struct bell_disk {
 	wait_queue_head_t		 bounce_wait;
 	/* Long requests end after the current slice */
 	bool				 aborted;
+	/* Files only: completed writes, and ranges, that were not stable; from 1 */
+	atomic64_t			 unstable;
+	/* Files only: the value of @unstable up to which all is stable */
+	u64				 flushed;
+	/* Files only, hints: writes begun since the last flush, up to a limit */
+	u32				 since_flush;
+	/* The last flush came after few writes */
+	bool				 flush_often;
 	/* Flushes that wait for the next fsync() */
 	struct llist_head		 flushes;
 	struct work_struct		 flush_work;
 };
 
+int bell_disk_init(void);
+void bell_disk_exit(void);
 int bell_disk_open(struct bell_disk *disk);
 void bell_disk_close(struct bell_disk *disk);
 int bell_disk_bdev_open(struct bell_disk *disk);
@@ -256,6 +285,16 @@ int bell_disk_cache_begin(struct bell_disk *disk);
 void bell_disk_cache_end(struct bell_disk *disk);
 int bell_disk_file_open(struct bell_disk *disk);
 
+/* disk_times.c */
+int bell_disk_times_init(void);
+void bell_disk_times_exit(void);
+void bell_disk_times_open(struct bell_disk *disk);
+void bell_disk_times_close(struct bell_disk *disk);
+void bell_disk_times_touch(struct bell_disk_times *times);
+
+void bell_disk_wrote(struct bell_disk *disk);
+bool bell_disk_all_stable(struct bell_disk *disk);
+bool bell_disk_prefers_stable(struct bell_disk *disk);
 int bell_disk_flush(struct bell_disk *disk);
 void bell_disk_queue_flush(struct bell_disk_req *req);
 
@@ -277,6 +316,9 @@ static inline bool bell_disk_has_cache(const struct bell_disk *disk)
 /* Calls @func(@req) in the disk's workqueue, where it may sleep. */
 void bell_disk_queue(struct bell_disk_req *req,
 		     void (*func)(struct bell_disk_req *req));
+/* The same in a workqueue where nothing waits for other requests, or for a thaw. */
+void bell_disk_queue_end(struct bell_disk_req *req,
+			 void (*func)(struct bell_disk_req *req));
 
 /*
  * The functions that a disk calls; it calls no others of the layer above. They
@@ -291,5 +333,7 @@ void bell_disk_done(struct bell_disk_req *req, int error);
  * ops->resubmit().
  */
 void bell_disk_retry(struct bell_disk_req *req);
+/* Has a completed request ended in process context, by ops->finish(). */
+void bell_disk_defer(struct bell_disk_req *req);
 
 #endif

@@ -13,6 +13,7 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/stat.h>
 #include <linux/uio.h>
@@ -51,8 +52,21 @@ static int file_error(const struct bell_disk_req *req, int error)
 {
 	if (error != -ENOSPC && error != -EDQUOT)
 		return error;
-	return req->wb_err == READ_ONCE(req->disk->file->f_wb_err) ? -ENOSPC :
+	return req->wb_err == READ_ONCE(req->disk->io->f_wb_err) ? -ENOSPC :
 								     -EDQUOT;
+}
+
+/*
+ * A write has ended. A stable one owes no flush; each other one counts. Only a local file
+ * system is believed that such a write needs no flush later: FUSE, for one, leaves it to the
+ * server.
+ */
+static void file_wrote(struct bell_disk_req *req, long ret)
+{
+	if (ret >= 0 && req->dsync)
+		req->fua = true;
+	if (ret < 0 || !req->dsync || !req->disk->stable_inline)
+		bell_disk_wrote(req->disk);
 }
 
 static void file_end(struct bell_disk_req *req, long ret)
@@ -93,6 +107,8 @@ static void file_end(struct bell_disk_req *req, long ret)
 	/* If the disk is aborted, the rest was not tried. */
 	if (ret >= 0 && ret != rest)
 		ret = READ_ONCE(req->disk->aborted) ? -EINTR : -EIO;
+	if (req->op == BELL_DISK_WRITE)
+		file_wrote(req, ret);
 	bell_disk_done(req, file_error(req, min(ret, 0L)));
 }
 
@@ -101,9 +117,36 @@ static void file_complete(struct kiocb *iocb, long ret)
 	struct bell_disk_req *req =
 		container_of(iocb, struct bell_disk_req, iocb);
 
+	if (bell_dio_wants_task(iocb)) {
+		bell_disk_defer(req);
+		return;
+	}
 	if (req->op == BELL_DISK_WRITE)
 		kiocb_end_write(iocb);
 	file_end(req, ret);
+}
+
+/*
+ * Let the file system complete a write that its bio has ended, which it leaves to us
+ * (IOCB_DIO_CALLER_COMP). Only writes with NOWAIT come here: they found their blocks
+ * allocated, so no transaction is left to do, and ext4 and xfs sleep only to drop pages
+ * of the page cache that hold the old data. Another process may add the first such page
+ * after the check, as it may after the file system's own check for NOWAIT.
+ */
+static bool file_finish(struct bell_disk_req *req, bool may_sleep)
+{
+	struct kiocb *iocb = &req->iocb;
+	struct address_space *mapping = iocb->ki_filp->f_mapping;
+	long ret;
+
+	if (!may_sleep && mapping->nrpages &&
+	    filemap_range_has_page(mapping, iocb->ki_pos,
+				   iocb->ki_pos + req->bytes - 1))
+		return false;
+	ret = bell_dio_finish(iocb);
+	kiocb_end_write(iocb);
+	file_end(req, ret);
+	return true;
 }
 
 /*
@@ -138,6 +181,7 @@ static long file_write(struct bell_disk_req *req, struct iov_iter *iter)
 		return ret;
 	if (!file_write_begin(iocb, req->nowait))
 		return -EAGAIN;
+	bell_disk_times_touch(req->disk->times);
 	ret = file->f_op->write_iter(iocb, iter);
 	if (ret != -EIOCBQUEUED)
 		kiocb_end_write(iocb);
@@ -161,7 +205,7 @@ static long file_read(struct bell_disk_req *req, struct iov_iter *iter)
 static void file_start(struct bell_disk_req *req, int flags)
 {
 	bool write = req->op == BELL_DISK_WRITE;
-	struct file *file = req->disk->file;
+	struct file *file = req->disk->io;
 	const struct cred *cred;
 	struct iov_iter iter;
 	long ret;
@@ -175,7 +219,9 @@ static void file_start(struct bell_disk_req *req, int flags)
 		.ki_filp = file,
 		.ki_pos = (req->sector << SECTOR_SHIFT) + req->done,
 		.ki_flags = flags | (write ? IOCB_WRITE : 0) |
-			    (write && req->fua ? IOCB_DSYNC : 0),
+			    (write && flags & IOCB_NOWAIT ?
+			     IOCB_DIO_CALLER_COMP : 0) |
+			    (write && req->dsync ? IOCB_DSYNC : 0),
 		.ki_complete = file_complete,
 	};
 	req->nowait = flags & IOCB_NOWAIT;
@@ -231,6 +277,7 @@ static void file_do_ranges(struct bell_disk_req *req)
 
 	if (ret == -EDQUOT)
 		ret = -ENOSPC;
+	bell_disk_wrote(req->disk);
 	if (!ret && req->fua)
 		ret = bell_disk_flush(req->disk);
 	revert_creds(cred);
@@ -250,8 +297,27 @@ static bool file_may_inline(const struct file *file)
 	return file->f_mode & FMODE_NOWAIT && !bell_file_asks(file);
 }
 
+/*
+ * Submit a write as stable? The file system makes a pure overwrite stable by FUA, or by
+ * nothing at all on a disk without a volatile cache, and completes others in a workqueue.
+ * @must: the guest relies on it.
+ */
+static bool file_wants_dsync(struct bell_disk_req *req, bool nowait, bool must)
+{
+	struct bell_disk *disk = req->disk;
+	bool prefers;
+
+	if (req->op != BELL_DISK_WRITE)
+		return false;
+	prefers = bell_disk_prefers_stable(disk);
+	if (!nowait || !disk->stable_inline)
+		return req->fua;
+	return prefers || must;
+}
+
 static int file_submit(struct bell_disk_req *req, bool nowait)
 {
+	bool must = req->op == BELL_DISK_WRITE && req->fua;
 	struct file *file = req->disk->file;
 
 	if (req->op == BELL_DISK_DISCARD || req->op == BELL_DISK_ZERO) {
@@ -259,11 +325,11 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 		return 0;
 	}
 	if (req->op == BELL_DISK_FLUSH) {
-		if (file->f_op->fsync)
-			bell_disk_queue_flush(req);
-		else
-			/* Only a read-only file system has no fsync(). */
+		/* Only a read-only file system has no fsync(). */
+		if (bell_disk_all_stable(req->disk) || !file->f_op->fsync)
 			bell_disk_done(req, 0);
+		else
+			bell_disk_queue_flush(req);
 		return 0;
 	}
 	req->done = 0;
@@ -275,18 +341,20 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 	 */
 	if (unlikely(req->disk->hold_nospc) && req->op == BELL_DISK_WRITE)
 		req->fua = false;
+	req->dsync = file_wants_dsync(req, nowait, must);
 	if (!(file->f_flags & O_DIRECT) || !req->aligned) {
 		req->nowait = false;
+		req->dsync = req->fua;
 		bell_disk_queue(req, file_work);
 		return 0;
 	}
 	/*
-	 * The worker must submit: where the file may block; for stable writes, which
+	 * The worker must submit: where the file may block; for stable writes, if they
 	 * could commit a journal in the ringing thread; and where RLIMIT_FSIZE limits
 	 * that thread, as only the opener's limit counts.
 	 */
-	if (nowait && (!file_may_inline(file) ||
-		       (req->op == BELL_DISK_WRITE && req->fua) ||
+	if (nowait && (!file_may_inline(req->disk->io) ||
+		       (req->fua && !req->dsync) ||
 		       rlimit(RLIMIT_FSIZE) != RLIM_INFINITY))
 		return -EAGAIN;
 	file_start(req, IOCB_DIRECT | (nowait ? IOCB_NOWAIT : 0));
@@ -295,6 +363,8 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 
 static void file_resubmit(struct bell_disk_req *req)
 {
+	/* It is no overwrite: only if it must be is it worth a commit of the journal. */
+	req->dsync = req->fua;
 	file_start(req, IOCB_DIRECT);
 }
 
@@ -306,7 +376,9 @@ static u64 file_nsectors(const struct bell_disk *disk)
 static const struct bell_disk_ops file_ops = {
 	.submit = file_submit,
 	.resubmit = file_resubmit,
+	.finish = file_finish,
 	.nsectors = file_nsectors,
+	.close = bell_disk_times_close,
 };
 
 /*
@@ -328,6 +400,25 @@ static void file_set_align(struct bell_disk *disk)
 		return;
 	disk->len_mask = stat.dio_offset_align - 1;
 	disk->addr_mask = stat.dio_mem_align - 1;
+}
+
+/*
+ * May the ringing thread submit a stable write? If it is no overwrite after all, then the
+ * file system flushes when its bio has ended. That is in a workqueue, unless the bio ends
+ * before it was submitted: only a disk that is memory, with a driver without a queue,
+ * does that. All others complete it after the end of the pass's plug, or in an interrupt.
+ */
+static bool file_stable_inline(const struct bell_disk *disk)
+{
+	struct block_device *bdev = file_inode(disk->file)->i_sb->s_bdev;
+
+	/*
+	 * A stable write that fails for want of space may have lost the data of earlier
+	 * ones, so it could not be held: see file_submit().
+	 */
+	return disk->times && bdev && !bell_bdev_synchronous(bdev) &&
+	       (bdev_fua(bdev) || !bdev_write_cache(bdev)) &&
+	       !disk->hold_nospc;
 }
 
 /*
@@ -376,5 +467,10 @@ int bell_disk_file_open(struct bell_disk *disk)
 	disk->charges_runner = true;
 	/* Without O_DIRECT all I/O goes to the workqueue, so submit() never blocks. */
 	disk->may_inline = !(file->f_flags & O_DIRECT) || file_may_inline(file);
+	/* Only a write in the ringing thread must not set times: it could sleep. */
+	disk->io = file;
+	if (!disk->read_only && file->f_flags & O_DIRECT && file_may_inline(file))
+		bell_disk_times_open(disk);
+	disk->stable_inline = file_stable_inline(disk);
 	return 0;
 }

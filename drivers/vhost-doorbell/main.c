@@ -20,12 +20,18 @@ static int __init bell_init(void)
 	ret = bell_gmem_init();
 	if (ret)
 		return ret;
-	ret = bell_disk_cache_init();
+	ret = bell_disk_init();
 	if (ret)
 		goto err_gmem;
-	ret = bell_device_init();
+	ret = bell_disk_cache_init();
+	if (ret)
+		goto err_disk;
+	ret = bell_disk_times_init();
 	if (ret)
 		goto err_cache;
+	ret = bell_device_init();
+	if (ret)
+		goto err_times;
 	ret = bell_port_init();
 	if (ret)
 		goto err_device;
@@ -38,8 +44,12 @@ err_port:
 	bell_port_exit();
 err_device:
 	bell_device_exit();
+err_times:
+	bell_disk_times_exit();
 err_cache:
 	bell_disk_cache_exit();
+err_disk:
+	bell_disk_exit();
 err_gmem:
 	bell_gmem_exit();
 	return ret;
@@ -53,9 +63,14 @@ static void __exit bell_exit(void)
 {
 	/* 1. No device can be opened any more. */
 	bell_ioctl_unregister();
-	/* 2. Wait for work items that have freed a device, or dropped a page cache. */
+	/*
+	 * 2. Wait for work items that have freed a device, dropped a page cache, set the
+	 * times of a file, or ended a request.
+	 */
 	bell_device_exit();
+	bell_disk_times_exit();
 	bell_disk_cache_exit();
+	bell_disk_exit();
 	/*
 	 * 3. Wait for threads that are still on their way out of the code that freed a
 	 * device; see bell_device_free().

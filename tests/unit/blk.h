@@ -53,6 +53,12 @@ void fput(struct file *file)
 	file->refs--;
 }
 
+/* The disk completes at once, but ends the request in process context only. */
+static bool disk_defers;
+/* That end would sleep. */
+static bool finish_sleeps;
+static unsigned int finishes;
+
 static int disk_submit(struct bell_disk_req *req, bool nowait)
 {
 	submitted_nowait = nowait;
@@ -60,7 +66,19 @@ static int disk_submit(struct bell_disk_req *req, bool nowait)
 		return submit_ret;
 	submitted = req;
 	submits++;
+	if (disk_defers) {
+		bell_disk_defer(req);
+	}
 	return 0;
+}
+
+static bool disk_finish(struct bell_disk_req *req, bool may_sleep)
+{
+	if (finish_sleeps && !may_sleep)
+		return false;
+	finishes++;
+	bell_disk_done(req, 0);
+	return true;
 }
 
 static void disk_resubmit(struct bell_disk_req *req)
@@ -109,7 +127,7 @@ static int disk_report_zones(const struct bell_disk *disk, u64 sector,
 }
 
 static const struct bell_disk_ops disk_ops = {
-	.submit = disk_submit, .resubmit = disk_resubmit,
+	.submit = disk_submit, .resubmit = disk_resubmit, .finish = disk_finish,
 	.nsectors = disk_nsectors, .report_zones = disk_report_zones,
 	.close = disk_close,
 };
@@ -178,6 +196,16 @@ void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 {
 	retried = container_of(node, struct bell_disk_req, retry);
 	llist_add(node, &retries);
+}
+
+/* What is in the workqueue that ends requests */
+static struct bell_disk_req *ending;
+
+void bell_disk_queue_end(struct bell_disk_req *req,
+			 void (*func)(struct bell_disk_req *req))
+{
+	req->work_func = func;
+	ending = req;
 }
 
 /* --- the device under test --- */

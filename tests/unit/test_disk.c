@@ -20,6 +20,7 @@ static struct bell_disk_req reqs[REQS];
 static const struct bell_disk_ops ops;
 static int fsyncs, fsync_ret;
 static struct bell_disk_req *comes_meanwhile;
+static bool write_meanwhile;
 static unsigned int nr_done;
 static int done_error[REQS];
 
@@ -33,6 +34,7 @@ static const struct bell_disk_ops ops = { .nsectors = nsectors };
 int bell_disk_file_open(struct bell_disk *d)
 {
 	d->ops = &ops;
+	d->io = d->file;
 	return 0;
 }
 
@@ -44,6 +46,9 @@ int bell_disk_bdev_open(struct bell_disk *d)
 int vfs_fsync(struct file *f, int datasync)
 {
 	fsyncs++;
+	if (write_meanwhile)
+		bell_disk_wrote(&disk);
+	write_meanwhile = false;
 	if (comes_meanwhile)
 		bell_disk_queue_flush(comes_meanwhile);
 	comes_meanwhile = NULL;
@@ -155,6 +160,73 @@ static void test_flush(void)
 	end("flush: a block device is only flushed");
 }
 
+/* A flush may end at once only if nothing that completed could be lost. */
+static void test_all_stable(void)
+{
+	begin();
+	/* An earlier daemon may have left writes that were not flushed. */
+	CHECK(!bell_disk_all_stable(&disk));
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK(bell_disk_all_stable(&disk));
+	bell_disk_wrote(&disk);
+	CHECK(!bell_disk_all_stable(&disk));
+	fsync_ret = -EIO;
+	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	CHECK(!bell_disk_all_stable(&disk));
+	fsync_ret = 0;
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK(bell_disk_all_stable(&disk));
+	end("stable: after a flush that succeeded, until the next write");
+
+	begin();
+	write_meanwhile = true;
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK(!bell_disk_all_stable(&disk));
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK(bell_disk_all_stable(&disk));
+	end("stable: not the write that completes while a flush runs");
+
+	begin();
+	bell_disk_wrote(&disk);
+	bell_disk_queue_flush(&reqs[0]);
+	/* The flush was asked for, but has not ended. */
+	CHECK(!bell_disk_all_stable(&disk));
+	flush_work(&disk.flush_work);
+	CHECK(bell_disk_all_stable(&disk));
+	end("stable: not before the flush has ended");
+}
+
+/* begin_writes(): @n writes begin; how many of them should be stable? */
+static int begin_writes(int n)
+{
+	int stable = 0;
+
+	while (n--)
+		stable += bell_disk_prefers_stable(&disk);
+	return stable;
+}
+
+static void test_prefers_stable(void)
+{
+	begin();
+	/* The first flush decides nothing: the guest may have written for long. */
+	CHECK_EQ(begin_writes(100), 0);
+	bell_disk_all_stable(&disk);
+	CHECK_EQ(begin_writes(1), 0);
+	for (int i = 0; i < 3; i++) {
+		bell_disk_all_stable(&disk);
+		CHECK_EQ(begin_writes(1), 1);
+	}
+	/* The guest stops to flush. */
+	CHECK(begin_writes(100) < 8);
+	CHECK_EQ(begin_writes(100), 0);
+	bell_disk_all_stable(&disk);
+	CHECK_EQ(begin_writes(32), 0);
+	bell_disk_all_stable(&disk);
+	CHECK_EQ(begin_writes(32), 0);
+	end("stable: writes of a guest that flushes after a few of them");
+}
+
 static u64 covered, slice_at;
 static unsigned int slices, abort_after;
 static u32 largest;
@@ -244,6 +316,8 @@ static void test_ranges(void)
 int main(void)
 {
 	test_flush();
+	test_all_stable();
+	test_prefers_stable();
 	test_ranges();
 	return tap_done();
 }

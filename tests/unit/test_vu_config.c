@@ -107,6 +107,33 @@ static void test_off(void)
 	CHECK(!o.read_only && !o.hold_nospc && log_level == LOG_LEVEL_INFO);
 }
 
+/* --cache decides the feature FLUSH, and must not contradict --features. */
+static void test_cache(void)
+{
+	static const struct {
+		const char *text;
+		bool on, asked;
+	} rows[] = {
+		{ "", true, false },
+		{ "cache = auto", true, false },
+		{ "cache = writeback", true, true },
+		{ "cache = writethrough", false, false },
+		{ "cache = writeback\nfeatures = flush=on", true, true },
+		{ "features = flush=off\ncache = writethrough", false, false },
+		{ "features = flush=off\ncache = auto", false, false },
+		{ "cache = writethrough\nfeatures = config_wce=on", false, false },
+	};
+	char text[256];
+
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(text, sizeof(text),
+			 "blk-file = /b\nsocket-path = /s\n%s\n", rows[i].text);
+		CHECK_EQ(parse(text), 0);
+		CHECK_EQ(!!(o.features & BIT(VIRTIO_BLK_F_FLUSH)), rows[i].on);
+		CHECK_EQ(!!(o.asked & BIT(VIRTIO_BLK_F_FLUSH)), rows[i].asked);
+	}
+}
+
 static void test_bad(void)
 {
 	static const struct {
@@ -133,6 +160,11 @@ static void test_bad(void)
 		{ "features = discard=off,x=on", "features: 'x=on' is not a feature" },
 		{ "features = discard", "'discard' is not NAME=on or NAME=off" },
 		{ "features = mq=on", "features: 'mq=on' cannot be switched" },
+		{ "cache = none", "cache: 'none' is not auto, writeback or writethrough" },
+		{ "blk-file = /b\nsocket-path = /s\ncache = writeback\nfeatures = flush=off",
+		  "--cache: writeback contradicts --features=flush=off" },
+		{ "blk-file = /b\nsocket-path = /s\ncache = writethrough\nfeatures = flush=on",
+		  "--cache: writethrough contradicts --features=flush=on" },
 		{ "[Disk]", ":1: '[Disk]' is not KEY = VALUE" },
 		{ "blk-file = /b", "give one of --socket-path" },
 		{ "", "--blk-file: is missing" },
@@ -308,6 +340,7 @@ static const struct test tests[] = {
 	{ "good files", test_good },
 	{ "the last setting counts", test_order },
 	{ "yes and no", test_off },
+	{ "what --cache decides", test_cache },
 	{ "bad files, and what is said of them", test_bad },
 	{ "one file only", test_twice },
 	{ "a socket that systemd passes", test_activation },

@@ -48,6 +48,10 @@ static const struct optparse_row own_options[] = {
 	OPT_CHOICE("locking", locking, "auto|on|off",
 		   "lock PATH as QEMU does: where that can be done, or "
 		   "always, or never (default auto)"),
+	OPT_CHOICE("cache", cache, "auto|writeback|writethrough",
+		   "the guest sees a volatile write cache and flushes it, or each "
+		   "write is stable when it completes (default auto: a cache, "
+		   "unless PATH is a block device without one)"),
 	OPT_CHOICE("on-enospc", hold_nospc, "error|wait",
 		   "when the disk has no room for a write: fail it, or let it "
 		   "wait for room (default error)"),
@@ -84,10 +88,34 @@ static const struct common_program program = {
 	.features = capabilities,
 };
 
+/* --cache is the feature FLUSH, with a name that tells what it means. */
+static int apply_cache(struct blk_options *o)
+{
+	uint64_t flush = BIT(VIRTIO_BLK_F_FLUSH);
+	bool on = o->cache == BLK_CACHE_WRITEBACK;
+
+	if (o->cache == BLK_CACHE_AUTO)
+		return 0;
+	if (on ? !(o->features & flush) : !!(o->asked & flush))
+		return common_options_usage(&program, "--cache",
+					    on ? "writeback contradicts --features=flush=off" :
+						 "writethrough contradicts --features=flush=on");
+	if (on)
+		o->asked |= flush;
+	else
+		o->features &= ~flush;
+	return 0;
+}
+
 static int check_options(struct blk_options *o)
 {
+	int ret;
+
 	if (!o->blk_file)
 		return common_options_usage(&program, "--blk-file", "is missing");
+	ret = apply_cache(o);
+	if (ret)
+		return ret;
 	return common_options_check(&program, &o->common);
 }
 

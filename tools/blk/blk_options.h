@@ -42,6 +42,12 @@
 			 BIT(VIRTIO_F_RING_PACKED) | \
 			 BIT(VIRTIO_F_RING_RESET))
 
+enum blk_cache {
+	BLK_CACHE_AUTO,
+	BLK_CACHE_WRITEBACK,
+	BLK_CACHE_WRITETHROUGH,
+};
+
 struct blk_options {
 	struct common_options common;
 	const char  *blk_file;
@@ -51,8 +57,10 @@ struct blk_options {
 	bool	     raw;	/* given by --format */
 	bool	     hold_nospc; /* a write waits while the disk is full */
 	enum disk_locking locking;
+	enum blk_cache cache;
 	uint64_t     features;	/* the switchable features that are on */
-	uint64_t     asked;	/* those of them that --features named */
+	/* those of them that --features or --cache switched on */
+	uint64_t     asked;
 	unsigned int queues;
 };
 

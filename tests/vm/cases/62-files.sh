@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # Image files on stacked, network and read-only file systems. Where write(2) would
-# fail or wait, requests must fail or wait, too.
-# timeout: 240
+# fail or wait, requests must fail or wait, too. Where it would not wait, overwrites and
+# flushes cost no context switch.
+# timeout: 400
 # kernels: bookworm trixie
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
@@ -401,7 +402,244 @@ frozen()
 	daemon_stop
 }
 
+# --- overwrites of allocated blocks, in the ringing thread ---
+
+# image TYPE NAME [ATTRIBUTE=VALUE...]: make a file system and mount it; in it an image of
+# 16 MiB, all of it written
+image()
+{
+	local type=$1 name=$2
+
+	nullb "$name" size=400 "${@:3}"
+	echo none >"/sys/block/${disk#/dev/}/queue/scheduler"
+	"mkfs.$type" -q "$disk"
+	mkdir "$CASE_DIR/$name"
+	mount "$disk" "$CASE_DIR/$name"
+	dd if=/dev/zero of="$CASE_DIR/$name/image" bs=1M count=16 oflag=direct \
+		conv=fsync status=none
+}
+
+# The worker and the threads of the kernel that may serve a file: how often each has slept
+sleepers()
+{
+	cat /proc/[0-9]*/status 2>/dev/null | awk '
+		/^Name:/ { counts = $2 ~ /^(kworker|jbd2|xfs|vhost-doorbell)/ }
+		/^Pid:/ { pid = $2 }
+		/^voluntary_ctxt_switches:/ && counts { print pid, $2 }'
+}
+
+# cost REQUESTS OPTION...: run a load; set 'slept' to how often these threads and the driver
+# sleep meanwhile
+cost()
+{
+	local own
+
+	sleepers >"$CASE_DIR/before"
+	own=$(python3 -c 'import resource, subprocess, sys
+status = subprocess.run(sys.argv[2:], stdout=open(sys.argv[1], "w")).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_nvcsw)
+sys.exit(status)' "$CASE_DIR/load.log" doorbell-bench emulate --socket "$sock" \
+		--queues 1 --depth 1 --watchdog $((60 * factor)) --count "$@") ||
+		return
+	sleepers >"$CASE_DIR/after"
+	slept=$(awk -v own="$own" '
+		FILENAME ~ /before$/ { was[$1] = $2; next }
+		{ n += $2 - was[$1] }
+		END { print n + own }' "$CASE_DIR/before" "$CASE_DIR/after")
+}
+
+# no_switch NAME OPTION...: compare a long load with a short one
+no_switch()
+{
+	local few
+
+	# The first load warms up: it pins the memory of the rings, for example.
+	if ! cost 100 "${@:2}" || ! cost 100 "${@:2}" || ! few=$slept ||
+	   ! cost 1100 "${@:2}"; then
+		diag "$(tail -n 20 "$CASE_DIR/load.log")"
+		not_ok "$1: the load fails"
+		return
+	fi
+	diag "$1: $((slept - few)) context switches for 1000 requests"
+	check "$1: a context switch for 10 requests at most" \
+		test $((slept - few)) -le 100
+}
+
+# overwrites TYPE NAME [ATTRIBUTE=VALUE...]
+overwrites()
+{
+	local file=$CASE_DIR/$2/image what="overwrites, $1 ${*:3}"
+
+	if ! modprobe -q "$1" && ! grep -qw "$1" /proc/filesystems; then
+		skip "$what" "this kernel has no $1"
+		return
+	fi
+	image "$@"
+	daemon_start --blk-file="$file" --mode=inline
+	no_switch "$what" --rw randwrite
+	no_switch "$what, a flush after each" --rw randwrite --flush-every 1
+	check "$what: data" emulate --rw randrw --verify --depth 8 --count 300 \
+		--flush-every 3
+	daemon_stop
+	daemon_start --blk-file="$file" --mode=inline --cache=writethrough
+	no_switch "$what, write-through" --rw randwrite
+	daemon_stop
+	umount "$CASE_DIR/$2"
+}
+
+# --- direct writes that others wait for ---
+
+# A write of a part of a block whose rest is not written waits, in the worker, until no
+# direct I/O of the file is in flight. So the worker must not be what ends that I/O. A freeze
+# of the file system waits for it, too, while the worker waits for the thaw.
+# waits TYPE
+waits()
+{
+	local file=$CASE_DIR/waits-$1/image i status=0
+
+	image "$1" "waits-$1" irqmode=2 completion_nsec=500000
+	fallocate -l 24M "$file"
+	daemon_start --blk-file="$file" --mode=inline
+	check "waits, $1: writes of a part of a block" emulate --rw randwrite \
+		--verify --bs 512 --size 24M --depth 16 --queues 2 --count 1500
+	doorbell-bench emulate --socket "$sock" --rw randwrite --verify \
+		--depth 16 --seconds 3 --watchdog $((60 * factor)) \
+		>"$CASE_DIR/load.log" 2>&1 &
+	load=$!
+	wait_for $((20 * factor)) under_way
+	for ((i = 0; i < 10; i++)); do
+		fsfreeze -f "$CASE_DIR/waits-$1"
+		fsfreeze -u "$CASE_DIR/waits-$1"
+	done
+	wait "$load" || status=$?
+	[ $status -eq 0 ] || diag "$(tail -n 20 "$CASE_DIR/load.log")"
+	check "waits, $1: a file system that is frozen again and again" \
+		test $status -eq 0
+	daemon_stop
+	umount "$CASE_DIR/waits-$1"
+}
+
+# bios: print how many bios 16 reads of 1 MiB make
+bios()
+{
+	local trace=/sys/kernel/tracing
+
+	mountpoint -q $trace || mount -t tracefs tracefs $trace
+	echo 'rwbs ~ "R*" && nr_sector > 64' >$trace/events/block/block_bio_queue/filter
+	echo >$trace/trace
+	echo 1 >$trace/events/block/block_bio_queue/enable
+	emulate --rw read --bs 1M --depth 1 --count 16 --queues 1 >&2
+	echo 0 >$trace/events/block/block_bio_queue/enable
+	grep -c block_bio_queue: $trace/trace || :
+	echo 0 >$trace/events/block/block_bio_queue/filter
+}
+
+# A large read of a file is one bio for each extent, and so no more than that of a block
+# device, which the block layer may split.
+large()
+{
+	local of_file of_disk mode
+
+	image ext4 large
+	for mode in inline worker; do
+		daemon_start --blk-file="$CASE_DIR/large/image" --mode=$mode
+		of_file=$(bios)
+		daemon_stop
+		diag "1 MiB from a file, $mode: $of_file bios for 16 reads"
+		check "1 MiB from a file, $mode: a bio for each read" \
+			test "$of_file" -ge 16 -a "$of_file" -le 18
+	done
+	umount "$CASE_DIR/large"
+	daemon_start --blk-file="$disk" --mode=inline
+	of_disk=$(bios)
+	daemon_stop
+	diag "1 MiB from a block device: $of_disk bios for 16 reads"
+	check "1 MiB: no more bios from a file than from a block device" \
+		test "$of_file" -le $((of_disk + 2))
+}
+
+mtime()
+{
+	stat -c %.9Y "$CASE_DIR/fs/times"
+}
+
+changed()
+{
+	[ "$(mtime)" != "$1" ]
+}
+
+# The module sets the times itself, later; see disk_times.c.
+times()
+{
+	local file=$CASE_DIR/fs/times was
+
+	dd if=/dev/zero of="$file" bs=64k count=1 oflag=direct conv=fsync status=none
+	daemon_start --blk-file="$file" --mode=inline
+	was=$(mtime)
+	sleep 0.1
+	emulate --ask 'read 0 8'
+	sleep 1
+	check "times: a read leaves them" test "$(mtime)" = "$was"
+	emulate --ask 'write 0 8 7'
+	check "times: a write sets them soon" wait_for $((5 * factor)) changed "$was"
+	was=$(mtime)
+	sleep 0.1
+	emulate --ask 'write 8 8 7'
+	daemon_stop
+	check "times: the last write, too" changed "$was"
+}
+
+# flushes: how many the disk has served
+flushes()
+{
+	awk '{ print $16 }' "/sys/block/${disk#/dev/}/stat"
+}
+
+# flushed NAME TIMES LEAST MOST COMMANDS: in one connection, repeat the commands; how many
+# flushes does the disk get?
+flushed()
+{
+	local was now commands
+
+	commands=$(for ((i = 0; i < $2; i++)); do printf '%s;' "$5"; done)
+	was=$(flushes)
+	emulate --ask "${commands%;}"
+	now=$(flushes)
+	diag "flushes, $1: $((now - was))"
+	check "flushes: $1" test $((now - was)) -ge "$3" -a $((now - was)) -le "$4"
+}
+
+# A flush is left out only where nothing could be lost. The file system's own flushes come
+# on top. Each connection has a device of its own.
+flush_counts()
+{
+	image ext4 flushed cache_size=8
+	daemon_start --blk-file="$CASE_DIR/flushed/image" --mode=worker
+	flushed "the first, of what an earlier daemon may have left" 1 1 20 flush
+	flushed "nothing was written since the first" 40 1 20 flush
+	flushed "after a write" 10 10 200 'write 0 8 1;flush'
+	flushed "after a write at any address" 10 10 200 'write 1 1 1;flush'
+	flushed "after a discard" 5 5 200 'write 1024 64 1;discard 1024 64;flush'
+	daemon_stop
+	umount "$CASE_DIR/flushed"
+}
+
 module_load
+case $(uname -r) in
+6.1.*)
+	skip "overwrites without a switch" \
+		"this kernel completes direct writes in a workqueue"
+	;;
+*)
+	overwrites ext4 plain
+	overwrites ext4 cached cache_size=8
+	overwrites xfs xfs
+	;;
+esac
+waits ext4
+! modprobe -q xfs || waits xfs
+flush_counts
+large
 if modprobe -q overlay || grep -qw overlay /proc/filesystems; then
 	overlay over512 512
 	overlay over4096 4096
@@ -419,6 +657,7 @@ sealed
 file_limit
 watched
 refused
+times
 frozen inline
 frozen inline --align 101
 frozen worker

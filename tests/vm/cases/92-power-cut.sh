@@ -46,6 +46,12 @@ image_new()
 	truncate -s 64M "$CASE_DIR/image"
 }
 
+# written FILE: make a file of 1 MiB whose blocks have all been written
+written()
+{
+	dd if=/dev/zero of="$1" bs=1M count=1 oflag=direct conv=fsync status=none
+}
+
 # load ARG...: writes and flushes of the emulated driver; each mark in the log names the
 # writes that are stable
 load()
@@ -212,6 +218,10 @@ for mode in inline worker auto poll; do
 	file "$mode, a file" 'fallocate -l 1M' --mode=$mode -- --flush-every 5
 	file "$mode, a sparse file, no flushes" 'truncate -s 1M' --mode=$mode -- \
 		--features flush=off
+	# The module may submit these writes as stable ones, and leave flushes out.
+	file "$mode, overwrites" written --mode=$mode -- --flush-every 1
+	file "$mode, overwrites, write-through" written --mode=$mode \
+		--cache=writethrough --
 done
 
 # This check can fail: the block layer drops all flushes of such a disk, and FUA, but the

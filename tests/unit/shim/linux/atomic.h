@@ -42,6 +42,7 @@ typedef struct {
 typedef atomic_long_t atomic64_t;
 
 #define atomic64_read(v)		atomic_long_read(v)
+#define atomic64_set(v, i)		atomic_long_set(v, i)
 #define atomic64_inc(v)			atomic_long_inc(v)
 #define atomic64_sub(i, v)		atomic_long_sub(i, v)
 #define atomic64_add_return(i, v)	atomic_long_add_return(i, v)

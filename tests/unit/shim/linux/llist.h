@@ -49,6 +49,9 @@ static inline struct llist_node *llist_reverse_order(struct llist_node *n)
 #define llist_entry(p, type, member)	container_of(p, type, member)
 #define shim_llist_entry(p, type, member)				\
 	((p) ? llist_entry(p, type, member) : NULL)
+#define llist_for_each_safe(pos, n, node)				\
+	for (pos = (node); pos && ((n = pos->next), true); pos = n)
+
 #define llist_for_each_entry_safe(e, n, node, member)			\
 	for (e = shim_llist_entry(node, __typeof__(*e), member);	\
 	     e && (n = shim_llist_entry(e->member.next,			\

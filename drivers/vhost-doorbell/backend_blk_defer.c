@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * backend_blk_defer - requests that the disk has completed, but that end in process context
+ *
+ * Until such a request of a file has ended, others wait for it: a write that needs all
+ * direct I/O of the file to be over (inode_dio_wait()), and a freeze of the file system.
+ * Meanwhile the queue's worker, or the disk's workqueue, may wait for that write, or for the
+ * thaw. So neither of them ends these requests, or both would wait for ever: io_uring did not
+ * heed that, and no longer sets IOCB_DIO_CALLER_COMP (838b35bb6a89). A workqueue ends them,
+ * in which nothing else is done.
+ *
+ * A runner that may not sleep waits for none of this. It ends what completes in its pass,
+ * which costs no context switch: many disks complete a request before the pass is over.
+ */
+#include <linux/atomic.h>
+#include <linux/llist.h>
+#include <linux/rcupdate.h>
+
+#include "backend_blk_priv.h"
+#include "disk.h"
+#include "vq.h"
+
+static struct bell_disk_req *defer_entry(struct llist_node *node)
+{
+	return llist_entry(node, struct bell_disk_req, retry);
+}
+
+static void defer_work(struct bell_disk_req *req)
+{
+	req->disk->ops->finish(req, true);
+}
+
+/* bell_backend_blk_defer_start() - prepare a queue that has no request yet */
+void bell_backend_blk_defer_start(struct bell_blk_queue *q)
+{
+	init_llist_head(&q->deferred);
+}
+
+/**
+ * bell_disk_defer() - have a completed request ended in process context
+ * @req: the request
+ *
+ * Context: Any.
+ */
+void bell_disk_defer(struct bell_disk_req *req)
+{
+	struct bell_blk_queue *q = req->vq->priv;
+	struct llist_node *node, *next;
+
+	/* The queue is freed a grace period after its last request has ended. */
+	rcu_read_lock();
+	llist_add(&req->retry, &q->deferred);
+	/*
+	 * Pairs with bell_backend_blk_defer_end(): either this context sees that the runner
+	 * no longer collects, or the runner sees the request.
+	 */
+	smp_mb();
+	node = READ_ONCE(q->collects) ? NULL : llist_del_all(&q->deferred);
+	llist_for_each_safe(node, next, node)
+		bell_disk_queue_end(defer_entry(node), defer_work);
+	rcu_read_unlock();
+}
+
+/**
+ * bell_backend_blk_defer_begin() - collect what the disk completes from now on
+ * @q: the queue
+ * @may_sleep: whether the runner may sleep: then it collects nothing
+ *
+ * Context: The queue's runner.
+ */
+void bell_backend_blk_defer_begin(struct bell_blk_queue *q, bool may_sleep)
+{
+	if (!may_sleep && q->blk->disk.ops->finish)
+		WRITE_ONCE(q->collects, true);
+}
+
+/**
+ * bell_backend_blk_defer_end() - end what was collected
+ * @q: the queue
+ *
+ * Those that would sleep go to the workqueue.
+ *
+ * Context: The queue's runner.
+ */
+void bell_backend_blk_defer_end(struct bell_blk_queue *q)
+{
+	struct llist_node *node, *next;
+
+	if (!q->collects)
+		return;
+	WRITE_ONCE(q->collects, false);
+	/* Pairs with bell_disk_defer(). */
+	smp_mb();
+	node = llist_reverse_order(llist_del_all(&q->deferred));
+	llist_for_each_safe(node, next, node) {
+		struct bell_disk_req *req = defer_entry(node);
+
+		if (!req->disk->ops->finish(req, false))
+			bell_disk_queue_end(req, defer_work);
+	}
+}
