@@ -29,6 +29,8 @@ struct bell_chain {
 	struct bell_seg	*seg;
 	u32		 nout;		/* readable pieces */
 	u32		 nin;		/* writable pieces */
+	u64		 out_bytes;	/* bytes in all readable pieces */
+	u64		 in_bytes;	/* bytes in all writable pieces */
 	u16		 head;		/* split ring: head; packed ring: buffer id */
 	u16		 ndesc;		/* entries it takes in the ring, not zero */
 	u8		 epoch;
