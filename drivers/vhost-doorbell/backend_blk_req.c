@@ -22,254 +22,6 @@
 #include "trace.h"
 #include "vq.h"
 
-/* --- completion of a request --- */
-
-static void blk_free(struct bell_disk_req *req)
-{
-	if (req->vecs != req->inline_vecs)
-		bell_backend_blk_map_free(req);
-	if (unlikely(req->result)) {
-		kfree(req->result);
-		req->result = NULL;
-	}
-}
-
-/*
- * Write the sector of an append to guest memory. Its bytes were located when
- * the request began, as the status byte was.
- */
-static void blk_put_result(const struct bell_disk_req *req)
-{
-	__le64 sector = cpu_to_le64(req->sector);
-	u32 i;
-
-	for (i = 0; i < sizeof(sector); i++)
-		WRITE_ONCE(*req->result[i], ((u8 *)&sector)[i]);
-}
-
-static enum bell_kind blk_kind(const struct bell_disk_req *req)
-{
-	switch (req->op) {
-	case BELL_DISK_READ:
-		return BELL_KIND_READ;
-	case BELL_DISK_WRITE:
-	case BELL_DISK_APPEND:
-		return BELL_KIND_WRITE;
-	case BELL_DISK_FLUSH:
-		return BELL_KIND_FLUSH;
-	case BELL_DISK_DISCARD:
-		return BELL_KIND_DISCARD;
-	case BELL_DISK_ZERO:
-		return BELL_KIND_ZEROES;
-	default:
-		return BELL_KIND_OTHER;
-	}
-}
-
-static enum bell_cause blk_cause(int error, u8 status)
-{
-	if (status == VIRTIO_BLK_S_UNSUPP)
-		return BELL_CAUSE_UNSUPP;
-	if (status != VIRTIO_BLK_S_IOERR)
-		return BELL_CAUSE_ZONE;
-	switch (error) {
-	case 0:
-	case -EFAULT:
-		return BELL_CAUSE_INVALID;
-	case -ENOSPC:
-	case -EDQUOT:
-		return BELL_CAUSE_NOSPC;
-	case -ENOMEM:
-	case -ENOBUFS:	/* bell_backend_blk_map_no_memory() */
-		return BELL_CAUSE_NOMEM;
-	default:
-		return BELL_CAUSE_IO;
-	}
-}
-
-static u64 blk_failed_sector(const struct bell_disk_req *req)
-{
-	switch (req->op) {
-	case BELL_DISK_FLUSH:
-	case BELL_DISK_NONE:
-		return BELL_NO_SECTOR;
-	case BELL_DISK_DISCARD:
-	case BELL_DISK_ZERO:
-	case BELL_DISK_ERASE:
-		return req->nvecs ? req->range[0].sector : BELL_NO_SECTOR;
-	default:
-		return req->sector;
-	}
-}
-
-static noinline void blk_explain(struct bell_disk_req *req, u8 status,
-				 struct bell_failure *failure)
-{
-	*failure = (struct bell_failure){
-		.sector = blk_failed_sector(req),
-		.time = ktime_get_real_ns(),
-		/*
-		 * -EDQUOT stands for ENOSPC of a request that must not be held; see
-		 * disk.h.
-		 */
-		.error = req->error == -EDQUOT ? -ENOSPC : req->error,
-		.kind = blk_kind(req),
-		.cause = blk_cause(req->error, status),
-		.status = status,
-	};
-	req->error = 0;
-}
-
-/*
- * End a request: free its memory, write @status, and complete the chain. The
- * first @written bytes of the writable part have been written.
- */
-void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written)
-{
-	bool ok = status == VIRTIO_BLK_S_OK;
-	struct bell_failure failure;
-	struct bell_done done = {
-		.head = req->head,
-		.epoch = req->epoch,
-		.kind = BELL_KIND_NONE,
-		/*
-		 * The used length counts from the start of the writable part.
-		 * The status is its last byte, so it counts only if all bytes
-		 * before it were written.
-		 */
-		.len = written == req->room ? written + 1 : written,
-		/* A read that failed may have written a part of it. */
-		.dirty = req->op == BELL_DISK_READ ? req->bytes : 0,
-		.dirty_last = true,
-	};
-
-	if (bell_hist_is_on()) {
-		done.kind = blk_kind(req);
-		done.value = bell_hist_ns_since(req->begin);
-	}
-	if (ok && req->op == BELL_DISK_READ)
-		done.bytes_read = req->bytes;
-	if (ok && (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_APPEND))
-		done.bytes_written = req->bytes;
-	if (unlikely(!ok)) {
-		blk_explain(req, status, &failure);
-		done.failure = &failure;
-	}
-	blk_free(req);
-	/*
-	 * Clear @begin before the completion: after that the driver may make the head
-	 * available again, and the runner sets @begin for the new request.
-	 */
-	WRITE_ONCE(req->begin, 0);
-	/*
-	 * The page of the status byte stays pinned from the take to the completion,
-	 * even if the guest has freed it.
-	 */
-	WRITE_ONCE(*req->status, status);
-	bell_vq_complete(req->vq, &done);
-}
-
-/*
- * bell_backend_blk_put_back() - have a request served again, from its start, when the
- * queue runs again
- */
-void bell_backend_blk_put_back(struct bell_disk_req *req)
-{
-	if (req->large)
-		bell_backend_blk_large_drop(req);
-	blk_free(req);
-	WRITE_ONCE(req->begin, 0);
-	bell_vq_inflight_put_back(req->vq, req->head, req->epoch);
-}
-
-/* Must a write be stable when it completes? */
-static bool blk_writes_through(const struct bell_blk_queue *q)
-{
-	return q->writethrough || !READ_ONCE(q->blk->config.wce);
-}
-
-/*
- * Was this write submitted in write-back mode, while now, as it completes, each
- * write must be stable? Then a flush has to follow.
- */
-static bool blk_owes_flush(const struct bell_disk_req *req)
-{
-	return (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_ZERO ||
-		req->op == BELL_DISK_APPEND) &&
-	       !req->fua && blk_writes_through(req->vq->priv) &&
-	       bell_disk_has_cache(req->disk);
-}
-
-static void blk_flush_owed(struct bell_disk_req *req)
-{
-	req->fua = true;
-	bell_disk_done(req, bell_disk_flush(req->disk));
-}
-
-/**
- * bell_disk_done() - take back a request, or a slice of a large one, from the disk
- * @req: the request; the caller must not access it afterwards
- * @error: 0 or a negative errno
- *
- * Context: Any.
- */
-void bell_disk_done(struct bell_disk_req *req, int error)
-{
-	const struct bell_blk_queue *q = req->vq->priv;
-	u32 written = 0;
-	u8 status;
-
-	trace_bell_end_io(req->vq->dev_id, req->vq->index, req->head, error);
-	if (unlikely(req->large)) {
-		bell_backend_blk_large_done(req, error);
-		return;
-	}
-	if (!error && blk_owes_flush(req)) {
-		bell_disk_queue(req, blk_flush_owed);
-		return;
-	}
-	if (unlikely(error || req->held) && bell_backend_blk_hold_done(req, error))
-		return;
-	switch (error) {
-	case 0:
-		status = VIRTIO_BLK_S_OK;
-		if (req->op == BELL_DISK_READ)
-			written = req->bytes;
-		if (req->op == BELL_DISK_APPEND) {
-			blk_put_result(req);
-			written = sizeof(__le64);
-		}
-		break;
-	case -EOPNOTSUPP:
-		req->error = error;
-		status = VIRTIO_BLK_S_UNSUPP;
-		break;
-	default:
-		req->error = error;
-		if (q->zoned) {
-			bell_backend_blk_zone_failed(req, error);
-			return;
-		}
-		status = VIRTIO_BLK_S_IOERR;
-		break;
-	}
-	bell_backend_blk_finish(req, status, written);
-}
-
-/**
- * bell_disk_retry() - have the worker submit a request that would have blocked
- * @req: the request
- *
- * Context: Any.
- */
-void bell_disk_retry(struct bell_disk_req *req)
-{
-	trace_bell_retry(req->vq->dev_id, req->vq->index, req->head);
-	bell_exec_worker_retry(req->exec, &req->retry);
-}
-
-/* --- submission of a request --- */
-
 /*
  * Look up the pages of a request's data. The short path here handles data in
  * one descriptor that lies within a page.
@@ -325,11 +77,11 @@ static noinline int blk_rw_fails(struct bell_blk *blk,
 	if (error == -ENOMEM)
 		error = bell_backend_blk_map_no_memory(req);
 	if (error == -EAGAIN) {
-		blk_free(req);
+		bell_backend_blk_free(req);
 		return error;
 	}
 	if (error == -E2BIG && req->op != BELL_DISK_APPEND) {
-		blk_free(req);
+		bell_backend_blk_free(req);
 		return bell_backend_blk_large_begin(blk, req, data, req->bytes,
 						    may_sleep);
 	}
@@ -358,7 +110,7 @@ static noinline int blk_rw_rare(struct bell_blk *blk, struct bell_disk_req *req,
 	if (blk->zoned.zone_sectors) {
 		ret = bell_backend_blk_zone_check(blk, req, bytes, may_sleep);
 		if (ret < 0)
-			blk_free(req);
+			bell_backend_blk_free(req);
 		if (ret)
 			return min(ret, 0);
 	}
@@ -520,7 +272,7 @@ static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
 		if (!q->write_zeroes)
 			break;
 		req->op = BELL_DISK_ZERO;
-		req->fua = blk_writes_through(q);
+		req->fua = bell_backend_blk_writes_through(q);
 		return blk_ranges(blk, req, out, out_bytes, may_sleep);
 	case VIRTIO_BLK_T_SECURE_ERASE:
 		if (!q->secure_erase)
@@ -584,7 +336,7 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 		return bell_backend_blk_rw(blk, req, in, in_bytes, may_sleep);
 	case VIRTIO_BLK_T_OUT:
 		req->op = BELL_DISK_WRITE;
-		req->fua = blk_writes_through(q);
+		req->fua = bell_backend_blk_writes_through(q);
 		return bell_backend_blk_rw(blk, req, out, out_bytes,
 					   may_sleep);
 	case VIRTIO_BLK_T_FLUSH:
