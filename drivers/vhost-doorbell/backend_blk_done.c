@@ -94,10 +94,29 @@ static u64 blk_failed_sector(const struct bell_disk_req *req)
 	}
 }
 
-static noinline void blk_explain(struct bell_disk_req *req, u8 status,
-				 struct bell_failure *failure)
+/* Write the status and complete the chain. */
+static void blk_complete(struct bell_disk_req *req, u8 status,
+			 const struct bell_done *done)
 {
-	*failure = (struct bell_failure){
+	bell_backend_blk_free(req);
+	/*
+	 * Clear @begin before the completion: after that the driver may make the head
+	 * available again, and the runner sets @begin for the new request.
+	 */
+	WRITE_ONCE(req->begin, 0);
+	/*
+	 * The page of the status byte stays pinned from the take to the completion,
+	 * even if the guest has freed it.
+	 */
+	WRITE_ONCE(*req->status, status);
+	bell_vq_complete(req->vq, done);
+}
+
+/* As blk_complete(), for a request that failed: also say why. */
+static noinline void blk_complete_failed(struct bell_disk_req *req, u8 status,
+					 struct bell_done *done)
+{
+	struct bell_failure failure = {
 		.sector = blk_failed_sector(req),
 		.time = ktime_get_real_ns(),
 		/*
@@ -109,7 +128,10 @@ static noinline void blk_explain(struct bell_disk_req *req, u8 status,
 		.cause = blk_cause(req->error, status),
 		.status = status,
 	};
+
 	req->error = 0;
+	done->failure = &failure;
+	blk_complete(req, status, done);
 }
 
 /*
@@ -118,8 +140,6 @@ static noinline void blk_explain(struct bell_disk_req *req, u8 status,
  */
 void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written)
 {
-	bool ok = status == VIRTIO_BLK_S_OK;
-	struct bell_failure failure;
 	struct bell_done done = {
 		.head = req->head,
 		.epoch = req->epoch,
@@ -139,26 +159,15 @@ void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written)
 		done.kind = blk_kind(req);
 		done.value = bell_hist_ns_since(req->begin);
 	}
-	if (ok && req->op == BELL_DISK_READ)
-		done.bytes_read = req->bytes;
-	if (ok && (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_APPEND))
-		done.bytes_written = req->bytes;
-	if (unlikely(!ok)) {
-		blk_explain(req, status, &failure);
-		done.failure = &failure;
+	if (unlikely(status != VIRTIO_BLK_S_OK)) {
+		blk_complete_failed(req, status, &done);
+		return;
 	}
-	bell_backend_blk_free(req);
-	/*
-	 * Clear @begin before the completion: after that the driver may make the head
-	 * available again, and the runner sets @begin for the new request.
-	 */
-	WRITE_ONCE(req->begin, 0);
-	/*
-	 * The page of the status byte stays pinned from the take to the completion,
-	 * even if the guest has freed it.
-	 */
-	WRITE_ONCE(*req->status, status);
-	bell_vq_complete(req->vq, &done);
+	if (req->op == BELL_DISK_READ)
+		done.bytes_read = req->bytes;
+	else if (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_APPEND)
+		done.bytes_written = req->bytes;
+	blk_complete(req, status, &done);
 }
 
 /*
@@ -192,21 +201,14 @@ static void blk_flush_owed(struct bell_disk_req *req)
 	bell_disk_done(req, bell_disk_flush(req->disk));
 }
 
-/**
- * bell_disk_done() - take back a request, or a slice of a large one, from the disk
- * @req: the request; the caller must not access it afterwards
- * @error: 0 or a negative errno
- *
- * Context: Any.
- */
-void bell_disk_done(struct bell_disk_req *req, int error)
+/* The ends of requests that bell_disk_done() does not handle itself */
+static noinline void blk_done_rare(struct bell_disk_req *req, int error)
 {
 	const struct bell_blk_queue *q = req->vq->priv;
 	u32 written = 0;
 	u8 status;
 
-	trace_bell_end_io(req->vq->dev_id, req->vq->index, req->head, error);
-	if (unlikely(req->large)) {
+	if (req->large) {
 		bell_backend_blk_large_done(req, error);
 		return;
 	}
@@ -214,7 +216,7 @@ void bell_disk_done(struct bell_disk_req *req, int error)
 		bell_disk_queue(req, blk_flush_owed);
 		return;
 	}
-	if (unlikely(error || req->held) && bell_backend_blk_hold_done(req, error))
+	if ((error || req->held) && bell_backend_blk_hold_done(req, error))
 		return;
 	switch (error) {
 	case 0:
@@ -240,6 +242,29 @@ void bell_disk_done(struct bell_disk_req *req, int error)
 		break;
 	}
 	bell_backend_blk_finish(req, status, written);
+}
+
+/**
+ * bell_disk_done() - take back a request, or a slice of a large one, from the disk
+ * @req: the request; the caller must not access it afterwards
+ * @error: 0 or a negative errno
+ *
+ * Context: Any.
+ */
+void bell_disk_done(struct bell_disk_req *req, int error)
+{
+	trace_bell_end_io(req->vq->dev_id, req->vq->index, req->head, error);
+	if (likely(!error && !req->large && !req->held)) {
+		if (req->op == BELL_DISK_READ) {
+			bell_backend_blk_finish(req, VIRTIO_BLK_S_OK, req->bytes);
+			return;
+		}
+		if (req->op == BELL_DISK_WRITE && !blk_owes_flush(req)) {
+			bell_backend_blk_finish(req, VIRTIO_BLK_S_OK, 0);
+			return;
+		}
+	}
+	blk_done_rare(req, error);
 }
 
 /**

@@ -23,31 +23,29 @@
 #include "vq.h"
 
 /*
- * Look up the pages of a request's data. The short path here handles data in
- * one descriptor that lies within a page.
+ * Look up the pages of a request's data. The short path here handles data in one
+ * descriptor that lies within a page that is found quickly.
  */
 static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_vq_cursor cur, bool may_sleep)
 {
 	struct bell_disk *disk = req->disk;
-	struct bell_gmem_span span;
+	u32 bytes = req->bytes, offset;
+	struct page *page = NULL;
 	u64 gpa;
-	int ret;
 
-	if (cur.seg->len - cur.skip < req->bytes || req->bytes > PAGE_SIZE)
-		return bell_backend_blk_map_pieces(blk, req, cur, may_sleep);
 	if (check_add_overflow(cur.seg->addr, cur.skip, &gpa))
 		return -EFAULT;
-	ret = bell_gmem_span(req->vq->gmem, gpa, req->bytes, may_sleep, &span);
-	if (ret)
-		return ret;
-	if (span.len < req->bytes)
+	offset = offset_in_page(gpa);
+	if (likely(bytes <= cur.seg->len - cur.skip &&
+		   bytes <= PAGE_SIZE - offset))
+		page = bell_gmem_page(req->vq->gmem, gpa);
+	if (!page)
 		return bell_backend_blk_map_pieces(blk, req, cur, may_sleep);
-	bvec_set_page(&req->vecs[0], span.page, span.len, span.offset);
+	bvec_set_page(&req->vecs[0], page, bytes, offset);
 	req->nvecs = 1;
-	req->aligned = !((req->sector << SECTOR_SHIFT | span.len) &
-			 disk->len_mask) &&
-		       !(span.offset & disk->addr_mask);
+	req->aligned = !((req->sector << SECTOR_SHIFT | bytes) &
+			 disk->len_mask) && !(offset & disk->addr_mask);
 	return 0;
 }
 
@@ -253,10 +251,11 @@ static int blk_tell(struct bell_disk_req *req, struct bell_vq_cursor data,
  * Begin a request that is no read, write or flush. Most types need a feature
  * that the driver has accepted.
  */
-static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
-			  u32 type, struct bell_vq_cursor in, u64 in_bytes,
-			  struct bell_vq_cursor out, u64 out_bytes,
-			  bool may_sleep)
+static noinline int blk_begin_rare(struct bell_blk_queue *q,
+				   struct bell_disk_req *req, u32 type,
+				   struct bell_vq_cursor in, u64 in_bytes,
+				   struct bell_vq_cursor out, u64 out_bytes,
+				   bool may_sleep)
 {
 	struct bell_blk *blk = q->blk;
 
@@ -310,16 +309,32 @@ static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
 	return 0;
 }
 
+/* The position behind the header, which the readable pieces hold */
+static struct bell_vq_cursor blk_behind_header(const struct bell_chain *chain)
+{
+	struct bell_vq_cursor cur = { .seg = chain->seg };
+	u32 left = sizeof(struct virtio_blk_outhdr), n;
+
+	while (left) {
+		n = min(left, cur.seg->len);
+		bell_vq_advance(&cur, n);
+		left -= n;
+	}
+	return cur;
+}
+
 /*
  * Begin a request whose header was read. Returns as bell_backend_blk_rw() does.
  */
-static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
-		     const struct bell_chain *chain, struct bell_vq_cursor out,
-		     const struct virtio_blk_outhdr *hdr, bool may_sleep)
+static __always_inline int blk_begin(struct bell_blk_queue *q,
+				     struct bell_disk_req *req,
+				     const struct bell_chain *chain,
+				     const struct virtio_blk_outhdr *hdr,
+				     bool may_sleep)
 {
 	struct bell_vq_cursor in = { .seg = chain->seg + chain->nout };
-	u64 in_bytes = bell_vq_bytes(in.seg, chain->nin) - 1;
-	u64 out_bytes = bell_vq_bytes(chain->seg, chain->nout) - sizeof(*hdr);
+	u64 in_bytes = chain->in_bytes - 1;
+	u64 out_bytes = chain->out_bytes - sizeof(*hdr);
 	u32 type = le32_to_cpu((__force __le32)hdr->type);
 	struct bell_blk *blk = q->blk;
 
@@ -337,99 +352,114 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 	case VIRTIO_BLK_T_OUT:
 		req->op = BELL_DISK_WRITE;
 		req->fua = bell_backend_blk_writes_through(q);
-		return bell_backend_blk_rw(blk, req, out, out_bytes,
-					   may_sleep);
+		return bell_backend_blk_rw(blk, req, blk_behind_header(chain),
+					   out_bytes, may_sleep);
 	case VIRTIO_BLK_T_FLUSH:
 		req->op = BELL_DISK_FLUSH;
 		return blk->disk.ops->submit(req, !may_sleep);
 	default:
-		return blk_begin_rare(q, req, type, in, in_bytes, out,
-				      out_bytes, may_sleep);
+		return blk_begin_rare(q, req, type, in, in_bytes,
+				      blk_behind_header(chain), out_bytes,
+				      may_sleep);
 	}
 }
 
-/*
- * Read the header and move the cursor behind it. @span: out: where it lies in
- * memory; its page is NULL if the header is not in one piece.
- */
-static int blk_read_header(struct bell_vq *vq, struct bell_vq_cursor *out,
-			   struct virtio_blk_outhdr *hdr, bool may_sleep,
-			   struct bell_gmem_span *span)
+/* Read a header that is in several pieces, or whose page is not found quickly. */
+static noinline int blk_copy_header(struct bell_vq *vq,
+				    const struct bell_chain *chain,
+				    struct virtio_blk_outhdr *hdr,
+				    bool may_sleep)
 {
+	struct bell_vq_cursor cur = { .seg = chain->seg };
+
+	return bell_vq_chain_copy(vq, &cur, hdr, sizeof(*hdr), false, may_sleep);
+}
+
+/*
+ * Read the header. @page: out: kernel address of the page in which it lies; NULL if that
+ * is not known.
+ */
+static __always_inline int blk_read_header(struct bell_vq *vq,
+					   const struct bell_chain *chain,
+					   struct virtio_blk_outhdr *hdr,
+					   bool may_sleep, void **page)
+{
+	const struct bell_seg *seg = chain->seg;
+	u32 offset = offset_in_page(seg->addr);
+	struct virtio_blk_outhdr copy;
+	struct page *p = NULL;
 	int ret;
 
-	span->page = NULL;
-	if (likely(out->seg->len >= sizeof(*hdr))) {
+	if (likely(seg->len >= sizeof(*hdr) &&
+		   offset <= PAGE_SIZE - sizeof(*hdr)))
+		p = bell_gmem_page(vq->gmem, seg->addr);
+	if (likely(p)) {
+		*page = page_address(p);
+		memcpy(hdr, *page + offset, sizeof(*hdr));
 		/*
-		 * Look up to the end of the page, or of the region: the status
-		 * byte may lie there too.
+		 * The copy is made before this point; the compiler must not read again
+		 * from guest memory, which the guest may change.
 		 */
-		ret = bell_gmem_span(vq->gmem, out->seg->addr,
-				     PAGE_SIZE - offset_in_page(out->seg->addr),
-				     may_sleep, span);
-		if (ret)
-			return ret;
-		if (likely(span->len >= sizeof(*hdr))) {
-			memcpy(hdr, page_address(span->page) + span->offset,
-			       sizeof(*hdr));
-			/*
-			 * The copy is made before this point; the compiler must
-			 * not read again from guest memory, which the guest may
-			 * change.
-			 */
-			barrier();
-			bell_vq_advance(out, sizeof(*hdr));
-			return 0;
-		}
-		span->page = NULL;
-	}
-	return bell_vq_chain_copy(vq, out, hdr, sizeof(*hdr), false,
-				     may_sleep);
-}
-
-/*
- * Find the status byte; its page remains pinned until the request ends. Most drivers
- * put it near the header, so look in the header's page first.
- */
-static int blk_find_status(struct bell_disk_req *req,
-			   const struct bell_chain *chain, bool may_sleep,
-			   const struct bell_gmem_span *header)
-{
-	const struct bell_seg *last = &chain->seg[chain->nout + chain->nin - 1];
-	struct bell_gmem_span span;
-	u64 gpa;
-	int ret;
-
-	if (!chain->nin)
-		return -EFAULT;
-	if (check_add_overflow(last->addr, (u64)last->len - 1, &gpa))
-		return -EFAULT;
-	if (header->page && !((gpa ^ chain->seg->addr) >> PAGE_SHIFT) &&
-	    offset_in_page(gpa) < header->offset + header->len) {
-		req->status = page_address(header->page) + offset_in_page(gpa);
+		barrier();
 		return 0;
 	}
+	*page = NULL;
+	/* @hdr stays in registers, as its address is given to no function. */
+	ret = blk_copy_header(vq, chain, &copy, may_sleep);
+	*hdr = copy;
+	return ret;
+}
+
+/* Find a status byte that is not in the header's page. */
+static noinline int blk_look_up_status(struct bell_disk_req *req, u64 gpa,
+				       bool may_sleep)
+{
+	struct bell_gmem_span span;
+	int ret;
+
 	ret = bell_gmem_span(req->vq->gmem, gpa, 1, may_sleep, &span);
 	if (!ret)
 		req->status = page_address(span.page) + span.offset;
 	return ret;
 }
 
-static int blk_try(struct bell_blk_queue *q, struct bell_disk_req *req,
-		   const struct bell_chain *chain, bool may_sleep)
+/*
+ * Find the status byte; its page remains pinned until the request ends. Most drivers
+ * put it near the header, so look in the header's page first: all of it is guest memory.
+ */
+static __always_inline int blk_find_status(struct bell_disk_req *req,
+					   const struct bell_chain *chain,
+					   bool may_sleep, void *page)
+{
+	const struct bell_seg *last = &chain->seg[chain->nout + chain->nin - 1];
+	u64 gpa;
+
+	if (!chain->nin)
+		return -EFAULT;
+	if (check_add_overflow(last->addr, (u64)last->len - 1, &gpa))
+		return -EFAULT;
+	if (unlikely(!page || (gpa ^ chain->seg->addr) >> PAGE_SHIFT))
+		return blk_look_up_status(req, gpa, may_sleep);
+	req->status = page + offset_in_page(gpa);
+	return 0;
+}
+
+static __always_inline int blk_try(struct bell_blk_queue *q,
+				   struct bell_disk_req *req,
+				   const struct bell_chain *chain,
+				   bool may_sleep)
 {
 	struct bell_vq *vq = req->vq;
-	struct bell_vq_cursor out = { .seg = chain->seg };
 	struct virtio_blk_outhdr hdr;
-	struct bell_gmem_span span;
 	int ret = -EFAULT;
+	void *page;
 
-	if (bell_vq_bytes(chain->seg, chain->nout) >= sizeof(hdr))
-		ret = blk_read_header(vq, &out, &hdr, may_sleep, &span);
+	if (chain->out_bytes >= sizeof(hdr))
+		ret = blk_read_header(vq, chain, &hdr, may_sleep, &page);
 	if (!ret)
-		ret = blk_find_status(req, chain, may_sleep, &span);
+		ret = blk_find_status(req, chain, may_sleep, page);
 	if (!ret)
-		return blk_begin(q, req, chain, out, &hdr, may_sleep);
+		return blk_begin(q, req, chain, &hdr, may_sleep);
 	if (ret != -EAGAIN)
 		ret = bell_vq_break(vq, "head %u has no header or no status byte",
 				    chain->head);

@@ -235,16 +235,6 @@ void bell_vq_inflight_put_back(struct bell_vq *vq, u16 head, u8 epoch);
 int bell_vq_chain_copy(struct bell_vq *vq, struct bell_vq_cursor *cur, void *buf,
 		       u32 len, bool to_guest, bool may_pin);
 
-/* Bytes in @n pieces */
-static inline u64 bell_vq_bytes(const struct bell_seg *seg, u32 n)
-{
-	u64 bytes = 0;
-
-	while (n--)
-		bytes += seg++->len;
-	return bytes;
-}
-
 /* Move the position by @n bytes, which the piece has left. */
 static inline void bell_vq_advance(struct bell_vq_cursor *cur, u64 n)
 {
