@@ -60,7 +60,8 @@ const struct bell_vq_entry *bell_vq_chain_find_table(struct bell_vq *vq,
 		return ERR_PTR(chain_table_fails(vq, ret, addr));
 	if (span.len < len || !IS_ALIGNED(addr, sizeof(struct bell_vq_entry)))
 		return NULL;
-	return page_address(span.page) + span.offset;
+	return bell_vq_chain_table_nospec(page_address(span.page) + span.offset,
+					  len, span.len);
 }
 
 /*

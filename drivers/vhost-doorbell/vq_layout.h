@@ -10,6 +10,7 @@
 #define BELL_VQ_LAYOUT_H
 
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/types.h>
 
 #include "gmem.h"
@@ -78,6 +79,21 @@ const struct bell_vq_entry *bell_vq_chain_find_table(struct bell_vq *vq,
 						     u32 len);
 
 /*
+ * bell_vq_chain_table_nospec() - the address of a table whose @len bytes fit into @room
+ *
+ * The caller has checked that they fit, and that @len is not zero. A CPU that speculates
+ * past that check gets NULL. Otherwise it could use host memory behind the room as
+ * entries, and their `next` fields as indices, which cache timing shows to the guest.
+ */
+static __always_inline const struct bell_vq_entry *
+bell_vq_chain_table_nospec(const void *table, u32 len, unsigned long room)
+{
+	unsigned long mask = array_index_mask_nospec(len - 1, room);
+
+	return (const struct bell_vq_entry *)((unsigned long)table & mask);
+}
+
+/*
  * bell_vq_chain_open_table() - check an indirect table of @len bytes and find its pages
  *
  * The short path: the table is aligned, not empty, in one page, and this is found
@@ -97,7 +113,8 @@ bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr, u32 len)
 		   !((addr | len) % sizeof(struct bell_vq_entry)))) {
 		page = bell_gmem_page(vq->gmem, addr);
 		if (likely(page))
-			return page_address(page) + offset;
+			return bell_vq_chain_table_nospec(page_address(page) + offset,
+							  len, PAGE_SIZE - offset);
 	}
 	return bell_vq_chain_find_table(vq, may_pin, addr, len);
 }

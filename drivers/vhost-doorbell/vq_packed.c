@@ -139,7 +139,7 @@ static int packed_fetch_indirect(struct bell_vq *vq, bool may_pin,
 				 const struct vring_packed_desc *d)
 {
 	u64 table = le64_to_cpu(d->addr), addr, rest;
-	u32 len = le32_to_cpu(d->len), i;
+	u32 len = le32_to_cpu(d->len), num, i;
 	const struct bell_vq_entry *entry;
 	u16 flags;
 	int ret;
@@ -149,9 +149,11 @@ static int packed_fetch_indirect(struct bell_vq *vq, bool may_pin,
 	entry = bell_vq_chain_open_table(vq, may_pin, table, len);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
-	for (i = 0; i < len / sizeof(*entry); i++) {
-		ret = bell_vq_chain_read_entry(vq, may_pin, table, entry, i,
-					       &addr, &rest);
+	num = len / sizeof(*entry);
+	for (i = 0; i < num; i++) {
+		ret = bell_vq_chain_read_entry(vq, may_pin, table, entry,
+					       array_index_nospec(i, num), &addr,
+					       &rest);
 		if (ret)
 			return ret;
 		flags = rest >> 48;

@@ -161,6 +161,7 @@ static noinline int split_walk_table(struct bell_vq *vq, bool may_pin,
 		if (i >= num)
 			return bell_vq_break(vq, "next %u past table of %u", i,
 					     num);
+		i = array_index_nospec(i, num);
 	}
 }
 
