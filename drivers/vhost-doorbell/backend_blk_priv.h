@@ -102,8 +102,18 @@ enum bell_pass bell_backend_blk_pass(struct bell_exec *exec,
 void bell_backend_blk_resubmit(struct bell_exec *exec, struct llist_node *node);
 int bell_backend_blk_rw(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_vq_cursor data, u64 bytes, bool may_sleep);
+
+/* backend_blk_done.c */
+void bell_backend_blk_free(struct bell_disk_req *req);
 void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written);
 void bell_backend_blk_put_back(struct bell_disk_req *req);
+
+/* Must a write be stable when it completes? */
+static inline bool
+bell_backend_blk_writes_through(const struct bell_blk_queue *q)
+{
+	return q->writethrough || !READ_ONCE(q->blk->config.wce);
+}
 
 /*
  * End a request with an I/O error. @error, a negative errno, says what failed.

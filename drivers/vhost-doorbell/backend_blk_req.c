@@ -22,280 +22,30 @@
 #include "trace.h"
 #include "vq.h"
 
-/* --- completion of a request --- */
-
-static void blk_free(struct bell_disk_req *req)
-{
-	if (req->vecs != req->inline_vecs)
-		bell_backend_blk_map_free(req);
-	if (unlikely(req->result)) {
-		kfree(req->result);
-		req->result = NULL;
-	}
-}
-
 /*
- * Write the sector of an append to guest memory. Its bytes were located when
- * the request began, as the status byte was.
- */
-static void blk_put_result(const struct bell_disk_req *req)
-{
-	__le64 sector = cpu_to_le64(req->sector);
-	u32 i;
-
-	for (i = 0; i < sizeof(sector); i++)
-		WRITE_ONCE(*req->result[i], ((u8 *)&sector)[i]);
-}
-
-static enum bell_kind blk_kind(const struct bell_disk_req *req)
-{
-	switch (req->op) {
-	case BELL_DISK_READ:
-		return BELL_KIND_READ;
-	case BELL_DISK_WRITE:
-	case BELL_DISK_APPEND:
-		return BELL_KIND_WRITE;
-	case BELL_DISK_FLUSH:
-		return BELL_KIND_FLUSH;
-	case BELL_DISK_DISCARD:
-		return BELL_KIND_DISCARD;
-	case BELL_DISK_ZERO:
-		return BELL_KIND_ZEROES;
-	default:
-		return BELL_KIND_OTHER;
-	}
-}
-
-static enum bell_cause blk_cause(int error, u8 status)
-{
-	if (status == VIRTIO_BLK_S_UNSUPP)
-		return BELL_CAUSE_UNSUPP;
-	if (status != VIRTIO_BLK_S_IOERR)
-		return BELL_CAUSE_ZONE;
-	switch (error) {
-	case 0:
-	case -EFAULT:
-		return BELL_CAUSE_INVALID;
-	case -ENOSPC:
-	case -EDQUOT:
-		return BELL_CAUSE_NOSPC;
-	case -ENOMEM:
-	case -ENOBUFS:	/* bell_backend_blk_map_no_memory() */
-		return BELL_CAUSE_NOMEM;
-	default:
-		return BELL_CAUSE_IO;
-	}
-}
-
-static u64 blk_failed_sector(const struct bell_disk_req *req)
-{
-	switch (req->op) {
-	case BELL_DISK_FLUSH:
-	case BELL_DISK_NONE:
-		return BELL_NO_SECTOR;
-	case BELL_DISK_DISCARD:
-	case BELL_DISK_ZERO:
-	case BELL_DISK_ERASE:
-		return req->nvecs ? req->range[0].sector : BELL_NO_SECTOR;
-	default:
-		return req->sector;
-	}
-}
-
-static noinline void blk_explain(struct bell_disk_req *req, u8 status,
-				 struct bell_failure *failure)
-{
-	*failure = (struct bell_failure){
-		.sector = blk_failed_sector(req),
-		.time = ktime_get_real_ns(),
-		/*
-		 * -EDQUOT stands for ENOSPC of a request that must not be held; see
-		 * disk.h.
-		 */
-		.error = req->error == -EDQUOT ? -ENOSPC : req->error,
-		.kind = blk_kind(req),
-		.cause = blk_cause(req->error, status),
-		.status = status,
-	};
-	req->error = 0;
-}
-
-/*
- * End a request: free its memory, write @status, and complete the chain. The
- * first @written bytes of the writable part have been written.
- */
-void bell_backend_blk_finish(struct bell_disk_req *req, u8 status, u32 written)
-{
-	bool ok = status == VIRTIO_BLK_S_OK;
-	struct bell_failure failure;
-	struct bell_done done = {
-		.head = req->head,
-		.epoch = req->epoch,
-		.kind = BELL_KIND_NONE,
-		/*
-		 * The used length counts from the start of the writable part.
-		 * The status is its last byte, so it counts only if all bytes
-		 * before it were written.
-		 */
-		.len = written == req->room ? written + 1 : written,
-		/* A read that failed may have written a part of it. */
-		.dirty = req->op == BELL_DISK_READ ? req->bytes : 0,
-		.dirty_last = true,
-	};
-
-	if (bell_hist_is_on()) {
-		done.kind = blk_kind(req);
-		done.value = bell_hist_ns_since(req->begin);
-	}
-	if (ok && req->op == BELL_DISK_READ)
-		done.bytes_read = req->bytes;
-	if (ok && (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_APPEND))
-		done.bytes_written = req->bytes;
-	if (unlikely(!ok)) {
-		blk_explain(req, status, &failure);
-		done.failure = &failure;
-	}
-	blk_free(req);
-	/*
-	 * Clear @begin before the completion: after that the driver may make the head
-	 * available again, and the runner sets @begin for the new request.
-	 */
-	WRITE_ONCE(req->begin, 0);
-	/*
-	 * The page of the status byte stays pinned from the take to the completion,
-	 * even if the guest has freed it.
-	 */
-	WRITE_ONCE(*req->status, status);
-	bell_vq_complete(req->vq, &done);
-}
-
-/*
- * bell_backend_blk_put_back() - have a request served again, from its start, when the
- * queue runs again
- */
-void bell_backend_blk_put_back(struct bell_disk_req *req)
-{
-	if (req->large)
-		bell_backend_blk_large_drop(req);
-	blk_free(req);
-	WRITE_ONCE(req->begin, 0);
-	bell_vq_inflight_put_back(req->vq, req->head, req->epoch);
-}
-
-/* Must a write be stable when it completes? */
-static bool blk_writes_through(const struct bell_blk_queue *q)
-{
-	return q->writethrough || !READ_ONCE(q->blk->config.wce);
-}
-
-/*
- * Was this write submitted in write-back mode, while now, as it completes, each
- * write must be stable? Then a flush has to follow.
- */
-static bool blk_owes_flush(const struct bell_disk_req *req)
-{
-	return (req->op == BELL_DISK_WRITE || req->op == BELL_DISK_ZERO ||
-		req->op == BELL_DISK_APPEND) &&
-	       !req->fua && blk_writes_through(req->vq->priv) &&
-	       bell_disk_has_cache(req->disk);
-}
-
-static void blk_flush_owed(struct bell_disk_req *req)
-{
-	req->fua = true;
-	bell_disk_done(req, bell_disk_flush(req->disk));
-}
-
-/**
- * bell_disk_done() - take back a request, or a slice of a large one, from the disk
- * @req: the request; the caller must not access it afterwards
- * @error: 0 or a negative errno
- *
- * Context: Any.
- */
-void bell_disk_done(struct bell_disk_req *req, int error)
-{
-	const struct bell_blk_queue *q = req->vq->priv;
-	u32 written = 0;
-	u8 status;
-
-	trace_bell_end_io(req->vq->dev_id, req->vq->index, req->head, error);
-	if (unlikely(req->large)) {
-		bell_backend_blk_large_done(req, error);
-		return;
-	}
-	if (!error && blk_owes_flush(req)) {
-		bell_disk_queue(req, blk_flush_owed);
-		return;
-	}
-	if (unlikely(error || req->held) && bell_backend_blk_hold_done(req, error))
-		return;
-	switch (error) {
-	case 0:
-		status = VIRTIO_BLK_S_OK;
-		if (req->op == BELL_DISK_READ)
-			written = req->bytes;
-		if (req->op == BELL_DISK_APPEND) {
-			blk_put_result(req);
-			written = sizeof(__le64);
-		}
-		break;
-	case -EOPNOTSUPP:
-		req->error = error;
-		status = VIRTIO_BLK_S_UNSUPP;
-		break;
-	default:
-		req->error = error;
-		if (q->zoned) {
-			bell_backend_blk_zone_failed(req, error);
-			return;
-		}
-		status = VIRTIO_BLK_S_IOERR;
-		break;
-	}
-	bell_backend_blk_finish(req, status, written);
-}
-
-/**
- * bell_disk_retry() - have the worker submit a request that would have blocked
- * @req: the request
- *
- * Context: Any.
- */
-void bell_disk_retry(struct bell_disk_req *req)
-{
-	trace_bell_retry(req->vq->dev_id, req->vq->index, req->head);
-	bell_exec_worker_retry(req->exec, &req->retry);
-}
-
-/* --- submission of a request --- */
-
-/*
- * Look up the pages of a request's data. The short path here handles data in
- * one descriptor that lies within a page.
+ * Look up the pages of a request's data. The short path here handles data in one
+ * descriptor that lies within a page that is found quickly.
  */
 static int blk_map_data(struct bell_blk *blk, struct bell_disk_req *req,
 			struct bell_vq_cursor cur, bool may_sleep)
 {
 	struct bell_disk *disk = req->disk;
-	struct bell_gmem_span span;
+	u32 bytes = req->bytes, offset;
+	struct page *page = NULL;
 	u64 gpa;
-	int ret;
 
-	if (cur.seg->len - cur.skip < req->bytes || req->bytes > PAGE_SIZE)
-		return bell_backend_blk_map_pieces(blk, req, cur, may_sleep);
 	if (check_add_overflow(cur.seg->addr, cur.skip, &gpa))
 		return -EFAULT;
-	ret = bell_gmem_span(req->vq->gmem, gpa, req->bytes, may_sleep, &span);
-	if (ret)
-		return ret;
-	if (span.len < req->bytes)
+	offset = offset_in_page(gpa);
+	if (likely(bytes <= cur.seg->len - cur.skip &&
+		   bytes <= PAGE_SIZE - offset))
+		page = bell_gmem_page(req->vq->gmem, gpa);
+	if (!page)
 		return bell_backend_blk_map_pieces(blk, req, cur, may_sleep);
-	bvec_set_page(&req->vecs[0], span.page, span.len, span.offset);
+	bvec_set_page(&req->vecs[0], page, bytes, offset);
 	req->nvecs = 1;
-	req->aligned = !((req->sector << SECTOR_SHIFT | span.len) &
-			 disk->len_mask) &&
-		       !(span.offset & disk->addr_mask);
+	req->aligned = !((req->sector << SECTOR_SHIFT | bytes) &
+			 disk->len_mask) && !(offset & disk->addr_mask);
 	return 0;
 }
 
@@ -325,11 +75,11 @@ static noinline int blk_rw_fails(struct bell_blk *blk,
 	if (error == -ENOMEM)
 		error = bell_backend_blk_map_no_memory(req);
 	if (error == -EAGAIN) {
-		blk_free(req);
+		bell_backend_blk_free(req);
 		return error;
 	}
 	if (error == -E2BIG && req->op != BELL_DISK_APPEND) {
-		blk_free(req);
+		bell_backend_blk_free(req);
 		return bell_backend_blk_large_begin(blk, req, data, req->bytes,
 						    may_sleep);
 	}
@@ -358,7 +108,7 @@ static noinline int blk_rw_rare(struct bell_blk *blk, struct bell_disk_req *req,
 	if (blk->zoned.zone_sectors) {
 		ret = bell_backend_blk_zone_check(blk, req, bytes, may_sleep);
 		if (ret < 0)
-			blk_free(req);
+			bell_backend_blk_free(req);
 		if (ret)
 			return min(ret, 0);
 	}
@@ -501,10 +251,11 @@ static int blk_tell(struct bell_disk_req *req, struct bell_vq_cursor data,
  * Begin a request that is no read, write or flush. Most types need a feature
  * that the driver has accepted.
  */
-static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
-			  u32 type, struct bell_vq_cursor in, u64 in_bytes,
-			  struct bell_vq_cursor out, u64 out_bytes,
-			  bool may_sleep)
+static noinline int blk_begin_rare(struct bell_blk_queue *q,
+				   struct bell_disk_req *req, u32 type,
+				   struct bell_vq_cursor in, u64 in_bytes,
+				   struct bell_vq_cursor out, u64 out_bytes,
+				   bool may_sleep)
 {
 	struct bell_blk *blk = q->blk;
 
@@ -520,7 +271,7 @@ static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
 		if (!q->write_zeroes)
 			break;
 		req->op = BELL_DISK_ZERO;
-		req->fua = blk_writes_through(q);
+		req->fua = bell_backend_blk_writes_through(q);
 		return blk_ranges(blk, req, out, out_bytes, may_sleep);
 	case VIRTIO_BLK_T_SECURE_ERASE:
 		if (!q->secure_erase)
@@ -558,16 +309,32 @@ static int blk_begin_rare(struct bell_blk_queue *q, struct bell_disk_req *req,
 	return 0;
 }
 
+/* The position behind the header, which the readable pieces hold */
+static struct bell_vq_cursor blk_behind_header(const struct bell_chain *chain)
+{
+	struct bell_vq_cursor cur = { .seg = chain->seg };
+	u32 left = sizeof(struct virtio_blk_outhdr), n;
+
+	while (left) {
+		n = min(left, cur.seg->len);
+		bell_vq_advance(&cur, n);
+		left -= n;
+	}
+	return cur;
+}
+
 /*
  * Begin a request whose header was read. Returns as bell_backend_blk_rw() does.
  */
-static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
-		     const struct bell_chain *chain, struct bell_vq_cursor out,
-		     const struct virtio_blk_outhdr *hdr, bool may_sleep)
+static __always_inline int blk_begin(struct bell_blk_queue *q,
+				     struct bell_disk_req *req,
+				     const struct bell_chain *chain,
+				     const struct virtio_blk_outhdr *hdr,
+				     bool may_sleep)
 {
 	struct bell_vq_cursor in = { .seg = chain->seg + chain->nout };
-	u64 in_bytes = bell_vq_bytes(in.seg, chain->nin) - 1;
-	u64 out_bytes = bell_vq_bytes(chain->seg, chain->nout) - sizeof(*hdr);
+	u64 in_bytes = chain->in_bytes - 1;
+	u64 out_bytes = chain->out_bytes - sizeof(*hdr);
 	u32 type = le32_to_cpu((__force __le32)hdr->type);
 	struct bell_blk *blk = q->blk;
 
@@ -584,100 +351,115 @@ static int blk_begin(struct bell_blk_queue *q, struct bell_disk_req *req,
 		return bell_backend_blk_rw(blk, req, in, in_bytes, may_sleep);
 	case VIRTIO_BLK_T_OUT:
 		req->op = BELL_DISK_WRITE;
-		req->fua = blk_writes_through(q);
-		return bell_backend_blk_rw(blk, req, out, out_bytes,
-					   may_sleep);
+		req->fua = bell_backend_blk_writes_through(q);
+		return bell_backend_blk_rw(blk, req, blk_behind_header(chain),
+					   out_bytes, may_sleep);
 	case VIRTIO_BLK_T_FLUSH:
 		req->op = BELL_DISK_FLUSH;
 		return blk->disk.ops->submit(req, !may_sleep);
 	default:
-		return blk_begin_rare(q, req, type, in, in_bytes, out,
-				      out_bytes, may_sleep);
+		return blk_begin_rare(q, req, type, in, in_bytes,
+				      blk_behind_header(chain), out_bytes,
+				      may_sleep);
 	}
 }
 
-/*
- * Read the header and move the cursor behind it. @span: out: where it lies in
- * memory; its page is NULL if the header is not in one piece.
- */
-static int blk_read_header(struct bell_vq *vq, struct bell_vq_cursor *out,
-			   struct virtio_blk_outhdr *hdr, bool may_sleep,
-			   struct bell_gmem_span *span)
+/* Read a header that is in several pieces, or whose page is not found quickly. */
+static noinline int blk_copy_header(struct bell_vq *vq,
+				    const struct bell_chain *chain,
+				    struct virtio_blk_outhdr *hdr,
+				    bool may_sleep)
 {
+	struct bell_vq_cursor cur = { .seg = chain->seg };
+
+	return bell_vq_chain_copy(vq, &cur, hdr, sizeof(*hdr), false, may_sleep);
+}
+
+/*
+ * Read the header. @page: out: kernel address of the page in which it lies; NULL if that
+ * is not known.
+ */
+static __always_inline int blk_read_header(struct bell_vq *vq,
+					   const struct bell_chain *chain,
+					   struct virtio_blk_outhdr *hdr,
+					   bool may_sleep, void **page)
+{
+	const struct bell_seg *seg = chain->seg;
+	u32 offset = offset_in_page(seg->addr);
+	struct virtio_blk_outhdr copy;
+	struct page *p = NULL;
 	int ret;
 
-	span->page = NULL;
-	if (likely(out->seg->len >= sizeof(*hdr))) {
+	if (likely(seg->len >= sizeof(*hdr) &&
+		   offset <= PAGE_SIZE - sizeof(*hdr)))
+		p = bell_gmem_page(vq->gmem, seg->addr);
+	if (likely(p)) {
+		*page = page_address(p);
+		memcpy(hdr, *page + offset, sizeof(*hdr));
 		/*
-		 * Look up to the end of the page, or of the region: the status
-		 * byte may lie there too.
+		 * The copy is made before this point; the compiler must not read again
+		 * from guest memory, which the guest may change.
 		 */
-		ret = bell_gmem_span(vq->gmem, out->seg->addr,
-				     PAGE_SIZE - offset_in_page(out->seg->addr),
-				     may_sleep, span);
-		if (ret)
-			return ret;
-		if (likely(span->len >= sizeof(*hdr))) {
-			memcpy(hdr, page_address(span->page) + span->offset,
-			       sizeof(*hdr));
-			/*
-			 * The copy is made before this point; the compiler must
-			 * not read again from guest memory, which the guest may
-			 * change.
-			 */
-			barrier();
-			bell_vq_advance(out, sizeof(*hdr));
-			return 0;
-		}
-		span->page = NULL;
-	}
-	return bell_vq_chain_copy(vq, out, hdr, sizeof(*hdr), false,
-				     may_sleep);
-}
-
-/*
- * Find the status byte; its page remains pinned until the request ends. Most drivers
- * put it near the header, so look in the header's page first.
- */
-static int blk_find_status(struct bell_disk_req *req,
-			   const struct bell_chain *chain, bool may_sleep,
-			   const struct bell_gmem_span *header)
-{
-	const struct bell_seg *last = &chain->seg[chain->nout + chain->nin - 1];
-	struct bell_gmem_span span;
-	u64 gpa;
-	int ret;
-
-	if (!chain->nin)
-		return -EFAULT;
-	if (check_add_overflow(last->addr, (u64)last->len - 1, &gpa))
-		return -EFAULT;
-	if (header->page && !((gpa ^ chain->seg->addr) >> PAGE_SHIFT) &&
-	    offset_in_page(gpa) < header->offset + header->len) {
-		req->status = page_address(header->page) + offset_in_page(gpa);
+		barrier();
 		return 0;
 	}
+	*page = NULL;
+	/* @hdr stays in registers, as its address is given to no function. */
+	ret = blk_copy_header(vq, chain, &copy, may_sleep);
+	*hdr = copy;
+	return ret;
+}
+
+/* Find a status byte that is not in the header's page. */
+static noinline int blk_look_up_status(struct bell_disk_req *req, u64 gpa,
+				       bool may_sleep)
+{
+	struct bell_gmem_span span;
+	int ret;
+
 	ret = bell_gmem_span(req->vq->gmem, gpa, 1, may_sleep, &span);
 	if (!ret)
 		req->status = page_address(span.page) + span.offset;
 	return ret;
 }
 
-static int blk_try(struct bell_blk_queue *q, struct bell_disk_req *req,
-		   const struct bell_chain *chain, bool may_sleep)
+/*
+ * Find the status byte; its page remains pinned until the request ends. Most drivers
+ * put it near the header, so look in the header's page first: all of it is guest memory.
+ */
+static __always_inline int blk_find_status(struct bell_disk_req *req,
+					   const struct bell_chain *chain,
+					   bool may_sleep, void *page)
+{
+	const struct bell_seg *last = &chain->seg[chain->nout + chain->nin - 1];
+	u64 gpa;
+
+	if (!chain->nin)
+		return -EFAULT;
+	if (check_add_overflow(last->addr, (u64)last->len - 1, &gpa))
+		return -EFAULT;
+	if (unlikely(!page || (gpa ^ chain->seg->addr) >> PAGE_SHIFT))
+		return blk_look_up_status(req, gpa, may_sleep);
+	req->status = page + offset_in_page(gpa);
+	return 0;
+}
+
+static __always_inline int blk_try(struct bell_blk_queue *q,
+				   struct bell_disk_req *req,
+				   const struct bell_chain *chain,
+				   bool may_sleep)
 {
 	struct bell_vq *vq = req->vq;
-	struct bell_vq_cursor out = { .seg = chain->seg };
 	struct virtio_blk_outhdr hdr;
-	struct bell_gmem_span span;
 	int ret = -EFAULT;
+	void *page;
 
-	if (bell_vq_bytes(chain->seg, chain->nout) >= sizeof(hdr))
-		ret = blk_read_header(vq, &out, &hdr, may_sleep, &span);
+	if (chain->out_bytes >= sizeof(hdr))
+		ret = blk_read_header(vq, chain, &hdr, may_sleep, &page);
 	if (!ret)
-		ret = blk_find_status(req, chain, may_sleep, &span);
+		ret = blk_find_status(req, chain, may_sleep, page);
 	if (!ret)
-		return blk_begin(q, req, chain, out, &hdr, may_sleep);
+		return blk_begin(q, req, chain, &hdr, may_sleep);
 	if (ret != -EAGAIN)
 		ret = bell_vq_break(vq, "head %u has no header or no status byte",
 				    chain->head);

@@ -285,7 +285,7 @@ static int net_tx_frame(struct bell_net_pair *pair,
 static int net_tx_chain(struct bell_net_pair *pair,
 			const struct bell_chain *chain, bool may_sleep)
 {
-	u64 len = bell_vq_bytes(chain->seg, chain->nout);
+	u64 len = chain->out_bytes;
 	struct bell_net_tx *tx = pair->tx;
 	int ret;
 

@@ -322,7 +322,7 @@ void bell_disk_queue_end(struct bell_disk_req *req,
 
 /*
  * The functions that a disk calls; it calls no others of the layer above. They
- * are defined in backend_blk_req.c. They are plain functions and no operations
+ * are defined in backend_blk_done.c. They are plain functions and no operations
  * table: there is only one such layer, and a direct call costs less.
  */
 

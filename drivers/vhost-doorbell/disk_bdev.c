@@ -45,15 +45,21 @@ static void bdev_end_io(struct bio *bio)
 	blk_status_t status = bio->bi_status;
 
 	bio_uninit(bio);
-	/* NOTSUPP: a device-mapper table may have changed to one without REQ_NOWAIT. */
-	if (req->nowait &&
-	    (status == BLK_STS_AGAIN || status == BLK_STS_NOTSUPP)) {
-		bell_disk_retry(req);
+	if (unlikely(status)) {
+		/*
+		 * NOTSUPP: a device-mapper table may have changed to one without
+		 * REQ_NOWAIT.
+		 */
+		if (req->nowait &&
+		    (status == BLK_STS_AGAIN || status == BLK_STS_NOTSUPP))
+			bell_disk_retry(req);
+		else
+			bell_disk_done(req, blk_status_to_errno(status));
 		return;
 	}
-	if (req->op == BELL_DISK_APPEND && !status)
+	if (req->op == BELL_DISK_APPEND)
 		req->sector = bio->bi_iter.bi_sector;
-	bell_disk_done(req, blk_status_to_errno(status));
+	bell_disk_done(req, 0);
 }
 
 /*
@@ -191,7 +197,7 @@ err_free:
  * Submit a request through bounce pages, in the worker. Its wait must be freezable: it
  * ends when a work item of the disk has run, and the freezer stops these first.
  */
-static int bdev_bounce(struct bell_disk_req *req)
+static noinline int bdev_bounce(struct bell_disk_req *req)
 {
 	struct bell_disk *disk = req->disk;
 	unsigned int bytes = bdev_bounce_bytes(req);
@@ -270,7 +276,7 @@ static int bdev_report_zones(const struct bell_disk *disk, u64 sector,
  * Longest append, in sectors: the block layer does not split one. The limit has one
  * page for each segment of the device, so page-aligned data always fits.
  */
-static u32 bdev_max_append(struct block_device *bdev)
+static noinline u32 bdev_max_append(struct block_device *bdev)
 {
 	struct request_queue *q = bdev_get_queue(bdev);
 	u64 max = min3(bdev_max_zone_append_sectors(bdev),
@@ -284,7 +290,7 @@ static u32 bdev_max_append(struct block_device *bdev)
  * Can this append be submitted without a copy? The device must take all its vectors in
  * one request.
  */
-static bool bdev_append_fits(const struct bell_disk_req *req)
+static noinline bool bdev_append_fits(const struct bell_disk_req *req)
 {
 	struct request_queue *q = bdev_get_queue(req->disk->bdev);
 	u32 i, pages = 0;
@@ -321,7 +327,7 @@ static void bdev_open_zones(struct bell_disk *disk)
 
 /* --- submission, opening and closing --- */
 
-static int bdev_submit_flush(struct bell_disk_req *req, bool nowait)
+static noinline int bdev_submit_flush(struct bell_disk_req *req, bool nowait)
 {
 	if (!bdev_write_cache(req->disk->bdev)) {
 		bell_disk_done(req, 0);
@@ -337,7 +343,7 @@ static int bdev_submit_flush(struct bell_disk_req *req, bool nowait)
 }
 
 /* Have the workqueue do a discard, write zeroes, erase or zone command. */
-static int bdev_submit_change(struct bell_disk_req *req)
+static noinline int bdev_submit_change(struct bell_disk_req *req)
 {
 	if (!bdev_may_write(req->disk))
 		bell_disk_done(req, -EROFS);

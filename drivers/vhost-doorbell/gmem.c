@@ -661,6 +661,37 @@ static noinline int gmem_span(struct bell_gmem *gm, u64 gpa, u64 len,
 	return 0;
 }
 
+/* bell_gmem_page(), for this file */
+static __always_inline struct page *gmem_page(struct bell_gmem *gm, u64 gpa)
+{
+	struct bell_gmem_region *r = READ_ONCE(gm->hint[gmem_hint(gpa)]);
+	struct bell_gmem_leaf *leaf;
+	unsigned long i;
+
+	if (unlikely(gpa - r->gpa >= r->whole))
+		return NULL;
+	i = ((gpa - r->gpa) >> PAGE_SHIFT) + r->skew;
+	leaf = gmem_leaf(r, i);
+	return likely(leaf) ? READ_ONCE(leaf->page[i & GMEM_LEAF_MASK]) : NULL;
+}
+
+/**
+ * bell_gmem_page() - find the page of a guest address quickly
+ * @gm: the table
+ * @gpa: guest physical address
+ *
+ * The short path of bell_gmem_span(), for callers on the hot path whose data lies in one
+ * page: the page is in a register and not in a structure.
+ *
+ * Context: As for bell_gmem_span() without @may_pin.
+ * Return: the page, which is guest memory from its start to its end; NULL if it is not
+ * pinned yet, or not in the region found last: call bell_gmem_span().
+ */
+struct page *bell_gmem_page(struct bell_gmem *gm, u64 gpa)
+{
+	return gmem_page(gm, gpa);
+}
+
 /**
  * bell_gmem_span() - find the pages behind a piece of guest memory
  * @gm: the table
@@ -677,21 +708,11 @@ static noinline int gmem_span(struct bell_gmem *gm, u64 gpa, u64 len,
 int bell_gmem_span(struct bell_gmem *gm, u64 gpa, u64 len, bool may_pin,
 		   struct bell_gmem_span *span)
 {
-	struct bell_gmem_region *r = READ_ONCE(gm->hint[gmem_hint(gpa)]);
 	u32 offset = offset_in_page(gpa);
-	struct bell_gmem_leaf *leaf;
 	struct page *page;
-	unsigned long i;
 
-	/*
-	 * The short path: the address is in the region found last, and all of @len lies
-	 * in one pinned page, before the region's end.
-	 */
-	if (unlikely(gpa - r->gpa >= r->whole || len > PAGE_SIZE - offset))
-		return gmem_span(gm, gpa, len, may_pin, span);
-	i = ((gpa - r->gpa) >> PAGE_SHIFT) + r->skew;
-	leaf = gmem_leaf(r, i);
-	page = likely(leaf) ? READ_ONCE(leaf->page[i & GMEM_LEAF_MASK]) : NULL;
+	/* The short path: all of @len lies in one pinned page. */
+	page = likely(len <= PAGE_SIZE - offset) ? gmem_page(gm, gpa) : NULL;
 	if (unlikely(!page))
 		return gmem_span(gm, gpa, len, may_pin, span);
 	span->page = page;

@@ -80,6 +80,7 @@ bool bell_gmem_stay_blocks(const struct bell_gmem *gm,
 			   const struct bell_gmem_user *user,
 			   unsigned int epoch);
 
+struct page *bell_gmem_page(struct bell_gmem *gm, u64 gpa);
 int bell_gmem_span(struct bell_gmem *gm, u64 gpa, u64 len, bool may_pin,
 		   struct bell_gmem_span *span);
 int bell_gmem_read(struct bell_gmem *gm, u64 gpa, void *to, u32 len,

@@ -72,7 +72,7 @@ static bool gmem_install(struct bell_gmem_region *r, unsigned long i,
 		r->pinned++;
 		r->pins++;
 	}
-	/* Pairs with the dependent load in bell_gmem_span(). */
+	/* Pairs with the dependent loads in gmem_page() and gmem_span(). */
 	smp_store_release(&r->leaf[i >> GMEM_LEAF_SHIFT], leaf);
 	spin_unlock(&r->lock);
 	return true;

@@ -37,13 +37,80 @@ struct bell_gmem_user {
 };
 
 void bell_gmem_user_init(struct bell_gmem_user *user);
-unsigned int bell_gmem_user_enter(struct bell_gmem_user *user);
-void bell_gmem_user_cancel(struct bell_gmem_user *user, unsigned int epoch);
-void bell_gmem_user_leave(struct bell_gmem_user *user, unsigned int epoch,
-			  u32 n);
 void bell_gmem_user_turn(struct bell_gmem_user *user);
 bool bell_gmem_user_turned(struct bell_gmem_user *user);
 bool bell_gmem_user_drain(struct bell_gmem_user *user, long timeout);
+
+/* Each request calls these; a call would cost as much as their work. */
+
+/**
+ * bell_gmem_user_cancel() - undo bell_gmem_user_enter(), in the same context
+ * @user: the user of the pages
+ * @epoch: what bell_gmem_user_enter() returned
+ *
+ * Context: As for bell_gmem_user_enter().
+ */
+static inline void bell_gmem_user_cancel(struct bell_gmem_user *user,
+					 unsigned int epoch)
+{
+	/* Pairs with the acquire in bell_gmem_user_stays(). */
+	smp_store_release(&user->entered[epoch], user->entered[epoch] - 1);
+}
+
+/**
+ * bell_gmem_user_enter() - count a new request: pages that it looks up are kept
+ * @user: the user of the pages
+ *
+ * Context: Any, one caller at a time.
+ * Return: the epoch, for bell_gmem_user_leave().
+ */
+static inline unsigned int
+bell_gmem_user_enter(struct bell_gmem_user *user)
+{
+	unsigned int epoch;
+
+	for (;;) {
+		/* Pairs with the release in bell_gmem_user_turn(). */
+		epoch = smp_load_acquire(&user->epoch);
+		WRITE_ONCE(user->entered[epoch], user->entered[epoch] + 1);
+		/*
+		 * Pairs with the barrier in bell_gmem_user_turn(): either the turn
+		 * counts this request, or this context sees the new epoch and enters it.
+		 * Then it also sees that the stale leaves have left the table.
+		 */
+		smp_mb();
+		/*
+		 * The same epoch after the count: no turn went by, or two did. With the
+		 * acquire, look-ups after it see the table as of the later turn.
+		 */
+		if (likely(smp_load_acquire(&user->epoch) == epoch))
+			return epoch;
+		bell_gmem_user_cancel(user, epoch);
+	}
+}
+
+/**
+ * bell_gmem_user_leave() - count requests that have ended
+ * @user: the user of the pages
+ * @epoch: what bell_gmem_user_enter() returned for each of them
+ * @n: number of requests
+ *
+ * Context: Any, one caller at a time, in an RCU read-side section or with a spinlock
+ * held. The caller that waits for the last request also waits for a grace period before it
+ * frees @user.
+ */
+static inline void bell_gmem_user_leave(struct bell_gmem_user *user,
+					unsigned int epoch, u32 n)
+{
+	/* Pairs with the acquire in bell_gmem_user_stays(). */
+	smp_store_release(&user->left[epoch], user->left[epoch] + n);
+	/*
+	 * wq_has_sleeper() has a barrier: this sees the waiter, or the waiter sees
+	 * `left`.
+	 */
+	if (wq_has_sleeper(&user->idle))
+		wake_up(&user->idle);
+}
 
 /* Number of requests that entered in @epoch and have not left */
 static inline u32 bell_gmem_user_stays(const struct bell_gmem_user *user,

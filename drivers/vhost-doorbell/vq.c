@@ -216,16 +216,18 @@ void bell_vq_move(struct bell_vq *vq, const struct bell_vq_config *cfg)
 	vq->used_uaddr = cfg->used_uaddr;
 }
 
-static int vq_avail(struct bell_vq *vq)
+/* Is there a chain to take? Returns as bell_vq_split_avail(). */
+static __always_inline int vq_avail(struct bell_vq *vq)
 {
-	return vq->packed ? bell_vq_packed_avail(vq) : bell_vq_split_avail(vq);
+	if (unlikely(vq->packed))
+		return bell_vq_packed_avail(vq);
+	/* Most often the index that was read last is still ahead. */
+	return likely(vq->last_avail != vq->avail_idx) ? 1 :
+							 bell_vq_split_avail(vq);
 }
 
 static int vq_fetch(struct bell_vq *vq, bool may_pin, struct bell_chain *chain)
 {
-	chain->seg = vq->segs;
-	chain->nout = 0;
-	chain->nin = 0;
 	return vq->packed ? bell_vq_packed_fetch(vq, may_pin, chain) :
 			    bell_vq_split_fetch(vq, may_pin, chain);
 }
@@ -279,9 +281,6 @@ static int vq_take_again(struct bell_vq *vq, bool may_pin,
 {
 	int ret;
 
-	chain->seg = vq->segs;
-	chain->nout = 0;
-	chain->nin = 0;
 	chain->epoch = bell_gmem_user_enter(&vq->user);
 	ret = bell_vq_split_fetch_head(vq, may_pin, chain,
 				       bell_vq_inflight_head(vq));
@@ -438,17 +437,22 @@ void bell_vq_disable_kick(struct bell_vq *vq)
 		bell_vq_split_disable_kick(vq);
 }
 
+/*
+ * The chain of @head is no longer in flight. The caller calls this before the driver
+ * sees the completion and may make the head available again.
+ */
+static void vq_clear_taken(struct bell_vq *vq, u16 head)
+{
+	WRITE_ONCE(vq->taken[head], 0);
+}
+
 /* Put a chain into the used ring. */
 static void vq_put(struct bell_vq *vq, u16 head, u32 len)
 {
 	u16 ndesc = vq->taken[head];
 
 	lockdep_assert_held(&vq->lock);
-	/*
-	 * Clear the entry before the driver sees the completion and may make the head
-	 * available again.
-	 */
-	WRITE_ONCE(vq->taken[head], 0);
+	vq_clear_taken(vq, head);
 	if (vq->packed)
 		bell_vq_packed_put(vq, head, len, ndesc);
 	else
@@ -488,12 +492,8 @@ static bool vq_put_in_order(struct bell_vq *vq, const struct bell_done *done)
 static bool vq_publish(struct bell_vq *vq)
 {
 	lockdep_assert_held(&vq->lock);
-	if (vq->packed) {
-		bell_vq_packed_publish(vq);
-		return bell_vq_packed_wants_signal(vq);
-	}
-	bell_vq_split_publish(vq);
-	return bell_vq_split_wants_signal(vq);
+	return vq->packed ? bell_vq_packed_publish(vq) :
+			    bell_vq_split_publish(vq);
 }
 
 /*
@@ -503,6 +503,10 @@ static bool vq_publish(struct bell_vq *vq)
 static bool vq_use(struct bell_vq *vq, const struct bell_done *done)
 {
 	lockdep_assert_held(&vq->lock);
+	if (likely(!vq->order && !vq->packed)) {
+		vq_clear_taken(vq, done->head);
+		return bell_vq_split_use(vq, done->head, done->len);
+	}
 	if (!vq->order)
 		vq_put(vq, done->head, done->len);
 	else if (!vq_put_in_order(vq, done))

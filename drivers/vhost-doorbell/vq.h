@@ -29,6 +29,8 @@ struct bell_chain {
 	struct bell_seg	*seg;
 	u32		 nout;		/* readable pieces */
 	u32		 nin;		/* writable pieces */
+	u64		 out_bytes;	/* bytes in all readable pieces */
+	u64		 in_bytes;	/* bytes in all writable pieces */
 	u16		 head;		/* split ring: head; packed ring: buffer id */
 	u16		 ndesc;		/* entries it takes in the ring, not zero */
 	u8		 epoch;
@@ -232,16 +234,6 @@ void bell_vq_inflight_put_back(struct bell_vq *vq, u16 head, u8 epoch);
 /* vq_chain.c */
 int bell_vq_chain_copy(struct bell_vq *vq, struct bell_vq_cursor *cur, void *buf,
 		       u32 len, bool to_guest, bool may_pin);
-
-/* Bytes in @n pieces */
-static inline u64 bell_vq_bytes(const struct bell_seg *seg, u32 n)
-{
-	u64 bytes = 0;
-
-	while (n--)
-		bytes += seg++->len;
-	return bytes;
-}
 
 /* Move the position by @n bytes, which the piece has left. */
 static inline void bell_vq_advance(struct bell_vq_cursor *cur, u64 n)

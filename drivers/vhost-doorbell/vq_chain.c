@@ -5,6 +5,7 @@
  * Entries of an indirect table have 16 bytes in both formats; their fields differ.
  */
 #include <linux/align.h>
+#include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -12,16 +13,16 @@
 #include "vq.h"
 #include "vq_layout.h"
 
-#define CHAIN_ENTRY	sizeof(struct vring_desc)
-
 /* bell_vq_chain_add_fails() - break the queue, as a piece cannot be added to its chain */
-int bell_vq_chain_add_fails(struct bell_vq *vq, u32 len, u32 n)
+int bell_vq_chain_add_fails(struct bell_vq *vq, u32 len, u32 n, u32 most)
 {
 	if (!len)
 		return bell_vq_break(vq, "descriptor of length 0");
 	if (n >= vq->max_segs)
 		return bell_vq_break(vq, "chain of more than %u descriptors",
 				     vq->max_segs);
+	if (n >= most)
+		return bell_vq_break(vq, "chain loops");
 	return bell_vq_break(vq, "readable descriptor after writable");
 }
 
@@ -32,49 +33,50 @@ static int chain_table_fails(struct bell_vq *vq, int ret, u64 addr)
 	return bell_vq_break(vq, "indirect table at %#llx is outside guest memory", addr);
 }
 
-/*
- * bell_vq_chain_open_table() - check an indirect table and find its pages
- *
- * Return: 0, -EPROTO queue broken, -EAGAIN from bell_gmem_span().
- */
-int bell_vq_chain_open_table(struct bell_vq *vq, bool may_pin, u64 addr,
-			     u32 len, struct bell_vq_table *table)
+static int chain_check_table(struct bell_vq *vq, u64 addr, u32 len)
+{
+	if (!vq->indirect)
+		return bell_vq_break(vq, "indirect descriptor was not negotiated");
+	if (!len || len % sizeof(struct bell_vq_entry))
+		return bell_vq_break(vq, "indirect table of %u bytes", len);
+	if (addr + len - 1 < addr)
+		return bell_vq_break(vq, "indirect table wraps around the address space");
+	return 0;
+}
+
+/* bell_vq_chain_find_table() - bell_vq_chain_open_table() without its short path */
+const struct bell_vq_entry *bell_vq_chain_find_table(struct bell_vq *vq,
+						     bool may_pin, u64 addr,
+						     u32 len)
 {
 	struct bell_gmem_span span;
 	int ret;
 
-	if (!vq->indirect)
-		return bell_vq_break(vq, "indirect descriptor was not negotiated");
-	if (!len || len % CHAIN_ENTRY)
-		return bell_vq_break(vq, "indirect table of %u bytes", len);
-	if (addr + len - 1 < addr)
-		return bell_vq_break(vq, "indirect table wraps around the address space");
-
-	table->addr = addr;
-	table->num = len / CHAIN_ENTRY;
-	table->entry = NULL;
+	ret = chain_check_table(vq, addr, len);
+	if (ret)
+		return ERR_PTR(ret);
 	ret = bell_gmem_span(vq->gmem, addr, len, may_pin, &span);
 	if (ret)
-		return chain_table_fails(vq, ret, addr);
-	if (span.len >= len && IS_ALIGNED(addr, CHAIN_ENTRY))
-		table->entry = page_address(span.page) + span.offset;
-	return 0;
+		return ERR_PTR(chain_table_fails(vq, ret, addr));
+	if (span.len < len || !IS_ALIGNED(addr, sizeof(struct bell_vq_entry)))
+		return NULL;
+	return bell_vq_chain_table_nospec(page_address(span.page) + span.offset,
+					  len, span.len);
 }
 
 /*
- * bell_vq_chain_copy_table() - read entry @i of an indirect table that is misaligned, or
+ * bell_vq_chain_copy_entry() - read entry @i of an indirect table that is misaligned, or
  *	not contiguous in kernel memory
  *
- * Return: as for bell_vq_chain_read_table().
+ * Return: as for bell_vq_chain_read_entry().
  */
-int bell_vq_chain_copy_table(struct bell_vq *vq, bool may_pin,
-			     const struct bell_vq_table *table, u32 i,
-			     void *entry)
+int bell_vq_chain_copy_entry(struct bell_vq *vq, bool may_pin, u64 table, u64 i,
+			     struct bell_vq_entry *copy)
 {
-	int ret = bell_gmem_read(vq->gmem, table->addr + i * CHAIN_ENTRY,
-				 entry, CHAIN_ENTRY, may_pin);
+	int ret = bell_gmem_read(vq->gmem, table + i * sizeof(*copy), copy,
+				 sizeof(*copy), may_pin);
 
-	return ret ? chain_table_fails(vq, ret, table->addr) : 0;
+	return ret ? chain_table_fails(vq, ret, table) : 0;
 }
 
 /**

@@ -11,6 +11,7 @@
  * As in the split ring, each field is read once into a copy. The flags of a head are
  * read one time more before that, only to see whether the device owns it.
  */
+#include <linux/err.h>
 #include <linux/nospec.h>
 
 #include "vq.h"
@@ -122,12 +123,11 @@ static void packed_copy_desc(struct vring_packed_desc *to,
 	to->id = READ_ONCE(from->id);
 }
 
-static int packed_add(struct bell_vq *vq, struct bell_chain *chain,
-		      const struct vring_packed_desc *d)
+static int packed_add(struct bell_vq *vq, struct bell_chain *chain, u64 addr,
+		      u32 len, u16 flags)
 {
-	return bell_vq_chain_add(vq, chain, le64_to_cpu(d->addr),
-				 le32_to_cpu(d->len),
-				 le16_to_cpu(d->flags) & VRING_DESC_F_WRITE);
+	return bell_vq_chain_add(vq, chain, vq->max_segs, addr, len,
+				 flags & VRING_DESC_F_WRITE);
 }
 
 /*
@@ -138,24 +138,28 @@ static int packed_fetch_indirect(struct bell_vq *vq, bool may_pin,
 				 struct bell_chain *chain,
 				 const struct vring_packed_desc *d)
 {
-	struct vring_packed_desc entry;
-	struct bell_vq_table table;
-	u32 i;
+	u64 table = le64_to_cpu(d->addr), addr, rest;
+	u32 len = le32_to_cpu(d->len), num, i;
+	const struct bell_vq_entry *entry;
+	u16 flags;
 	int ret;
 
 	if (le16_to_cpu(d->flags) & VRING_DESC_F_NEXT)
 		return bell_vq_break(vq, "indirect descriptor with the NEXT flag");
-	ret = bell_vq_chain_open_table(vq, may_pin, le64_to_cpu(d->addr),
-				       le32_to_cpu(d->len), &table);
-	if (ret)
-		return ret;
-	for (i = 0; i < table.num; i++) {
-		ret = bell_vq_chain_read_table(vq, may_pin, &table, i, &entry);
+	entry = bell_vq_chain_open_table(vq, may_pin, table, len);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	num = len / sizeof(*entry);
+	for (i = 0; i < num; i++) {
+		ret = bell_vq_chain_read_entry(vq, may_pin, table, entry,
+					       array_index_nospec(i, num), &addr,
+					       &rest);
 		if (ret)
 			return ret;
-		if (le16_to_cpu(entry.flags) & VRING_DESC_F_INDIRECT)
+		flags = rest >> 48;
+		if (flags & VRING_DESC_F_INDIRECT)
 			return bell_vq_break(vq, "nested indirect descriptor");
-		ret = packed_add(vq, chain, &entry);
+		ret = packed_add(vq, chain, addr, rest, flags);
 		if (ret)
 			return ret;
 	}
@@ -177,7 +181,8 @@ static int packed_walk(struct bell_vq *vq, bool may_pin,
 		if (flags & VRING_DESC_F_INDIRECT)
 			ret = packed_fetch_indirect(vq, may_pin, chain, &d);
 		else
-			ret = packed_add(vq, chain, &d);
+			ret = packed_add(vq, chain, le64_to_cpu(d.addr),
+					 le32_to_cpu(d.len), flags);
 		if (ret)
 			return ret;
 		if (!(flags & VRING_DESC_F_NEXT)) {
@@ -202,6 +207,7 @@ int bell_vq_packed_fetch(struct bell_vq *vq, bool may_pin,
 	u16 id;
 	int ret;
 
+	bell_vq_chain_begin(vq, chain);
 	ret = packed_walk(vq, may_pin, chain, &id);
 	if (ret)
 		return ret;
@@ -295,25 +301,12 @@ void bell_vq_packed_put(struct bell_vq *vq, u16 id, u32 len, u16 ndesc)
 	}
 }
 
-/* bell_vq_packed_publish() - make the entries that were put visible to the driver */
-void bell_vq_packed_publish(struct bell_vq *vq)
-{
-	lockdep_assert_held(&vq->lock);
-	/* Pairs with the driver's read barrier after it reads the flags. */
-	smp_store_release(&vq->used_first->flags,
-			  cpu_to_le16(vq->used_first_flags));
-	if (unlikely(vq->log))
-		bell_vq_log_desc(vq, vq->used_first, sizeof(*vq->used_first));
-	vq->used_first = NULL;
-}
-
-/* bell_vq_packed_wants_signal() - does the driver want a signal for these entries? */
-bool bell_vq_packed_wants_signal(struct bell_vq *vq)
+/* Does the driver want a signal for the entries that were published? */
+static bool packed_wants_signal(struct bell_vq *vq)
 {
 	u16 old = vq->signalled_used, new = vq->used_idx, event, flags;
 	bool valid = vq->signalled_valid;
 
-	lockdep_assert_held(&vq->lock);
 	vq->signalled_used = new;
 	vq->signalled_valid = true;
 	/*
@@ -340,4 +333,21 @@ bool bell_vq_packed_wants_signal(struct bell_vq *vq)
 	if (new <= old)
 		old -= vq->num;
 	return vring_need_event(event, new, old);
+}
+
+/*
+ * bell_vq_packed_publish() - make the entries that were put visible to the driver
+ *
+ * Return: true if the driver wants a signal for them.
+ */
+bool bell_vq_packed_publish(struct bell_vq *vq)
+{
+	lockdep_assert_held(&vq->lock);
+	/* Pairs with the driver's read barrier after it reads the flags. */
+	smp_store_release(&vq->used_first->flags,
+			  cpu_to_le16(vq->used_first_flags));
+	if (unlikely(vq->log))
+		bell_vq_log_desc(vq, vq->used_first, sizeof(*vq->used_first));
+	vq->used_first = NULL;
+	return packed_wants_signal(vq);
 }

@@ -9,7 +9,9 @@
  * Legacy rings have the same layout as modern ones. Fields are little endian in both:
  * the device offers legacy only on hosts where that is native.
  */
-#include <linux/align.h>
+#include <linux/build_bug.h>
+#include <linux/err.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 
@@ -100,91 +102,103 @@ int bell_vq_split_avail(struct bell_vq *vq)
 	return vq->last_avail != vq->avail_idx;
 }
 
-static void split_copy_desc(struct vring_desc *to, const struct vring_desc *from)
+static_assert(sizeof(struct bell_vq_entry) == sizeof(struct vring_desc));
+
+/* Flags in the second word of a descriptor */
+#define SPLIT_NEXT	((u64)VRING_DESC_F_NEXT << 32)
+#define SPLIT_WRITE	((u64)VRING_DESC_F_WRITE << 32)
+#define SPLIT_INDIRECT	((u64)VRING_DESC_F_INDIRECT << 32)
+
+static u16 split_next(u64 rest)
 {
-	to->addr = READ_ONCE(from->addr);
-	to->len = READ_ONCE(from->len);
-	to->flags = READ_ONCE(from->flags);
-	to->next = READ_ONCE(from->next);
+	return rest >> 48;
 }
 
-/* Add a data descriptor to the chain. */
-static int split_add(struct bell_vq *vq, struct bell_chain *chain,
-		     const struct vring_desc *d)
+/* Descriptor @i; the caller has checked that the ring has it. Its words are aligned. */
+static const struct bell_vq_entry *split_entry(const struct bell_vq *vq, u32 i)
 {
-	return bell_vq_chain_add(vq, chain,
-				 le64_to_cpu((__force __le64)d->addr),
-				 le32_to_cpu((__force __le32)d->len),
-				 le16_to_cpu((__force __le16)d->flags) &
-				 VRING_DESC_F_WRITE);
+	return (const struct bell_vq_entry *)vq->desc + i;
 }
 
-/* Walk the table of an indirect descriptor. */
-static int split_fetch_indirect(struct bell_vq *vq, bool may_pin,
-				struct bell_chain *chain,
-				const struct vring_desc *d)
+/* Add a data descriptor to the chain; see bell_vq_chain_add(). */
+static __always_inline int split_add(struct bell_vq *vq,
+				     struct bell_chain *chain, u32 most,
+				     u64 addr, u64 rest)
 {
-	struct bell_vq_table table;
-	struct vring_desc entry;
-	u32 seen, i = 0;
-	u16 flags;
+	return bell_vq_chain_add(vq, chain, most, addr, rest, rest & SPLIT_WRITE);
+}
+
+/*
+ * Walk the table that an indirect descriptor has. Each of its entries adds a piece, so a
+ * chain that gets more pieces than these loops.
+ */
+static noinline int split_walk_table(struct bell_vq *vq, bool may_pin,
+				     struct bell_chain *chain, u64 table,
+				     u64 rest)
+{
+	u32 num = (u32)rest / sizeof(struct bell_vq_entry), i = 0, most;
+	const struct bell_vq_entry *entry;
+	u64 addr;
 	int ret;
 
-	if (le16_to_cpu((__force __le16)d->flags) & VRING_DESC_F_NEXT)
+	if (rest & SPLIT_NEXT)
 		return bell_vq_break(vq, "indirect descriptor with the NEXT flag");
-	ret = bell_vq_chain_open_table(vq, may_pin,
-				       le64_to_cpu((__force __le64)d->addr),
-				       le32_to_cpu((__force __le32)d->len),
-				       &table);
-	if (ret)
-		return ret;
-	for (seen = 0; seen < table.num; seen++) {
-		ret = bell_vq_chain_read_table(vq, may_pin, &table, i, &entry);
+	entry = bell_vq_chain_open_table(vq, may_pin, table, rest);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	most = min(vq->max_segs, chain->nout + chain->nin + num);
+	for (;;) {
+		ret = bell_vq_chain_read_entry(vq, may_pin, table, entry, i,
+					       &addr, &rest);
 		if (ret)
 			return ret;
-		flags = le16_to_cpu((__force __le16)entry.flags);
-		if (flags & VRING_DESC_F_INDIRECT)
+		if (rest & SPLIT_INDIRECT)
 			return bell_vq_break(vq, "nested indirect descriptor");
-		ret = split_add(vq, chain, &entry);
-		if (ret || !(flags & VRING_DESC_F_NEXT))
+		ret = split_add(vq, chain, most, addr, rest);
+		if (ret || !(rest & SPLIT_NEXT))
 			return ret;
-		i = le16_to_cpu((__force __le16)entry.next);
-		if (i >= table.num)
+		i = split_next(rest);
+		if (i >= num)
 			return bell_vq_break(vq, "next %u past table of %u", i,
-					     table.num);
+					     num);
+		i = array_index_nospec(i, num);
 	}
-	return bell_vq_break(vq, "indirect table loops");
 }
 
-/* Walk the descriptors from @i on. */
-static int split_walk(struct bell_vq *vq, bool may_pin,
-		      struct bell_chain *chain, u16 i)
+/*
+ * Walk the descriptors of a chain whose first one is data. A chain that gets more pieces
+ * than the ring has descriptors loops.
+ */
+static noinline int split_walk_ring(struct bell_vq *vq, bool may_pin,
+				    struct bell_chain *chain, u64 addr,
+				    u64 rest)
 {
-	struct vring_desc d;
-	u32 seen;
-	u16 flags;
+	u32 most = min(vq->max_segs, vq->num), i;
+	const struct bell_vq_entry *entry;
 	int ret;
 
-	for (seen = 0; seen < vq->num; seen++) {
+	do {
+		ret = split_add(vq, chain, most, addr, rest);
+		if (ret || !(rest & SPLIT_NEXT))
+			return ret;
+		i = split_next(rest);
 		if (i >= vq->num)
 			return bell_vq_break(vq, "descriptor %u past ring of %u",
 					     i, vq->num);
-		split_copy_desc(&d, &vq->desc[array_index_nospec(i, vq->num)]);
-		flags = le16_to_cpu((__force __le16)d.flags);
-		if (flags & VRING_DESC_F_INDIRECT)
-			return split_fetch_indirect(vq, may_pin, chain, &d);
-		ret = split_add(vq, chain, &d);
-		if (ret || !(flags & VRING_DESC_F_NEXT))
-			return ret;
-		i = le16_to_cpu((__force __le16)d.next);
-	}
-	return bell_vq_break(vq, "chain loops");
+		entry = split_entry(vq, array_index_nospec(i, vq->num));
+		addr = le64_to_cpu(READ_ONCE(entry->addr));
+		rest = le64_to_cpu(READ_ONCE(entry->rest));
+	} while (!(rest & SPLIT_INDIRECT));
+	return split_walk_table(vq, may_pin, chain, addr, rest);
 }
 
 /* As bell_vq_split_fetch_head(), which is not for the fast path. */
 static __always_inline int split_fetch(struct bell_vq *vq, bool may_pin,
 				       struct bell_chain *chain, u16 head)
 {
+	const struct bell_vq_entry *entry;
+	u64 addr, rest;
+
 	if (head >= vq->num)
 		return bell_vq_break(vq, "head %u past ring of %u", head,
 				     vq->num);
@@ -194,7 +208,13 @@ static __always_inline int split_fetch(struct bell_vq *vq, bool may_pin,
 
 	chain->head = head;
 	chain->ndesc = 1;		/* entries of the available ring */
-	return split_walk(vq, may_pin, chain, head);
+	bell_vq_chain_begin(vq, chain);
+	entry = split_entry(vq, head);
+	addr = le64_to_cpu(READ_ONCE(entry->addr));
+	rest = le64_to_cpu(READ_ONCE(entry->rest));
+	return rest & SPLIT_INDIRECT ?
+	       split_walk_table(vq, may_pin, chain, addr, rest) :
+	       split_walk_ring(vq, may_pin, chain, addr, rest);
 }
 
 /*
@@ -258,42 +278,34 @@ void bell_vq_split_disable_kick(struct bell_vq *vq)
 		split_tell(vq, &vq->used->flags, VRING_USED_F_NO_NOTIFY);
 }
 
-/* bell_vq_split_put() - put a chain into the used ring; the driver does not see it yet */
-void bell_vq_split_put(struct bell_vq *vq, u16 head, u32 len)
+static __always_inline void split_put(struct bell_vq *vq, u16 idx, u16 head,
+				      u32 len)
 {
-	struct vring_used_elem *e = &vq->used->ring[vq->used_idx & vq->mask];
+	struct vring_used_elem *e = &vq->used->ring[idx & vq->mask];
 
-	lockdep_assert_held(&vq->lock);
 	WRITE_ONCE(*(__le32 *)&e->id, cpu_to_le32(head));
 	WRITE_ONCE(*(__le32 *)&e->len, cpu_to_le32(len));
 	if (unlikely(vq->log))
 		bell_vq_log_used(vq, e, sizeof(*e));
-	vq->used_idx++;
 }
 
-/* bell_vq_split_publish() - make the entries that were put visible to the driver */
-void bell_vq_split_publish(struct bell_vq *vq)
+static __always_inline void split_publish(struct bell_vq *vq, u16 idx)
 {
-	lockdep_assert_held(&vq->lock);
 	/* Pairs with the driver's read barrier after it reads used->idx. */
-	smp_store_release((__force __le16 *)&vq->used->idx,
-			  cpu_to_le16(vq->used_idx));
+	smp_store_release((__force __le16 *)&vq->used->idx, cpu_to_le16(idx));
 	if (unlikely(vq->log))
 		bell_vq_log_used(vq, &vq->used->idx, sizeof(vq->used->idx));
 }
 
 /*
- * bell_vq_split_wants_signal() - does the driver want a signal for these entries?
- *
- * A legacy driver with VIRTIO_F_NOTIFY_ON_EMPTY always wants one when the available
- * ring is empty.
+ * Does the driver want a signal for the entries up to @new? A legacy driver with
+ * VIRTIO_F_NOTIFY_ON_EMPTY always wants one when the available ring is empty.
  */
-bool bell_vq_split_wants_signal(struct bell_vq *vq)
+static __always_inline bool split_wants_signal(struct bell_vq *vq, u16 new)
 {
-	u16 old = vq->signalled_used, new = vq->used_idx;
+	u16 old = vq->signalled_used;
 	bool valid = vq->signalled_valid;
 
-	lockdep_assert_held(&vq->lock);
 	vq->signalled_used = new;
 	vq->signalled_valid = true;
 	/*
@@ -309,4 +321,41 @@ bool bell_vq_split_wants_signal(struct bell_vq *vq)
 			 VRING_AVAIL_F_NO_INTERRUPT);
 	return !valid ||
 	       vring_need_event(split_read16(split_used_event(vq)), new, old);
+}
+
+/* bell_vq_split_put() - put a chain into the used ring; the driver does not see it yet */
+void bell_vq_split_put(struct bell_vq *vq, u16 head, u32 len)
+{
+	lockdep_assert_held(&vq->lock);
+	split_put(vq, vq->used_idx, head, len);
+	vq->used_idx++;
+}
+
+/*
+ * bell_vq_split_publish() - make the entries that were put visible to the driver
+ *
+ * Return: true if the driver wants a signal for them.
+ */
+bool bell_vq_split_publish(struct bell_vq *vq)
+{
+	u16 idx = vq->used_idx;
+
+	lockdep_assert_held(&vq->lock);
+	split_publish(vq, idx);
+	return split_wants_signal(vq, idx);
+}
+
+/*
+ * bell_vq_split_use() - bell_vq_split_put() and bell_vq_split_publish() in one, for a
+ *	single chain
+ */
+bool bell_vq_split_use(struct bell_vq *vq, u16 head, u32 len)
+{
+	u16 idx = vq->used_idx;
+
+	lockdep_assert_held(&vq->lock);
+	split_put(vq, idx, head, len);
+	vq->used_idx = ++idx;
+	split_publish(vq, idx);
+	return split_wants_signal(vq, idx);
 }

@@ -3,6 +3,9 @@
 # kernel's symbols sorted by address, and the plugin's profiles before and after the
 # load. Addresses have 16 digits, so that they compare correctly as text.
 #
+# It refuses a sample if more than 3 % of the requests ended while a snapshot was taken,
+# as on a busy machine: the snapshots may or may not include their instructions.
+#
 # Use it with profile-disk.awk or profile-net.awk, which define class_of (the class of a
 # function) and headings (the lines above the functions). -v top=: number of functions
 # to list.
@@ -56,6 +59,11 @@ function functions(pattern,    i, best, name)
 }
 
 END {
+	if (sample["late"] > sample["requests"] * 0.03) {
+		printf "profile: the machine was too busy: %d of %d requests ended while a snapshot was taken; run it again when the machine is idle\n",
+			sample["late"], sample["requests"] >"/dev/stderr"
+		exit 1
+	}
 	for (p in places) {
 		name = name_of(p)
 		of[name] += places[p]

@@ -40,6 +40,7 @@ struct snapshot {
 	double	idle_us;	/* sum over all CPUs */
 	double	exits;		/* below zero: not known */
 	double	insn;
+	double	late;		/* requests that ended while this snapshot was taken */
 };
 
 static const char *disk;
@@ -188,11 +189,12 @@ static double read_insn(void)
 
 static void take(struct snapshot *s)
 {
-	s->requests = read_requests();
 	read_stat(s);
 	s->exits = read_number("/sys/kernel/debug/kvm/exits");
 	s->us = now_us();
+	s->requests = read_requests();
 	s->insn = read_insn();
+	s->late = read_requests() - s->requests;
 }
 
 static void print(const char *name, double from, double to)
@@ -249,5 +251,6 @@ int main(int argc, char **argv)
 	      b.us * sysconf(_SC_NPROCESSORS_ONLN) - b.idle_us);
 	print("exits", a.exits, b.exits);
 	print("insn", a.insn, b.insn);
+	printf("late %.0f\n", a.late > b.late ? a.late : b.late);
 	return 0;
 }

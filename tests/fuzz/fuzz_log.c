@@ -171,7 +171,7 @@ static void check_old_log(void)
 static void write_pieces(const struct bell_chain *chain, struct flying *f, u8 how)
 {
 	const struct bell_seg *seg = chain->seg + chain->nout, *last;
-	u64 room = bell_vq_bytes(seg, chain->nin), len;
+	u64 room = chain->in_bytes, len;
 	struct bell_vq_cursor cur = { .seg = seg };
 	static u8 data[8192];
 	u8 byte = how ^ 0x33;

@@ -38,6 +38,9 @@ struct ring {
 	int			 call, err;
 };
 
+/* Bytes of guest memory that the module is told of */
+static u64 ring_bytes = RING_END;
+
 static inline void *ring_at(u64 gpa)
 {
 	return world_ram(gpa >> PAGE_SHIFT) + gpa % PAGE_SIZE;
@@ -47,7 +50,7 @@ static inline struct bell_gmem *ring_gmem(struct bell_gmem *old)
 {
 	struct vhost_memory_region r = {
 		.userspace_addr = WORLD_UADDR,
-		.memory_size = RING_END,
+		.memory_size = ring_bytes,
 	};
 
 	return bell_gmem_create(&world.mm, &r, 1, old);

@@ -209,4 +209,33 @@ check 'bench: a table of all loads' matrix 'IOPS on null' "$(printf '%s/' \
 check 'bench: a bar of a chart is as high as its share' is "$(awk -F '"' '
 	/<rect x=.*fill="#/ && $8 != 10 { print $8 }' "$dir/bench-iops.svg" |
 	paste -s)" $'88.0\t220.0'
+
+# --- profiles ---
+
+# profile LATE: the profile of 1000 requests, of which LATE ended while a snapshot was taken
+profile()
+{
+	printf '%s\n' 'requests 1000' "late $1" >"$dir/sample"
+	awk -v mode=auto -v depth=1 -v top=3 -f "$bench/profile.awk" \
+		-f "$bench/profile-disk.awk" "$dir/sample" "$dir/symbols" "$dir/profile".{0,1}
+}
+
+profile_of()
+{
+	is "$(profile "$1" | sed -n "s/^$2 *//p")" "$3"
+}
+
+refuses()
+{
+	! profile "$1" >"$dir/refused" 2>&1 && grep -q 'too busy: 31 of 1000' "$dir/refused"
+}
+
+printf '%s\n' 'ffffffff80000000 t submit_bio' \
+	'ffffffffc0000000 t bell_vq_take [vhost_doorbell]' >"$dir/symbols"
+printf '%s\n' 'ffffffff80000010 1000' >"$dir/profile.0"
+printf '%s\n' 'ffffffff80000010 5000' 'ffffffffc0000020 7000' >"$dir/profile.1"
+check 'bench: a profile counts what ran between its snapshots' \
+	profile_of 30 'block layer and null_blk' 4
+check 'bench: a profile counts by function' profile_of 30 '    bell_vq_take .*]' 7
+check 'bench: a profile of a busy machine is refused' refuses 31
 case_end

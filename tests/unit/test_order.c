@@ -17,6 +17,11 @@
 #define USED_FLAGS	(RING_USED + offsetof(struct vring_used, flags))
 #define USED_RING	(RING_USED + offsetof(struct vring_used, ring))
 #define AVAIL_EVENT	(USED_RING + NUM * sizeof(struct vring_used_elem))
+/* The two words of a descriptor of a split ring, and of an entry of the table */
+#define S_ADDR(n)	(RING_DESC + (n) * sizeof(struct vring_desc))
+#define S_REST(n)	(S_ADDR(n) + sizeof(u64))
+#define T_ADDR(n)	(RING_TABLE + (n) * sizeof(struct vring_desc))
+#define T_REST(n)	(T_ADDR(n) + sizeof(u64))
 /* Event areas and descriptors of a packed ring */
 #define EVENT_OFF	offsetof(struct vring_packed_desc_event, off_wrap)
 #define EVENT_FLAGS	offsetof(struct vring_packed_desc_event, flags)
@@ -35,11 +40,10 @@ static void test_split_take(void)
 	ring_add_simple(&r, 3);
 	order_start();
 	CHECK_EQ(ring_take(&r, &chain), 1);
-	/* A head is clamped against `taken`, and against the table. */
+	/* A head is clamped before it is an index of `taken` and of the descriptors. */
 	CHECK(ORDER({ SHIM_ACQUIRE, AVAIL_IDX }, { SHIM_READ, AVAIL_RING },
 		    { SHIM_NOSPEC }, { SHIM_READ, ORDER_AT(&r.vq.taken[3]) },
-		    { SHIM_NOSPEC },
-		    { SHIM_READ, RING_DESC + 3 * sizeof(struct vring_desc) }));
+		    { SHIM_READ, S_ADDR(3) }, { SHIM_READ, S_REST(3) }));
 	ring_complete(&r, chain.head, chain.epoch, 0);
 	ring_end(&r);
 }
@@ -93,6 +97,34 @@ static void test_split_enable_kick(void)
 	split_enable_kick(false);
 }
 
+/* The guest's `next` is clamped before it is an index: of the ring, and of a table. */
+static void test_split_next(void)
+{
+	struct vring_desc *table = ring_at(RING_TABLE);
+	struct bell_chain chain;
+
+	ring_begin(&r, NUM);
+	ring_put_desc(&r.desc[3], RING_DATA, 1, D_NEXT, 5);
+	ring_put_desc(&r.desc[5], RING_TABLE, 48, D_INDIRECT, 0);
+	ring_put_desc(&table[0], RING_DATA, 1, D_NEXT, 2);
+	ring_put_desc(&table[2], RING_DATA, 1, D_WRITE, 0);
+	ring_add(&r, 3);
+	/* The page is pinned by the first take. */
+	CHECK_EQ(ring_take(&r, &chain), 1);
+	bell_vq_untake(&r.vq, &chain);
+	order_start();
+	CHECK_EQ(ring_take(&r, &chain), 1);
+	/* Of the table first the page and then its length are clamped. */
+	CHECK(ORDER({ SHIM_READ, S_REST(3) }, { SHIM_NOSPEC },
+		    { SHIM_READ, S_ADDR(5) }, { SHIM_READ, S_REST(5) },
+		    { SHIM_NOSPEC }, { SHIM_NOSPEC },
+		    { SHIM_READ, T_ADDR(0) }, { SHIM_READ, T_REST(0) },
+		    { SHIM_NOSPEC },
+		    { SHIM_READ, T_ADDR(2) }, { SHIM_READ, T_REST(2) }));
+	ring_complete(&r, chain.head, chain.epoch, 0);
+	ring_end(&r);
+}
+
 static void test_packed_take(void)
 {
 	struct bell_chain chain;
@@ -104,6 +136,28 @@ static void test_packed_take(void)
 	CHECK(ORDER({ SHIM_ACQUIRE, P_AT(0, flags) }, { SHIM_READ, P_AT(0, addr) },
 		    { SHIM_READ, P_AT(0, id) }, { SHIM_NOSPEC },
 		    { SHIM_READ, ORDER_AT(&p.r.vq.taken[3]) }));
+	ring_complete(&p.r, chain.head, chain.epoch, 0);
+	packed_end(&p);
+}
+
+/* As test_split_next(); the index of a table is a counter with the guest's limit. */
+static void test_packed_table(void)
+{
+	struct bell_chain chain;
+
+	packed_begin(&p, NUM);
+	packed_put_desc(ring_at(T_ADDR(0)), &(struct pd){ RING_DATA, 1 }, 0);
+	packed_put_desc(ring_at(T_ADDR(1)), &(struct pd){ RING_DATA, 1 }, 0);
+	packed_add(&p, &(struct pd){ RING_TABLE, 32, D_INDIRECT, 3 }, 1);
+	CHECK_EQ(ring_take(&p.r, &chain), 1);
+	bell_vq_untake(&p.r.vq, &chain);
+	order_start();
+	CHECK_EQ(ring_take(&p.r, &chain), 1);
+	CHECK(ORDER({ SHIM_READ, P_AT(0, id) }, { SHIM_NOSPEC }, { SHIM_NOSPEC },
+		    { SHIM_NOSPEC },
+		    { SHIM_READ, T_ADDR(0) }, { SHIM_READ, T_REST(0) },
+		    { SHIM_NOSPEC },
+		    { SHIM_READ, T_ADDR(1) }, { SHIM_READ, T_REST(1) }));
 	ring_complete(&p.r, chain.head, chain.epoch, 0);
 	packed_end(&p);
 }
@@ -214,9 +268,11 @@ int main(void)
 {
 	static const struct tap_test tests[] = {
 		{ "order: split ring: take", test_split_take },
+		{ "order: split ring: the next of a chain", test_split_next },
 		{ "order: split ring: complete", test_split_complete },
 		{ "order: split ring: ask for a kick", test_split_enable_kick },
 		{ "order: packed ring: take", test_packed_take },
+		{ "order: packed ring: a table", test_packed_table },
 		{ "order: packed ring: complete", test_packed_complete },
 		{ "order: packed ring: ask for a kick", test_packed_enable_kick },
 		{ "order: a request enters", test_user_enter },

@@ -82,7 +82,7 @@ static void driver_adds(void)
 static void fill(struct bell_chain *chain, struct bell_done *done)
 {
 	struct bell_vq_cursor cur = { .seg = chain->seg + chain->nout };
-	u64 room = bell_vq_bytes(cur.seg, chain->nin);
+	u64 room = chain->in_bytes;
 	u32 len = room ? rand() % (room + 1) : 0;
 	static u8 data[4 * 9000];
 	u8 last = rand();

@@ -398,6 +398,7 @@ static void driver_step(void)
 static void check_chain(const struct bell_chain *chain)
 {
 	const struct asked *a = &asked[chain->head];
+	u64 bytes[2] = {};
 
 	CHECK_EQ(chain->head, order[device_next]);
 	CHECK(a->busy);
@@ -406,7 +407,10 @@ static void check_chain(const struct bell_chain *chain)
 	for (u32 i = 0; i < a->n && !tap_bad; i++) {
 		CHECK_EQ(chain->seg[i].addr, a->seg[i].addr);
 		CHECK_EQ(chain->seg[i].len, a->seg[i].len);
+		bytes[i >= a->nout] += a->seg[i].len;
 	}
+	CHECK_EQ(chain->out_bytes, bytes[0]);
+	CHECK_EQ(chain->in_bytes, bytes[1]);
 }
 
 static void device_complete(void)

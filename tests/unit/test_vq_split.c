@@ -169,7 +169,7 @@ static const struct bad {
 	{ "next past the table", .says = "next 2 past table of 2",
 	  .desc = { { T, 32, D_INDIRECT, 0 } },
 	  .table = { { A, 1, D_NEXT, 2 } } },
-	{ "indirect table loops", .says = "table loops",
+	{ "indirect table loops", .says = "chain loops",
 	  .desc = { { T, 32, D_INDIRECT, 0 } },
 	  .table = { { A, 1, D_NEXT, 1 }, { A, 1, D_NEXT, 0 } } },
 	{ "length of zero in the table", .says = "length 0",
