@@ -41,7 +41,7 @@ static unsigned int disk_chain(struct run *run, const struct queue *q, const uin
 {
 	/*
 	 * By numbers, as older headers lack some: ..., GET_LIFETIME, SECURE_ERASE, ZONE_APPEND,
-	 * _REPORT, _OPEN, _FINISH, _RESET, and one that nobody knows
+	 * _REPORT, _OPEN, _FINISH, _RESET, and an unknown type
 	 */
 	static const uint32_t types[] = {
 		VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT,

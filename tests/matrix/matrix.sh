@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # of disk.sh: disks
 # SPDX-License-Identifier: GPL-2.0
 # matrix.sh: rows of the matrix, for cases in L1; after case.sh, guest.sh, emulate.sh and
 # disk.sh.
@@ -18,6 +18,9 @@
 #   guest_row MACHINE GUEST DISK RING NAME
 #			report such a disk: fio's result, the format of its ring, no
 #			failed request
+#   guest_rings GUEST DISK
+#			start a guest with 'disks', which are named split and packed after
+#			their rings; report both, and end the guest and the daemons
 #
 # A machine or guest is '-' where there is none.
 
@@ -142,4 +145,20 @@ guest_disk_good()
 guest_row()
 {
 	row "${@:1:4}" guest_disk_good "$4" "$5"
+}
+
+guest_rings()
+{
+	local ring
+
+	GUEST_SMP=2 guest_start "${disks[@]}"
+	disk_links
+	guest_verified split packed
+	for ring in split packed; do
+		guest_row q35 "$1" "$2" $ring $ring
+	done
+	guest_stop
+	for ring in split packed; do
+		check "$ring: the daemon ends well" disk_stop $ring
+	done
 }

@@ -224,7 +224,7 @@ static void end_cut(void)
 
 /*
  * The close waits for another queue for more than a second: the worker is given what was
- * cut short, and must not fail it. The disk is not full, and nobody asked to hold.
+ * cut short, and must not fail it. The disk is not full, and holding was not asked for.
  */
 static void test_cut_waits(void)
 {

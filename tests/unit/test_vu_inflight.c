@@ -49,7 +49,7 @@ static void end_region(void)
 	fd_close(&region_fd);
 }
 
-/* The front end has got a region of @size bytes, which nobody can make shorter. */
+/* The front end has got a region of @size bytes, whose seals keep it from being cut. */
 static void check_reply(uint64_t size, uint32_t payload)
 {
 	int fd = reply.fds[0];

@@ -70,7 +70,7 @@ static int worker_unfinished(struct fdstore *store, const char *path)
 	return 7;
 }
 
-/* A socket whose last close() waits for 3 seconds: data that nobody reads. */
+/* A socket whose last close() waits for 3 seconds: its data is not read. */
 static int lingering(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,

@@ -69,7 +69,7 @@ static void keeper_drop(struct keeper *k, const char *name)
 	for (unsigned int i = 0; i < k->num; i++) {
 		if (strcmp(k->held[i].name, name))
 			continue;
-		/* Its queue may hold descriptors whose close() hangs. */
+		/* The socket's receive queue may hold descriptors whose close() hangs. */
 		if (vu_peerfd_is_unix(k->held[i].fd))
 			vu_peerfd_close(&k->held[i].fd);
 		else

@@ -58,7 +58,7 @@ make_disk()
 		disk=/dev/md$2
 		;;
 	nbd)
-		# Its lock files are there.
+		# qemu-nbd keeps its lock files there.
 		mkdir -p /run/lock
 		truncate -s 64M "$CASE_DIR/nbd$2"
 		qemu-nbd --connect="/dev/nbd$2" --format=raw --cache=writeback \

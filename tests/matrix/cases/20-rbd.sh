@@ -118,16 +118,7 @@ for ring in split packed; do
 	verified "$name" $ring "$disk"
 	guest_disk $ring "$disk" $ring
 done
-GUEST_SMP=2 guest_start "${disks[@]}"
-disk_links
-guest_verified split packed
-for ring in split packed; do
-	guest_row q35 "$guest" "$name" $ring $ring
-done
-guest_stop
-for ring in split packed; do
-	check "$ring: the daemon ends well" disk_stop $ring
-done
+guest_rings "$guest" "$name"
 check "the images are unmapped" unmap
 diag "$(timeout 60 ceph osd df 2>&1 | tail -n 4)" "$(timeout 60 ceph -s 2>&1)"
 case_end

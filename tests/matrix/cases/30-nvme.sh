@@ -29,16 +29,7 @@ for ring in split packed; do
 	guest_disk $ring /dev/nvme0n$n $ring
 	n=$((n + 1))
 done
-GUEST_SMP=2 guest_start "${disks[@]}"
-disk_links
-guest_verified split packed
-for ring in split packed; do
-	guest_row q35 "$guest" "$name" $ring $ring
-done
-guest_stop
-for ring in split packed; do
-	check "$ring: the daemon ends well" disk_stop $ring
-done
+guest_rings "$guest" "$name"
 echo 1 >/sys/class/nvme/nvme0/delete_controller
 pair_tell
 case_end

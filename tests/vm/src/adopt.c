@@ -230,7 +230,7 @@ static void test_survives(unsigned int mode)
 	fresh = 4UL << 20;
 }
 
-/* The owner's memory goes with the last close, whoever closes. */
+/* The last close releases the owner's memory, also if another process closes. */
 static int own_and_map(void)
 {
 	MUST(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, FD_SEAL, 0) !=
