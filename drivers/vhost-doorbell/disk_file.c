@@ -288,6 +288,8 @@ static void file_do_ranges(struct bell_disk_req *req)
 
 static void file_work(struct bell_disk_req *req)
 {
+	/* Buffered: only if it must be stable is it worth a flush. */
+	req->dsync = req->fua;
 	file_start(req, 0);
 }
 
