@@ -242,8 +242,8 @@ struct bell_disk {
 	/* I/O is charged to the block cgroup of the thread that submits it. */
 	bool				 charges_runner;
 	/*
-	 * Files only: the ringing thread may submit a stable write; for an overwrite that
-	 * costs no flush
+	 * Files only: a write that was submitted as stable needs no flush later, and the
+	 * ringing thread may submit it; for an overwrite that costs no flush
 	 */
 	bool				 stable_inline;
 

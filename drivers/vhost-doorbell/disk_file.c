@@ -16,6 +16,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/stat.h>
+#include <linux/string.h>
 #include <linux/uio.h>
 #include <linux/writeback.h>
 
@@ -300,11 +301,24 @@ static bool file_may_inline(const struct file *file)
 }
 
 /*
+ * Does the write cover whole blocks? xfs does any other write buffered if the file has ever
+ * shared blocks (reflink), and a stable one then flushes in the thread that submits it.
+ */
+static bool file_covers_blocks(const struct bell_disk_req *req)
+{
+	u64 pos = req->sector << SECTOR_SHIFT;
+
+	return !((pos | req->bytes) &
+		 (i_blocksize(file_inode(req->disk->file)) - 1));
+}
+
+/*
  * Submit a write as stable? The file system makes a pure overwrite stable by FUA, or by
  * nothing at all on a disk without a volatile cache, and completes others in a workqueue.
- * @must: the guest relies on it.
+ * In the ringing thread the answer may be no for a write that must be stable: then the
+ * worker submits it.
  */
-static bool file_wants_dsync(struct bell_disk_req *req, bool nowait, bool must)
+static bool file_wants_dsync(struct bell_disk_req *req, bool nowait)
 {
 	struct bell_disk *disk = req->disk;
 	bool prefers;
@@ -312,14 +326,14 @@ static bool file_wants_dsync(struct bell_disk_req *req, bool nowait, bool must)
 	if (req->op != BELL_DISK_WRITE)
 		return false;
 	prefers = bell_disk_prefers_stable(disk);
-	if (!nowait || !disk->stable_inline)
+	if (!nowait)
 		return req->fua;
-	return prefers || must;
+	return (prefers || req->fua) && disk->stable_inline &&
+	       file_covers_blocks(req);
 }
 
 static int file_submit(struct bell_disk_req *req, bool nowait)
 {
-	bool must = req->op == BELL_DISK_WRITE && req->fua;
 	struct file *file = req->disk->file;
 
 	if (req->op == BELL_DISK_DISCARD || req->op == BELL_DISK_ZERO) {
@@ -343,10 +357,9 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 	 */
 	if (unlikely(req->disk->hold_nospc) && req->op == BELL_DISK_WRITE)
 		req->fua = false;
-	req->dsync = file_wants_dsync(req, nowait, must);
+	req->dsync = file_wants_dsync(req, nowait);
 	if (!(file->f_flags & O_DIRECT) || !req->aligned) {
 		req->nowait = false;
-		req->dsync = req->fua;
 		bell_disk_queue(req, file_work);
 		return 0;
 	}
@@ -356,7 +369,7 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 	 * that thread, as only the opener's limit counts.
 	 */
 	if (nowait && (!file_may_inline(req->disk->io) ||
-		       (req->fua && !req->dsync) ||
+		       (req->op == BELL_DISK_WRITE && req->fua && !req->dsync) ||
 		       rlimit(RLIMIT_FSIZE) != RLIM_INFINITY))
 		return -EAGAIN;
 	file_start(req, IOCB_DIRECT | (nowait ? IOCB_NOWAIT : 0));
@@ -405,20 +418,40 @@ static void file_set_align(struct bell_disk *disk)
 }
 
 /*
+ * Is a write that was submitted as stable, and ended well, stable without a flush? ext4 and
+ * xfs look whether the blocks' place is stable, too, and flush if it is not. On others a
+ * flush remains a flush: f2fs moves blocks at any time, and only its fsync() looks after
+ * what it moved; FUSE leaves it to the server.
+ */
+static bool file_keeps_dsync(const struct inode *inode)
+{
+	const char *name = inode->i_sb->s_type->name;
+
+	return !strcmp(name, "ext4") || !strcmp(name, "xfs");
+}
+
+/*
  * May the ringing thread submit a stable write? If it is no overwrite after all, then the
  * file system flushes when its bio has ended. That is in a workqueue, unless the bio ends
- * before it was submitted: only a disk that is memory, with a driver without a queue,
- * does that. All others complete it after the end of the pass's plug, or in an interrupt.
+ * well before it was submitted. A disk that is memory does that, with a driver without a
+ * queue of requests; so does a volume on such a disk, which does not tell, so disks without
+ * such a queue are left out (dm, md, NVMe with multipath). With a queue the pass's plug
+ * keeps the request until its end, or until a later one is submitted.
+ *
+ * What remains: a file on a realtime device of xfs, which is not looked at.
  */
 static bool file_stable_inline(const struct bell_disk *disk)
 {
-	struct block_device *bdev = file_inode(disk->file)->i_sb->s_bdev;
+	const struct inode *inode = file_inode(disk->file);
+	struct block_device *bdev = inode->i_sb->s_bdev;
 
 	/*
 	 * A stable write that fails for want of space may have lost the data of earlier
 	 * ones, so it could not be held: see file_submit().
 	 */
-	return disk->times && bdev && !bell_bdev_synchronous(bdev) &&
+	return file_keeps_dsync(inode) && disk->times && bdev &&
+	       queue_is_mq(bdev_get_queue(bdev)) &&
+	       !bell_bdev_synchronous(bdev) &&
 	       (bdev_fua(bdev) || !bdev_write_cache(bdev)) &&
 	       !disk->hold_nospc;
 }
