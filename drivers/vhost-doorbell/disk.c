@@ -12,6 +12,7 @@
 #include <linux/math.h>
 #include <linux/math64.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "disk.h"
@@ -74,13 +75,32 @@ void bell_disk_wrote(struct bell_disk *disk)
 }
 
 /**
+ * bell_disk_lost() - a write reports that earlier data could not be written back
+ * @disk: a file
+ * @error: negative errno
+ *
+ * The file system reports that once. The guest, which was told that the earlier writes
+ * succeeded, expects it of a flush: the next one fails with this error.
+ *
+ * Context: Any; before the request ends.
+ */
+void bell_disk_lost(struct bell_disk *disk, int error)
+{
+	/* Pairs with disk_fsync(): a flush that covers the count below sees the error. */
+	xchg(&disk->lost, error);
+	bell_disk_wrote(disk);
+}
+
+/**
  * bell_disk_all_stable() - would a flush find nothing to do?
  * @disk: a file
  *
  * Also notes that the guest has flushed.
  *
- * Only a flush that has ended well, and no other write after that flush began, gives true.
- * Writes of an earlier device or daemon are not known here, so the first flush is done.
+ * Only a flush that has ended well, with no other write of this device since before that
+ * flush began, gives true. Writes of other devices, and of other processes, to the same file
+ * are not known here. A start of a queue counts as a write, so of what was written before
+ * it the first flush takes care.
  *
  * Context: The queue's runner.
  */
@@ -113,6 +133,20 @@ bool bell_disk_prefers_stable(struct bell_disk *disk)
 
 /* --- flushes --- */
 
+/*
+ * A flush returns an error, so the guest knows of all that the file system has reported to
+ * @disk->io. The owner's own fsync() would report the same again, in its open file: it then
+ * would not give the disk up to another host. What is reported later remains.
+ */
+static void disk_error_told(struct bell_disk *disk)
+{
+	if (disk->io == disk->file)
+		return;
+	spin_lock(&disk->file->f_lock);
+	disk->file->f_wb_err = READ_ONCE(disk->io->f_wb_err);
+	spin_unlock(&disk->file->f_lock);
+}
+
 static int disk_fsync(struct bell_disk *disk)
 {
 	/* Writes that complete from here on may not be covered. */
@@ -123,9 +157,13 @@ static int disk_fsync(struct bell_disk *disk)
 	cred = override_creds(disk->file->f_cred);
 	ret = vfs_fsync(disk->io, 1);
 	revert_creds(cred);
+	if (!ret)
+		ret = xchg(&disk->lost, 0);
 	/* Two at a time may store the lower value: one flush more is done then. */
 	if (!ret)
 		WRITE_ONCE(disk->flushed, seen);
+	else
+		disk_error_told(disk);
 	return ret;
 }
 

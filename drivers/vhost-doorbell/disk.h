@@ -263,6 +263,8 @@ struct bell_disk {
 	atomic64_t			 unstable;
 	/* Files only: the value of @unstable up to which all is stable */
 	u64				 flushed;
+	/* Files only: negative errno that the next flush reports, or 0 */
+	int				 lost;
 	/* Files only, hints: writes begun since the last flush, up to a limit */
 	u32				 since_flush;
 	/* The last flush came after few writes */
@@ -293,6 +295,7 @@ void bell_disk_times_close(struct bell_disk *disk);
 void bell_disk_times_touch(struct bell_disk_times *times);
 
 void bell_disk_wrote(struct bell_disk *disk);
+void bell_disk_lost(struct bell_disk *disk, int error);
 bool bell_disk_all_stable(struct bell_disk *disk);
 bool bell_disk_prefers_stable(struct bell_disk *disk);
 int bell_disk_flush(struct bell_disk *disk);

@@ -58,9 +58,23 @@ static int file_error(const struct bell_disk_req *req, int error)
 }
 
 /*
- * A write has ended. A stable one owes no flush; each other one counts. Only a local file
- * system is believed that such a write needs no flush later: FUSE, for one, leaves it to the
- * server.
+ * A write has failed, other than with EAGAIN. If it has advanced the file's f_wb_err, it has
+ * reported that earlier data could not be written back, and the file system does not report
+ * that again: a stable write may, as it may end with a flush, and on NFS any write. If a
+ * flush has advanced it at the same time, the next flush reports the loss once more.
+ */
+static void file_failed(struct bell_disk_req *req)
+{
+	struct bell_disk *disk = req->disk;
+	int lost = errseq_check(&disk->io->f_wb_err, req->wb_err);
+
+	if (lost)
+		bell_disk_lost(disk, lost);
+}
+
+/*
+ * A write has ended. A stable one owes no flush; each other one counts. So does a stable one
+ * on a file system that may need a flush all the same: see file_keeps_dsync().
  */
 static void file_wrote(struct bell_disk_req *req, long ret)
 {
@@ -74,6 +88,8 @@ static void file_end(struct bell_disk_req *req, long ret)
 {
 	u32 rest = req->bytes - req->done;
 
+	if (unlikely(ret < 0 && ret != -EAGAIN) && req->op == BELL_DISK_WRITE)
+		file_failed(req);
 	/*
 	 * With NOWAIT the request was cut short, or not done, as it would have waited.
 	 * Have the worker do all of it again, which is idempotent. Some file systems

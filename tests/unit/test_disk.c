@@ -11,6 +11,8 @@
 
 static struct inode inode = { .i_mode = S_IFREG };
 static struct file file = { .inode = &inode };
+/* The open file of the module's own */
+static struct file own = { .inode = &inode };
 static struct bell_exec exec;
 static struct bell_disk disk;
 static struct bell_disk_req reqs[REQS];
@@ -20,6 +22,13 @@ static struct bell_disk_req reqs[REQS];
 static const struct bell_disk_ops ops;
 static int fsyncs, fsync_ret;
 static struct bell_disk_req *comes_meanwhile;
+/* Another flush, which begins and ends while one runs, and its result */
+static bool flush_meanwhile;
+static int meanwhile_ret;
+/* What the first of the two returns */
+static int fsync_after;
+/* The errors of writeback of the file's data */
+static errseq_t wb_err;
 static bool write_meanwhile;
 static unsigned int nr_done;
 static int done_error[REQS];
@@ -52,6 +61,16 @@ int vfs_fsync(struct file *f, int datasync)
 	if (comes_meanwhile)
 		bell_disk_queue_flush(comes_meanwhile);
 	comes_meanwhile = NULL;
+	if (flush_meanwhile) {
+		flush_meanwhile = false;
+		meanwhile_ret = bell_disk_flush(&disk);
+		return fsync_after;
+	}
+	/* The file system reports each error of writeback to each open file once. */
+	if (f->f_wb_err != wb_err) {
+		f->f_wb_err = wb_err;
+		return -EIO;
+	}
 	return fsync_ret;
 }
 
@@ -94,7 +113,9 @@ static void begin(void)
 		reqs[i] = (struct bell_disk_req){ .disk = &disk, .exec = &exec };
 	fsyncs = 0;
 	fsync_ret = 0;
+	fsync_after = 0;
 	nr_done = 0;
+	file.f_wb_err = own.f_wb_err = wb_err;
 }
 
 static void end(const char *name)
@@ -194,6 +215,113 @@ static void test_all_stable(void)
 	flush_work(&disk.flush_work);
 	CHECK(bell_disk_all_stable(&disk));
 	end("stable: not before the flush has ended");
+}
+
+/* Two flushes at a time; the one that began first ends last. */
+static void test_two_flushes(void)
+{
+	begin();
+	bell_disk_wrote(&disk);
+	flush_meanwhile = true;
+	write_meanwhile = true;
+	/* The write completes after the first has begun, and before the second. */
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(meanwhile_ret, 0);
+	CHECK_EQ(fsyncs, 2);
+	/* It stores the lower value last. */
+	CHECK(!bell_disk_all_stable(&disk));
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK(bell_disk_all_stable(&disk));
+	end("stable: two flushes that end in the other order");
+
+	begin();
+	bell_disk_wrote(&disk);
+	write_meanwhile = true;
+	flush_meanwhile = true;
+	fsync_ret = -EIO;
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(meanwhile_ret, -EIO);
+	/* The first does not cover the write, and the second has failed. */
+	CHECK(!bell_disk_all_stable(&disk));
+	end("stable: two flushes, and the one that began last fails");
+
+	begin();
+	bell_disk_wrote(&disk);
+	flush_meanwhile = true;
+	fsync_after = -EIO;
+	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	CHECK_EQ(meanwhile_ret, 0);
+	/* The second covers all writes, and the guest has the error of the first. */
+	CHECK(bell_disk_all_stable(&disk));
+	end("stable: two flushes, and the one that began first fails");
+}
+
+/*
+ * A write reports that earlier data is lost, which the file system then does not report to a
+ * flush any more.
+ */
+static void test_lost(void)
+{
+	begin();
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	bell_disk_lost(&disk, -EIO);
+	CHECK(!bell_disk_all_stable(&disk));
+	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	CHECK(!bell_disk_all_stable(&disk));
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK(bell_disk_all_stable(&disk));
+	end("lost: the next flush reports it, once");
+
+	begin();
+	bell_disk_lost(&disk, -ENOSPC);
+	bell_disk_queue_flush(&reqs[0]);
+	bell_disk_queue_flush(&reqs[1]);
+	flush_work(&disk.flush_work);
+	CHECK_EQ(done_error[0], -EDQUOT);
+	CHECK_EQ(done_error[1], -EDQUOT);
+	end("lost: for want of room, to all flushes that wait");
+
+	begin();
+	fsync_ret = -EROFS;
+	bell_disk_lost(&disk, -EIO);
+	CHECK_EQ(bell_disk_flush(&disk), -EROFS);
+	fsync_ret = 0;
+	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	end("lost: a flush that fails otherwise leaves it to the next");
+}
+
+/* What the guest was told is no news to the owner, and what it was not told is. */
+static void test_owner(void)
+{
+	begin();
+	disk.io = &own;
+	wb_err++;
+	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(vfs_fsync(&file, 0), 0);
+	end("owner: its fsync does not repeat an error that a flush reported");
+
+	begin();
+	disk.io = &own;
+	wb_err++;
+	/* A write has reported it. */
+	own.f_wb_err = wb_err;
+	bell_disk_lost(&disk, -EIO);
+	CHECK_EQ(vfs_fsync(&file, 0), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	end("owner: its fsync reports an error that no flush has reported");
+
+	begin();
+	disk.io = &own;
+	wb_err++;
+	own.f_wb_err = wb_err;
+	bell_disk_lost(&disk, -EIO);
+	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	wb_err++;
+	CHECK_EQ(vfs_fsync(&file, 0), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	end("owner: what is reported later remains");
 }
 
 /* begin_writes(): @n writes begin; how many of them should be stable? */
@@ -317,6 +445,9 @@ int main(void)
 {
 	test_flush();
 	test_all_stable();
+	test_two_flushes();
+	test_lost();
+	test_owner();
 	test_prefers_stable();
 	test_ranges();
 	return tap_done();

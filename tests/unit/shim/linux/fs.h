@@ -3,6 +3,8 @@
 #define SHIM_LINUX_FS_H
 
 #include <fcntl.h>
+#include <linux/errseq.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <sys/stat.h>
 
@@ -18,6 +20,8 @@ struct file {
 	struct inode	*inode;
 	unsigned int	 f_mode;
 	unsigned int	 f_flags;
+	spinlock_t	 f_lock;
+	errseq_t	 f_wb_err;
 	int		 refs;
 };
 
