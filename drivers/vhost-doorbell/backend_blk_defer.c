@@ -9,6 +9,11 @@
  * heed that, and no longer sets IOCB_DIO_CALLER_COMP (838b35bb6a89). A workqueue ends them,
  * in which nothing else is done.
  *
+ * All disks share it. An end that would sleep (pages of the image are in the page cache, and
+ * another process may hold their locks for long) goes to a second workqueue. So a tenant
+ * whose image is read through the page cache delays only requests of others that also found
+ * such pages.
+ *
  * A runner that may not sleep waits for none of this. It ends what completes in its pass,
  * which costs no context switch: many disks complete a request before the pass is over.
  */
@@ -25,9 +30,16 @@ static struct bell_disk_req *defer_entry(struct llist_node *node)
 	return llist_entry(node, struct bell_disk_req, retry);
 }
 
-static void defer_work(struct bell_disk_req *req)
+static void defer_slow(struct bell_disk_req *req)
 {
 	req->disk->ops->finish(req, true);
+}
+
+/* End the request here if that does not sleep. */
+static void defer_finish(struct bell_disk_req *req)
+{
+	if (!req->disk->ops->finish(req, false))
+		bell_disk_queue_end_slow(req, defer_slow);
 }
 
 /* bell_backend_blk_defer_start() - prepare a queue that has no request yet */
@@ -57,7 +69,7 @@ void bell_disk_defer(struct bell_disk_req *req)
 	smp_mb();
 	node = READ_ONCE(q->collects) ? NULL : llist_del_all(&q->deferred);
 	llist_for_each_safe(node, next, node)
-		bell_disk_queue_end(defer_entry(node), defer_work);
+		bell_disk_queue_end(defer_entry(node), defer_finish);
 	rcu_read_unlock();
 }
 
@@ -78,7 +90,7 @@ void bell_backend_blk_defer_begin(struct bell_blk_queue *q, bool may_sleep)
  * bell_backend_blk_defer_end() - end what was collected
  * @q: the queue
  *
- * Those that would sleep go to the workqueue.
+ * Those that would sleep go to a workqueue.
  *
  * Context: The queue's runner.
  */
@@ -92,10 +104,6 @@ void bell_backend_blk_defer_end(struct bell_blk_queue *q)
 	/* Pairs with bell_disk_defer(). */
 	smp_mb();
 	node = llist_reverse_order(llist_del_all(&q->deferred));
-	llist_for_each_safe(node, next, node) {
-		struct bell_disk_req *req = defer_entry(node);
-
-		if (!req->disk->ops->finish(req, false))
-			bell_disk_queue_end(req, defer_work);
-	}
+	llist_for_each_safe(node, next, node)
+		defer_finish(defer_entry(node));
 }

@@ -37,13 +37,14 @@
  */
 #define DISK_FLUSH_OFTEN	4
 
-/* For all disks: ends requests that others wait for. See bell_disk_queue_end(). */
+/* For all disks: they end requests that others wait for. See bell_disk_queue_end(). */
 static struct workqueue_struct *disk_end_wq;
+static struct workqueue_struct *disk_end_slow_wq;
 
 /**
- * bell_disk_init() - create the workqueue that all disks share
+ * bell_disk_init() - create the workqueues that all disks share
  *
- * Memory reclaim may wait for a request's end, so it has a thread of its own; on 6.1 that
+ * Memory reclaim may wait for a request's end, so each has a thread of its own; on 6.1 that
  * has the workqueue's name, which must not look like the daemon's.
  *
  * Return: 0 or -ENOMEM.
@@ -52,20 +53,29 @@ int bell_disk_init(void)
 {
 	disk_end_wq = alloc_workqueue("doorbell-dio",
 				      WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return disk_end_wq ? 0 : -ENOMEM;
+	if (!disk_end_wq)
+		return -ENOMEM;
+	disk_end_slow_wq = alloc_workqueue("doorbell-slow",
+					   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!disk_end_slow_wq) {
+		destroy_workqueue(disk_end_wq);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /* bell_disk_exit() - undo bell_disk_init(); no request is in flight */
 void bell_disk_exit(void)
 {
 	destroy_workqueue(disk_end_wq);
+	destroy_workqueue(disk_end_slow_wq);
 }
 
 /* --- what is stable on a file --- */
 
 /**
  * bell_disk_wrote() - a write or range has completed, perhaps in part, and is not stable
- * @disk: a file
+ * @disk: the disk; only of a file does it matter
  *
  * Context: Any; before the request ends.
  */
@@ -326,8 +336,8 @@ static void disk_end_work(struct work_struct *work)
 /**
  * bell_disk_queue_end() - call a function for a request that others may wait for
  * @req: the request; in no other work item
- * @func: the function. It may sleep, but not until another request has ended, nor until a
- *	file system is thawed: these may wait for this request.
+ * @func: the function. It sleeps for nothing that a tenant can hold, as all disks share
+ *	the workqueue.
  *
  * Context: Any.
  */
@@ -337,6 +347,31 @@ void bell_disk_queue_end(struct bell_disk_req *req,
 	req->work_func = func;
 	INIT_WORK(&req->work, disk_end_work);
 	queue_work(disk_end_wq, &req->work);
+}
+
+/* Another function than that of disk_end_wq: a work item may move there from here. */
+static void disk_end_slow_work(struct work_struct *work)
+{
+	disk_end_work(work);
+}
+
+/**
+ * bell_disk_queue_end_slow() - the same for a function that may sleep
+ * @req: the request; in no other work item, but its function may be running
+ * @func: the function. It may sleep, but not until another request has ended, nor until a
+ *	file system is thawed: these may wait for this request.
+ *
+ * The workqueue runs some hundred functions at a time. If the disks of one tenant hold them
+ * all, only requests of others that would sleep here wait.
+ *
+ * Context: Any.
+ */
+void bell_disk_queue_end_slow(struct bell_disk_req *req,
+			      void (*func)(struct bell_disk_req *req))
+{
+	req->work_func = func;
+	INIT_WORK(&req->work, disk_end_slow_work);
+	queue_work(disk_end_slow_wq, &req->work);
 }
 
 /* --- ranges: discard, write zeroes, secure erase --- */

@@ -319,9 +319,11 @@ static inline bool bell_disk_has_cache(const struct bell_disk *disk)
 /* Calls @func(@req) in the disk's workqueue, where it may sleep. */
 void bell_disk_queue(struct bell_disk_req *req,
 		     void (*func)(struct bell_disk_req *req));
-/* The same in a workqueue where nothing waits for other requests, or for a thaw. */
+/* The same in workqueues where nothing waits for other requests, or for a thaw. */
 void bell_disk_queue_end(struct bell_disk_req *req,
 			 void (*func)(struct bell_disk_req *req));
+void bell_disk_queue_end_slow(struct bell_disk_req *req,
+			      void (*func)(struct bell_disk_req *req));
 
 /*
  * The functions that a disk calls; it calls no others of the layer above. They

@@ -47,6 +47,11 @@ struct bell_disk_times {
 	refcount_t		 refs;		/* the disk and @last */
 };
 
+/*
+ * For all files. An update may wait for the file system's journal. A file has one update at a
+ * time under way, and the workqueue runs some hundred, whatever guests do; so only where as
+ * many files lie on disks that hang do the times of others lag. A close does not wait for it.
+ */
 static struct workqueue_struct *times_wq;
 
 /**

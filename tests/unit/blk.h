@@ -58,6 +58,8 @@ static bool disk_defers;
 /* That end would sleep. */
 static bool finish_sleeps;
 static unsigned int finishes;
+/* The heads of the requests that ended so, the latest last */
+static u16 finished[8];
 
 static int disk_submit(struct bell_disk_req *req, bool nowait)
 {
@@ -76,7 +78,7 @@ static bool disk_finish(struct bell_disk_req *req, bool may_sleep)
 {
 	if (finish_sleeps && !may_sleep)
 		return false;
-	finishes++;
+	finished[finishes++ % 8] = req->head;
 	bell_disk_done(req, 0);
 	return true;
 }
@@ -198,14 +200,21 @@ void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
 	llist_add(node, &retries);
 }
 
-/* What is in the workqueue that ends requests */
-static struct bell_disk_req *ending;
+/* What is in the workqueue that ends requests, and in that for those that sleep */
+static struct llist_head ending, ending_slow;
 
 void bell_disk_queue_end(struct bell_disk_req *req,
 			 void (*func)(struct bell_disk_req *req))
 {
 	req->work_func = func;
-	ending = req;
+	llist_add(&req->retry, &ending);
+}
+
+void bell_disk_queue_end_slow(struct bell_disk_req *req,
+			      void (*func)(struct bell_disk_req *req))
+{
+	req->work_func = func;
+	llist_add(&req->retry, &ending_slow);
 }
 
 /* --- the device under test --- */

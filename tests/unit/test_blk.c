@@ -444,70 +444,6 @@ static void test_owner_gone(void)
 	end();
 }
 
-/* end_work: what the workqueue that ends requests does */
-static void end_work(void)
-{
-	struct bell_disk_req *req = ending;
-
-	ending = NULL;
-	req->work_func(req);
-}
-
-/*
- * A request that is deferred ends in the pass of a runner that may not sleep. The worker
- * never ends it: it may wait for that request.
- */
-static void test_deferred(void)
-{
-	begin();
-	disk_defers = true;
-	finishes = 0;
-	put_header(VIRTIO_BLK_T_IN, 0);
-	put_chain(a_read, 3, 1);
-	/* The worker's pass, which also pins the page */
-	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	CHECK_EQ(finishes, 0);
-	CHECK_EQ(bell_vq_in_flight(&r.vq), 1);
-	CHECK(ending == submitted);
-	end_work();
-	CHECK_EQ(finishes, 1);
-	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
-	put_header(VIRTIO_BLK_T_IN, 0);
-	ring_add(&r, 0);
-	CHECK_EQ(pass(false), BELL_PASS_DONE);
-	CHECK_EQ(finishes, 2);
-	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
-	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
-	CHECK(!ending);
-
-	finish_sleeps = true;
-	put_header(VIRTIO_BLK_T_IN, 0);
-	ring_add(&r, 0);
-	CHECK_EQ(pass(false), BELL_PASS_DONE);
-	CHECK_EQ(finishes, 2);
-	CHECK_EQ(bell_vq_in_flight(&r.vq), 1);
-	CHECK(ending == submitted);
-	end_work();
-	CHECK_EQ(finishes, 3);
-	finish_sleeps = false;
-
-	/* The disk completes it after the pass. */
-	disk_defers = false;
-	put_header(VIRTIO_BLK_T_IN, 0);
-	ring_add(&r, 0);
-	CHECK_EQ(pass(false), BELL_PASS_DONE);
-	CHECK_EQ(bell_vq_in_flight(&r.vq), 1);
-	bell_disk_defer(submitted);
-	CHECK(ending == submitted);
-	end_work();
-	CHECK_EQ(finishes, 4);
-	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
-	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
-	CHECK_EQ(submits, 4);
-	CHECK(!retried);
-	end();
-}
-
 static void test_vectors_no_memory(void)
 {
 	struct bell_seg seg[22] = { H };
@@ -736,7 +672,6 @@ static const struct tap_test tests[] = {
 	  test_inline_not_pinned },
 	{ "blk: a disk that would block", test_disk_would_block },
 	{ "blk: the owner is gone", test_owner_gone },
-	{ "blk: requests that end in process context", test_deferred },
 	{ "blk: no memory for vectors", test_vectors_no_memory },
 	{ "blk: pages in use by the disk are kept", test_keeps_pages },
 	{ "blk: a dead queue takes nothing", test_dead },
