@@ -135,6 +135,8 @@ static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 		return -ENOMEM;
 	q->blk = blk;
 	bell_disk_resume(&blk->disk);
+	/* While no queue ran, the owner may have written to the disk itself. */
+	bell_disk_wrote(&blk->disk);
 	for (i = 0; i < vq->num; i++) {
 		q->req[i].disk = &blk->disk;
 		q->req[i].vq = vq;

@@ -167,6 +167,14 @@ int bell_disk_flush(struct bell_disk *disk)
 	return flush_ret;
 }
 
+/* How often all that the disk holds became not stable */
+static unsigned int unstables;
+
+void bell_disk_wrote(struct bell_disk *disk)
+{
+	unstables++;
+}
+
 void bell_disk_abort(struct bell_disk *disk)
 {
 	disk->aborted = true;
@@ -236,7 +244,10 @@ static void begin_with(u64 features)
 	if (IS_ERR(be))
 		shim_die("no back end: %ld", PTR_ERR(be));
 	exec = (struct bell_exec){ .vq = &r.vq };
+	unstables = 0;
 	CHECK_EQ(be->ops->start_queue(be, &exec, features), 0);
+	/* So the first flush after the start is done. */
+	CHECK_EQ(unstables, 1);
 }
 
 static inline void begin(void)
