@@ -121,7 +121,9 @@ static void test_cache(void)
 		{ "cache = writeback\nfeatures = flush=on", true, true },
 		{ "features = flush=off\ncache = writethrough", false, false },
 		{ "features = flush=off\ncache = auto", false, false },
-		{ "cache = writethrough\nfeatures = config_wce=on", false, false },
+		{ "cache = writeback\nfeatures = config_wce=on", true, true },
+		{ "features = config_wce=on", true, false },
+		{ "cache = writethrough\nfeatures = config_wce=off", false, false },
 	};
 	char text[256];
 
@@ -165,6 +167,10 @@ static void test_bad(void)
 		  "--cache: writeback contradicts --features=flush=off" },
 		{ "blk-file = /b\nsocket-path = /s\ncache = writethrough\nfeatures = flush=on",
 		  "--cache: writethrough contradicts --features=flush=on" },
+		{ "blk-file = /b\nsocket-path = /s\ncache = writethrough\nfeatures = config_wce=on",
+		  "--cache: writethrough contradicts --features=config_wce=on" },
+		{ "blk-file = /b\nsocket-path = /s\nfeatures = config_wce=on,flush=off",
+		  "--features: config_wce=on needs flush" },
 		{ "[Disk]", ":1: '[Disk]' is not KEY = VALUE" },
 		{ "blk-file = /b", "give one of --socket-path" },
 		{ "", "--blk-file: is missing" },

@@ -107,6 +107,19 @@ static int apply_cache(struct blk_options *o)
 	return 0;
 }
 
+/* The specification wants FLUSH wherever CONFIG_WCE is (virtio 1.3, section 5.2.5.2). */
+static int check_wce(const struct blk_options *o)
+{
+	if (!(o->features & BIT(VIRTIO_BLK_F_CONFIG_WCE)) ||
+	    o->features & BIT(VIRTIO_BLK_F_FLUSH))
+		return 0;
+	if (o->cache == BLK_CACHE_WRITETHROUGH)
+		return common_options_usage(&program, "--cache",
+					    "writethrough contradicts --features=config_wce=on");
+	return common_options_usage(&program, "--features",
+				    "config_wce=on needs flush");
+}
+
 static int check_options(struct blk_options *o)
 {
 	int ret;
@@ -114,6 +127,8 @@ static int check_options(struct blk_options *o)
 	if (!o->blk_file)
 		return common_options_usage(&program, "--blk-file", "is missing");
 	ret = apply_cache(o);
+	if (!ret)
+		ret = check_wce(o);
 	if (ret)
 		return ret;
 	return common_options_check(&program, &o->common);
