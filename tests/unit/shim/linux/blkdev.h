@@ -18,15 +18,20 @@ enum req_op {
 	REQ_OP_ZONE_RESET	= 13,
 };
 
-/* Only test_disk.c has one. */
-struct block_device;
+struct block_device {
+	bool	write_cache;
+	bool	fua;
+	bool	mq;		/* has a queue of requests */
+	bool	synchronous;
+};
 
 int blkdev_issue_flush(struct block_device *bdev);
 
-static inline bool bdev_write_cache(struct block_device *bdev)
-{
-	return true;
-}
+#define bdev_write_cache(b)		((b)->write_cache)
+#define bdev_fua(b)			((b)->fua)
+#define bdev_get_queue(b)		(b)
+#define queue_is_mq(q)			((q)->mq)
+#define bdev_logical_block_size(b)	((void)(b), 512U)
 
 struct blk_plug {
 	bool open;

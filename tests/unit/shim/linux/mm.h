@@ -10,6 +10,7 @@
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
 #define TASK_SIZE	((1UL << 47) - PAGE_SIZE)
+#define SZ_4K		0x1000
 #define SZ_16K		0x4000
 #define SZ_64K		0x10000
 #define SZ_128K		0x20000

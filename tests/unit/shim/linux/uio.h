@@ -5,6 +5,7 @@
 #include <linux/bvec.h>
 
 #define ITER_SOURCE	1
+#define ITER_DEST	0
 
 struct iov_iter {
 	const struct bio_vec	*bvec;
@@ -20,5 +21,12 @@ static inline void iov_iter_bvec(struct iov_iter *i, unsigned int direction,
 		shim_die("an iterator of direction %u", direction);
 	*i = (struct iov_iter){ bvec, nr_segs, count };
 }
+
+static inline void iov_iter_advance(struct iov_iter *i, size_t n)
+{
+	i->count -= n;
+}
+
+#define iov_iter_count(i)	((i)->count)
 
 #endif

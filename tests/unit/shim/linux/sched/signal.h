@@ -7,7 +7,10 @@
 #define SIGKILL	9
 
 #define RLIMIT_MEMLOCK	8
-#define rlimit(which)	((void)(which), current->mm->limit << PAGE_SHIFT)
+#define RLIMIT_FSIZE	1
+#define RLIM_INFINITY	(~0UL)
+#define rlimit(which)	((which) == RLIMIT_FSIZE ? RLIM_INFINITY :		\
+			 current->mm->limit << PAGE_SHIFT)
 
 #define fatal_signal_pending(task)	((task)->killed)
 
