@@ -3,7 +3,7 @@
 # Image files on stacked, network and read-only file systems. Where write(2) would
 # fail or wait, requests must fail or wait, too. Where it would not wait, overwrites and
 # flushes cost no context switch.
-# timeout: 400
+# timeout: 600
 # kernels: bookworm trixie
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"
@@ -595,33 +595,106 @@ flushes()
 	awk '{ print $16 }' "/sys/block/${disk#/dev/}/stat"
 }
 
-# flushed NAME TIMES LEAST MOST COMMANDS: in one connection, repeat the commands; how many
-# flushes does the disk get?
+# flushed NAME TIMES LEAST MOST COMMANDS [OPTION...]: in one connection, repeat the commands;
+# how many flushes does the disk get?
 flushed()
 {
 	local was now commands
 
-	commands=$(for ((i = 0; i < $2; i++)); do printf '%s;' "$5"; done)
+	commands=$(for ((i = 0; i < $2; i++)); do printf '%s;' "${5%;}"; done)
 	was=$(flushes)
-	emulate --ask "${commands%;}"
+	emulate --ask "${commands%;}" "${@:6}"
 	now=$(flushes)
 	diag "flushes, $1: $((now - was))"
 	check "flushes: $1" test $((now - was)) -ge "$3" -a $((now - was)) -le "$4"
 }
 
+# each FIRST COMMANDS: print the commands ten times, for the blocks from FIRST on, with S in
+# place of the block's first sector
+each()
+{
+	local i
+
+	for ((i = $1; i < $1 + 10; i++)); do
+		printf '%s;' "${2//S/$((i * 8))}"
+	done
+}
+
 # A flush is left out only where nothing could be lost. The file system's own flushes come
-# on top. Each connection has a device of its own.
+# on top, as do those of a write that it makes stable itself: the sum must not be too low.
+# Each connection has a device of its own, whose first flush is done.
+# flush_counts TYPE
 flush_counts()
 {
-	image ext4 flushed cache_size=8
-	daemon_start --blk-file="$CASE_DIR/flushed/image" --mode=worker
-	flushed "the first, of what an earlier daemon may have left" 1 1 20 flush
-	flushed "nothing was written since the first" 40 1 20 flush
-	flushed "after a write" 10 10 200 'write 0 8 1;flush'
-	flushed "after a write at any address" 10 10 200 'write 1 1 1;flush'
-	flushed "after a discard" 5 5 200 'write 1024 64 1;discard 1024 64;flush'
-	daemon_stop
-	umount "$CASE_DIR/flushed"
+	local dir=$CASE_DIR/flushed-$1 mode was
+
+	image "$1" "flushed-$1" cache_size=8
+	for mode in worker inline; do
+		daemon_start --blk-file="$dir/image" --mode=$mode
+		flushed "$1, $mode: the first, of what was written before" 1 1 4 flush
+		flushed "$1, $mode: nothing was written since the first" 40 1 4 flush
+		# Only the ringing thread submits stable writes, and none on 6.1.
+		if [ $mode = worker ] || [[ $(uname -r) = 6.1.* ]]; then
+			flushed "$1, $mode: after an overwrite" 10 10 16 'write 0 8 1;flush'
+		else
+			flushed "$1, $mode: after an overwrite" 20 1 6 'write 0 8 1;flush'
+		fi
+		flushed "$1, $mode: after an overwrite of 512 bytes" 10 10 16 \
+			'write 8 1 1;flush'
+		flushed "$1, $mode: after a discard" 5 5 30 \
+			'write 1024 64 1;discard 1024 64;flush'
+		flushed "$1, $mode: after a write into a hole" 1 11 50 \
+			"$(each 512 'discard S 8')flush;$(each 512 'write S 8 1;flush')"
+		flushed "$1, $mode: after a write to a block that has none" 1 11 50 \
+			"$(each 768 'zero S 8')flush;$(each 768 'write S 8 1;flush')"
+		was=$(flushes)
+		check "flushes: $1, $mode: large writes" emulate --rw write --depth 1 \
+			--features size_max=off,seg_max=off --bs 16M --size 16M \
+			--count 8 --flush-every 1
+		diag "flushes, $1, $mode, large writes: $(($(flushes) - was))"
+		check "flushes: $1, $mode: after a large write" \
+			test $(($(flushes) - was)) -ge 4
+		flushed "$1, $mode: after a write from any address, which is buffered" 10 10 26 \
+			'write 0 8 1;flush' --align 101
+		daemon_stop
+	done
+	umount "$dir"
+}
+
+# fsyncs [COMM]: how often has xfs done an fsync, in such a thread, since the trace was cleared?
+fsyncs()
+{
+	grep -c "${1:-}.*xfs_file_fsync:" /sys/kernel/tracing/trace || :
+}
+
+# xfs writes a part of a block buffered if the file has ever shared blocks, and syncs it at
+# once if it is to be stable. That must not happen in the ringing thread.
+reflinked()
+{
+	local dir=$CASE_DIR/reflinked trace=/sys/kernel/tracing cache own all
+	local load=(--rw randwrite --verify --bs 512 --depth 1 --count 200 --flush-every 1)
+	local event=$trace/events/xfs/xfs_file_fsync/enable
+
+	image xfs reflinked cache_size=8
+	cp --reflink=always "$dir/image" "$dir/copy"
+	mountpoint -q $trace || mount -t tracefs tracefs $trace
+	for cache in writeback writethrough; do
+		[ $cache = writeback ] || load=("${load[@]::9}")
+		daemon_start --blk-file="$dir/image" --mode=inline --cache=$cache
+		# The first load pins memory.
+		emulate "${load[@]}"
+		echo >$trace/trace
+		echo 1 >$event
+		check "reflinked, $cache: writes of 512 bytes" emulate "${load[@]}"
+		echo 0 >$event
+		own=$(fsyncs doorbell-bench)
+		all=$(fsyncs)
+		diag "reflinked, $cache: $own of $all calls of fsync are the ringing thread's"
+		check "reflinked, $cache: the ringing thread does not sync" test "$own" -eq 0
+		check "reflinked, $cache: other threads do" test "$all" -ge 100
+		daemon_stop
+	done
+	umount "$dir"
 }
 
 module_load
@@ -637,8 +710,14 @@ case $(uname -r) in
 	;;
 esac
 waits ext4
-! modprobe -q xfs || waits xfs
-flush_counts
+flush_counts ext4
+if modprobe -q xfs; then
+	waits xfs
+	flush_counts xfs
+	reflinked
+else
+	skip "xfs" "this kernel has none"
+fi
 large
 if modprobe -q overlay || grep -qw overlay /proc/filesystems; then
 	overlay over512 512
