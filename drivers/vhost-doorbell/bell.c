@@ -228,6 +228,8 @@ static int bell_start(struct bell_bell *b)
 			   VHOST_DOORBELL_MODE_WORKER;
 	b->exec_cfg.budget = BELL_BUDGET;
 	bell_exec_init(&b->exec, &bell_exec_ops, &b->exec_cfg, NULL);
+	/* A bell is for measuring: no ring is to wait until a thread is made. */
+	b->worker.lasting = true;
 	snprintf(name, sizeof(name), "vhd-bell-%u", b->id);
 	ret = bell_exec_worker_start(&b->exec, &b->worker, name);
 	if (ret)

@@ -77,6 +77,22 @@ static inline bool bell_current_in_blkcg(const struct cgroup_subsys_state *css)
 #endif
 }
 
+/* Are these threads in the same cgroups? Such threads share one css_set. */
+static inline bool bell_same_cgroups(struct task_struct *a,
+				     struct task_struct *b)
+{
+#ifdef CONFIG_CGROUPS
+	bool same;
+
+	rcu_read_lock();
+	same = task_css_set(a) == task_css_set(b);
+	rcu_read_unlock();
+	return same;
+#else
+	return true;
+#endif
+}
+
 /*
  * May a read or write of this file wait until a fanotify listener allows it? Kernels
  * before 6.14 do not record that in the file's mode. Remove this when 6.12 is no longer

@@ -6,13 +6,16 @@
 #include <linux/cache.h>
 #include <linux/cpumask.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/sched.h>
 #include <linux/task_work.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
 
 struct bell_exec;
+struct bell_maker;
 struct bell_vq;
 struct cgroup_subsys_state;
 struct task_struct;
@@ -145,16 +148,26 @@ struct bell_exec_poll {
 	u64	in_vain;
 };
 
-/* A kernel thread that serves one queue or several of a device; exec_worker.c */
+/*
+ * Serves one queue or several of a device, in a kernel thread that exists while there
+ * is work; exec_worker.c, exec_thread.c
+ */
 struct bell_worker {
-	/* Constant while it runs. */
+	/* The thread; NULL if there is none. Readers are in an RCU read-side section. */
 	struct task_struct		*task;
+
+	/* Constant while it has users. */
+
+	/* Makes its threads */
+	struct bell_maker		*maker;
 	/* Block cgroup that its I/O is charged to */
 	struct cgroup_subsys_state	*blkcg;
 	/* Memory cgroup that its memory is charged to */
 	struct mem_cgroup		*memcg;
 	/* User whose RLIMIT_NPROC it counts for */
 	kuid_t				 uid;
+	/* Nice value of its threads */
+	int				 nice;
 
 	/* Only the worker's thread accesses these: */
 
@@ -168,9 +181,29 @@ struct bell_worker {
 	/* Executors to serve; any context that wakes the worker adds to it. */
 	struct llist_head		 work ____cacheline_aligned_in_smp;
 
+	/* Times that the thread took @work; only the thread writes it */
+	unsigned int			 looks;
+	/* The maker asks the thread to end, which has had no work */
+	bool				 tired;
+	/* Never end the thread while it has users; set before the first one */
+	bool				 lasting;
+
 	/* Written under the device's lock, when queues start and stop */
 	unsigned int			 users;		/* running queues that it serves */
-	cpumask_t			 cpus;		/* CPU affinity of its creator */
+
+	/* Only the maker accesses these, under its lock: */
+
+	/* In the maker's list */
+	struct list_head		 node;
+	/* The last thread that was made, with a reference, until it has ended */
+	struct task_struct		*made;
+	/* @looks when it last changed, and when the maker saw that, in jiffies */
+	unsigned int			 looks_seen;
+	unsigned long			 idle_since;
+
+	/* CPU affinity and name of its threads; constant while it has users */
+	cpumask_t			 cpus;
+	char				 name[TASK_COMM_LEN];
 };
 
 /*
@@ -255,6 +288,13 @@ void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node);
 pid_t bell_exec_worker_pid(struct bell_exec *exec);
 void bell_exec_worker_charge(struct bell_exec *exec);
 void bell_exec_worker_uncharge(void);
+
+void bell_exec_worker_serve(struct bell_worker *worker,
+			    struct llist_node *list);
+
+int bell_exec_thread_start(struct bell_worker *worker, const char *name);
+void bell_exec_thread_stop(struct bell_worker *worker);
+void bell_exec_thread_want(struct bell_worker *worker);
 
 bool bell_exec_worker_retries(const struct bell_exec *exec);
 bool bell_exec_worker_wanted(const struct bell_exec *exec);

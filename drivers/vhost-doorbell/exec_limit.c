@@ -5,8 +5,9 @@
  * Kernel threads count neither for RLIMIT_NPROC nor for a pids cgroup, and any number
  * of bells and devices can be opened. So workers are counted by the real user ID of the
  * thread that starts them, and that thread's RLIMIT_NPROC is the limit: a user cannot
- * have more workers than processes. A worker counts until it has ended, which may be
- * after all processes of the user have.
+ * have more workers than processes. A worker counts from its first queue's start to its
+ * last one's stop, with and without a thread; that may be after all processes of the user
+ * have ended. Makers do not count: there are no more of them than workers.
  *
  * Context: process context; may sleep.
  */

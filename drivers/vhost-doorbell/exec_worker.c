@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exec_worker - the kernel thread of a queue, or of several
+ * exec_worker - the worker of a queue, or of several
  *
  * The worker serves what the ringing thread may not: rings from interrupts and kernel
- * threads, requests that may sleep, and deep queues. It has the nice value, affinity and
- * cgroups of the thread that started its first queue; its CPU time and I/O are charged
- * there.
+ * threads, requests that may sleep, and deep queues. It does so in a kernel thread, see
+ * exec_thread.c.
  *
  * Callers add an executor to the worker's list; the caller that finds the list empty
- * wakes the worker. The worker takes the whole list and serves its executors in turn: if
- * many queues share few CPUs, many rings cost one wake-up, and workers do not compete.
+ * wakes the thread, or has one made. The thread takes the whole list and serves its
+ * executors in turn: if many queues share few CPUs, many rings cost one wake-up, and
+ * workers do not compete.
  *
  * Only one wait in the worker may depend on user space: a page fault in the owner's
  * memory (userfaultfd, a file system in user space). A fatal signal ends it.
  */
-#include <linux/cgroup.h>
-#include <linux/completion.h>
-#include <linux/err.h>
-#include <linux/freezer.h>
 #include <linux/kthread.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
@@ -39,15 +36,24 @@
 void bell_exec_worker_wake(struct bell_exec *exec)
 {
 	struct bell_worker *worker = READ_ONCE(exec->worker);
+	struct task_struct *task;
 
 	/*
 	 * Callers that find the list not empty rely on the caller that found it empty:
-	 * no preemption between its llist_add() and its wake-up.
+	 * no preemption between its llist_add() and its wake-up. A section without
+	 * preemption is also an RCU read-side section, so the thread's task_struct
+	 * stays even if the thread ends.
 	 */
 	preempt_disable();
 	if (!test_and_set_bit(WORKER_WORK, &exec->worker_flags) &&
-	    llist_add(&exec->worker_node, &worker->work))
-		wake_up_process(worker->task);
+	    llist_add(&exec->worker_node, &worker->work)) {
+		/* llist_add() is a full barrier; pairs with those of thread_main(). */
+		task = READ_ONCE(worker->task);
+		if (likely(task))
+			wake_up_process(task);
+		else
+			bell_exec_thread_want(worker);
+	}
 	preempt_enable();
 }
 
@@ -135,9 +141,15 @@ static void worker_serve_later(struct bell_worker *worker,
 		bell_exec_ask_worker(punted);
 }
 
-/* Serve all executors in @list, oldest first. */
-static void worker_serve_all(struct bell_worker *worker,
-			     struct llist_node *list)
+/**
+ * bell_exec_worker_serve() - serve all executors in a list, oldest first
+ * @worker: of the calling thread
+ * @list: taken from @worker->work
+ *
+ * Context: The worker's thread.
+ */
+void bell_exec_worker_serve(struct bell_worker *worker,
+			    struct llist_node *list)
 {
 	struct bell_exec *punted = NULL;
 
@@ -163,142 +175,11 @@ static void worker_serve_all(struct bell_worker *worker,
 		worker_serve_later(worker, punted);
 }
 
-/*
- * Lies on the stack of worker_create(), which shares it with the new thread until
- * @attached is completed
- */
-struct worker_birth {
-	struct bell_worker *worker;
-	struct task_struct *owner;
-	struct completion   attached;
-	int		    ret;
-};
-
-/*
- * Join the cgroups of the owner. The thread does this itself: if the owner moved it,
- * kernel 6.1 would require CAP_SYS_NICE of the owner where cpusets are in use.
- */
-static int worker_attach(struct worker_birth *birth)
-{
-	int ret = cgroup_attach_task_all(birth->owner, current);
-
-	birth->ret = ret;
-	/* After this worker_create() may return. @birth is on its stack: do not access it. */
-	complete(&birth->attached);
-	return ret;
-}
-
-static int worker_thread(void *data)
-{
-	struct bell_worker *worker = ((struct worker_birth *)data)->worker;
-	struct llist_node *list;
-
-	if (worker_attach(data)) {
-		/* Wait until the owner stops this thread. */
-		for (;;) {
-			set_current_state(TASK_IDLE);
-			if (kthread_should_stop())
-				break;
-			schedule();
-		}
-		__set_current_state(TASK_RUNNING);
-		return 0;
-	}
-	/*
-	 * Here and not by the creator: newer kernels set a kthread's affinity when it
-	 * starts.
-	 */
-	set_cpus_allowed_ptr(current, &worker->cpus);
-	if (worker->blkcg)
-		kthread_associate_blkcg(worker->blkcg);
-	bell_charge_memcg(worker->memcg);
-	set_freezable();
-	for (;;) {
-		/* No I/O may follow the snapshot of a hibernation. */
-		try_to_freeze();
-		/*
-		 * TASK_FREEZABLE: the freezer need not wake it. Once thawed it looks at
-		 * the list.
-		 */
-		set_current_state(TASK_IDLE | TASK_FREEZABLE);
-		list = llist_del_all(&worker->work);
-		if (!list) {
-			if (kthread_should_stop())
-				break;
-			schedule();
-			continue;
-		}
-		__set_current_state(TASK_RUNNING);
-		worker_serve_all(worker, list);
-	}
-	__set_current_state(TASK_RUNNING);
-	bell_exec_worker_uncharge();
-	return 0;
-}
-
-/*
- * End the thread. All users are paused, so the list does not grow; entries that are
- * left in it are dropped.
- */
-static void worker_end(struct bell_worker *worker)
-{
-	struct bell_exec *exec, *next;
-
-	kthread_stop(worker->task);
-	worker->task = NULL;
-	llist_for_each_entry_safe(exec, next, llist_del_all(&worker->work),
-				  worker_node)
-		clear_bit(WORKER_WORK, &exec->worker_flags);
-	if (worker->blkcg)
-		css_put(worker->blkcg);
-	worker->blkcg = NULL;
-	mem_cgroup_put(worker->memcg);
-	worker->memcg = NULL;
-	bell_exec_limit_uncharge(worker->uid);
-}
-
-/* Make the worker's thread, with nice value, affinity and cgroups of the caller. */
-static int worker_create(struct bell_worker *worker, const char *name)
-{
-	struct worker_birth birth = { .worker = worker, .owner = current };
-	struct task_struct *task;
-	int ret;
-
-	ret = bell_exec_limit_charge(&worker->uid);
-	if (ret)
-		return ret;
-	init_completion(&birth.attached);
-	task = kthread_create(worker_thread, &birth, "%s", name);
-	if (IS_ERR(task)) {
-		ret = PTR_ERR(task);
-		goto err_limit;
-	}
-	worker->blkcg = bell_current_blkcg();
-	worker->memcg = bell_current_memcg();
-	set_user_nice(task, task_nice(current));
-	cpumask_copy(&worker->cpus, current->cpus_ptr);
-	worker->task = task;
-	wake_up_process(task);
-	wait_for_completion(&birth.attached);
-	/* A worker that the cgroup refuses must not run outside of it. */
-	ret = birth.ret;
-	if (ret)
-		goto err_task;
-	return 0;
-
-err_task:
-	worker_end(worker);
-	return ret;
-err_limit:
-	bell_exec_limit_uncharge(worker->uid);
-	return ret;
-}
-
 /**
  * bell_exec_worker_start() - have a worker serve this executor, too
  * @exec: paused; its memory lives as long as the worker's
- * @worker: zeroed before its first use. The first user creates its thread, which gets
- *	nice value, affinity and cgroups of the caller
+ * @worker: zeroed before its first use, except for @worker->lasting. The first user
+ *	creates its thread, which gets nice value, affinity and cgroups of the caller
  * @name: name of the thread
  *
  * Context: Process context, of a user process. The caller serialises calls for one
@@ -312,7 +193,7 @@ int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
 	int ret;
 
 	if (!worker->users) {
-		ret = worker_create(worker, name);
+		ret = bell_exec_thread_start(worker, name);
 		if (ret)
 			return ret;
 	}
@@ -335,12 +216,18 @@ int bell_exec_worker_start(struct bell_exec *exec, struct bell_worker *worker,
 void bell_exec_worker_stop(struct bell_exec *exec)
 {
 	struct bell_worker *worker = exec->worker;
+	struct bell_exec *next;
 
 	WRITE_ONCE(exec->worker, NULL);
 	exec->blkcg = NULL;
 	exec->memcg = NULL;
-	if (!--worker->users)
-		worker_end(worker);
+	if (--worker->users)
+		return;
+	bell_exec_thread_stop(worker);
+	/* All users were paused, so the list does not grow; drop what is left in it. */
+	llist_for_each_entry_safe(exec, next, llist_del_all(&worker->work),
+				  worker_node)
+		clear_bit(WORKER_WORK, &exec->worker_flags);
 }
 
 /**
@@ -354,7 +241,13 @@ void bell_exec_worker_stop(struct bell_exec *exec)
  */
 void bell_exec_worker_interrupt(struct bell_exec *exec)
 {
-	send_sig(SIGKILL, exec->worker->task, 1);
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = READ_ONCE(exec->worker->task);
+	if (task)
+		send_sig(SIGKILL, task, 1);
+	rcu_read_unlock();
 }
 
 /* bell_exec_worker_wanted() - has the worker another executor to serve? */
@@ -364,14 +257,22 @@ bool bell_exec_worker_wanted(const struct bell_exec *exec)
 }
 
 /**
- * bell_exec_worker_pid() - process id of the worker, 0 if there is none
+ * bell_exec_worker_pid() - process id of the worker's thread, 0 if there is none
  * @exec: the executor
  *
  * Context: Process context, under a lock that a stop of the worker takes.
  */
 pid_t bell_exec_worker_pid(struct bell_exec *exec)
 {
-	return exec->worker ? task_pid_vnr(exec->worker->task) : 0;
+	struct task_struct *task;
+	pid_t pid = 0;
+
+	rcu_read_lock();
+	task = exec->worker ? READ_ONCE(exec->worker->task) : NULL;
+	if (task)
+		pid = task_pid_vnr(task);
+	rcu_read_unlock();
+	return pid;
 }
 
 /**

@@ -275,8 +275,9 @@ struct vhost_doorbell_run {
  * @signals: times the call eventfd was signalled
  * @suppressed: completions for which the driver wanted no signal
  * @completed: requests put into the used ring
- * @worker_pid: process id of the queue's worker, which other queues may share; 0 if
- *	the queue does not run, or if the caller's pid namespace does not see it
+ * @worker_pid: process id of the thread of the queue's worker, which other queues may
+ *	share; 0 if the queue does not run, if the worker had no work lately, or if the
+ *	caller's pid namespace does not see it
  * @polls: times that the worker polled the ring in poll mode
  * @poll_hits: times that it found a request
  * @poll_ns: nanoseconds that it polled

@@ -514,14 +514,17 @@ static void test_queue_length(void)
 	end();
 }
 
+/* CPU time of the worker's thread; none if it had no work lately and has no thread */
 static double cpu_used(void)
 {
+	unsigned long long pid = get_stats(dev, RX).worker_pid;
 	char path[64], line[512], *at;
 	unsigned long utime, stime;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%llu/stat",
-		 (unsigned long long)get_stats(dev, RX).worker_pid);
+	if (!pid)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%llu/stat", pid);
 	f = fopen(path, "r");
 	MUST(f && fgets(line, sizeof(line), f));
 	fclose(f);

@@ -7,6 +7,7 @@
 #ifndef HZ
 #define HZ	250
 #endif
+#define TASK_COMM_LEN	16
 
 /* Jiffies that the worker slept in total, for tests to check. */
 extern unsigned long shim_slept;
