@@ -35,7 +35,9 @@
 #define GPA	0x40000000UL
 
 #define QUEUES	2
-#define NUM	16
+#ifndef NUM
+#define NUM	16		/* entries of a ring; at most 256 */
+#endif
 
 /* Parts of queue q, as offsets and addresses in guest memory */
 #define RING(q)		((q) * 0x10000UL)
