@@ -25,6 +25,7 @@
 # make fuzz-kernel     fuzz the module in a VM, for SECONDS=60 or HOURS=
 # make bench           compare disks with QEMU, qemu-storage-daemon, vhost-scsi
 # make bench-profile   where the instructions of a request go, by function
+# make bench-density   what 256 devices cost: instructions, threads, memory
 # make bench-net       compare network cards with vhost-net, QEMU, passt, DPDK
 # make bench-net-profile  where the instructions of a frame go
 # make bench-host DISK=/dev/...  compare disks on this machine, on an unused disk
@@ -128,6 +129,9 @@ bench:
 bench-profile:
 	tests/bench/profile
 
+bench-density:
+	tests/bench/density
+
 bench-net:
 	tests/bench/net
 
@@ -156,4 +160,5 @@ clean:
 .PHONY: all modules modules_install tools install uninstall deb demo demo-net demo-restart \
 	demo-migrate check check-all check-debug check-races races soak lint unit fuzz vm \
 	matrix mutation mutation-vm coverage fuzz-long fuzz-kernel bench bench-profile \
-	bench-net bench-net-profile bench-host bench-doc bench-bell features layout clean
+	bench-density bench-net bench-net-profile bench-host bench-doc bench-bell features \
+	layout clean
