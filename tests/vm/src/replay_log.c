@@ -10,6 +10,8 @@
  *	replay_log walk LOG IMAGE		replay all of the log into IMAGE, and check at each
  *						mark
  *
+ * -b 512 in front of these says that the driver's blocks have 512 bytes, and not 4096.
+ *
  * IMAGE is empty before the replay. LOG begins with a head; then each entry has a sector of
  * its own, with the text of a mark behind the entry, and the data of a write in the sectors
  * that follow. Our marks are those of 'doorbell-bench emulate --marks': SECTOR.GENERATION,...
@@ -57,7 +59,7 @@ struct entry {
 };
 
 /* Bytes of a block of the disk; an acknowledged write has this size. */
-static const uint64_t block_size = 4096;
+static uint64_t block_size = 4096;
 
 static int log_fd, image_fd = -1;
 static uint64_t sector_size, entries;
@@ -234,16 +236,22 @@ static void go(uint64_t upto, bool replay, bool each, bool list)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: replay_log list LOG | walk LOG IMAGE |\n"
+	fprintf(stderr, "usage: replay_log [-b 512] list LOG | walk LOG IMAGE |\n"
 			"                  replay|check LOG IMAGE MARK\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	const char *what = argc > 2 ? argv[1] : "";
+	const char *what;
 	uint64_t upto = 0;
 
+	if (argc > 2 && !strcmp(argv[1], "-b") && !strcmp(argv[2], "512")) {
+		block_size = SECTOR;
+		argc -= 2;
+		argv += 2;
+	}
+	what = argc > 2 ? argv[1] : "";
 	if ((strcmp(what, "list") && argc < 4) ||
 	    (argc > 4 && number_decimal(argv[4], UINT32_MAX, &upto)))
 		return usage();
