@@ -158,7 +158,7 @@ done
 
 # --- one disk, its unit and its sandbox ---
 
-nullb one
+systemd_disk one
 conf one "# a disk" "blk-file = $disk" "serial = one"
 check "a socket is enabled and started" unit enable --now vhost-doorbell-blk@one.socket
 check "it is for the group only" test "$(systemd_run stat -c '%U %G %a' \
