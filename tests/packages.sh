@@ -3,6 +3,7 @@
 # packages.sh: the Debian packages that the tests and the demo need.
 
 build_packages=(gcc libc6-dev make)
+lint_packages=(shellcheck perl linux-source)
 vm_packages=(mmdebstrap cpio xz-utils zstd kmod util-linux)
 # To build our packages and check them
 deb_packages=(debhelper dh-dkms dpkg-dev lintian)

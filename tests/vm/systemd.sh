@@ -10,6 +10,9 @@
 #			run a command there, such as systemctl
 #   systemd_modules	make /lib/modules a small copy with the modules that ours needs:
 #			depmod would take long to read all of them
+#   systemd_disk NAME ATTRIBUTE=VALUE...
+#			as nullb of emulate.sh; the disk has its group from the start.
+#			udevd gives it that, too, but perhaps after a daemon was refused
 #   systemd_stop		kill systemd and all its processes
 #
 # systemd_root is the root tree as seen from L1; the output is $CASE_DIR/systemd.log.
@@ -116,6 +119,14 @@ systemd_modules()
 		kernel/drivers/net/{tun,tap}.ko* |
 		cpio --quiet -pd "$systemd_root$dir")
 	systemd_run depmod "$kernel"
+}
+
+systemd_disk()
+{
+	nullb "$@"
+	# shellcheck disable=SC2154 # nullb sets it
+	chgrp "$(systemd_run getent group disk | cut -d : -f 3)" "$disk" &&
+		chmod 660 "$disk"
 }
 
 systemd_stop()

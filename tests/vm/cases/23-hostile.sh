@@ -19,31 +19,46 @@ hostile_all()
 		END { print "1.." planned - n }'
 }
 
+# In make check rules are broken with both kinds of rings only in mode inline.
+declare -A rings=([inline]='split packed' [worker]=split [poll]=packed
+		  [read-only]=split [4096]=packed)
+[ "${EVERYWHERE:-0}" -eq 0 ] || rings=()
+
+# hostile KIND [ARG...]: break all rules, with the rings of this kind of test
+hostile()
+{
+	local kind=$1 ring
+
+	shift
+	for ring in ${rings[$kind]:-split packed}; do
+		[ "$ring" = packed ] || ring=
+		tap hostile_all "$@" ${ring:+--packed}
+		[ $# -eq 0 ] || continue
+		tap doorbell-bench emulate --socket "$sock" --hostile random \
+			--seconds 3 --seed $RANDOM ${ring:+--packed}
+		check "$kind: a good driver is served after that${ring:+, packed}" \
+			emulate --rw randrw --verify --queues 2 --count 200 \
+			${ring:+--packed}
+	done
+}
+
 module_load
 modprobe loop
 nullb nullb0 size=256 irqmode=1
 for mode in inline worker poll; do
 	daemon_start --blk-file="$disk" --mode=$mode
-	for ring in '' --packed; do
-		tap hostile_all $ring
-		tap doorbell-bench emulate --socket "$sock" --hostile random \
-			--seconds 5 --seed $RANDOM $ring
-		check "$mode: a good driver is served after that${ring:+, $ring}" \
-			emulate --rw randrw --verify --queues 2 --count 200 $ring
-	done
+	hostile $mode
 	check "$mode: the daemon ends well" daemon_stop
 done
 
 daemon_start --blk-file="$disk" --read-only
-tap hostile_all --read-only-expected
-tap hostile_all --read-only-expected --packed
+hostile read-only --read-only-expected
 check "read-only: the daemon ends well" daemon_stop
 
 truncate -s 256M "$CASE_DIR/blocks"
 loop=$(losetup -f --show --sector-size 4096 "$CASE_DIR/blocks")
 daemon_start --blk-file="$loop"
-tap hostile_all
-tap hostile_all --packed
+hostile 4096
 check "blocks of 4096 bytes: the daemon ends well" daemon_stop
 losetup -d "$loop"
 

@@ -3,7 +3,7 @@
 # The cost of serving requests, and to whom it is accounted: no system calls,
 # hardly any context switches, and the owner's CPUs, nice value, cgroup and
 # memory limit. Also the tracepoints.
-# kernels: bookworm trixie
+# kernels: trixie
 # timeout: 360
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A Linux guest on many disks at once: modes, queues, ring features, kinds of
 # back ends. Guest and host must read what the guest wrote.
+# kernels: bookworm trixie
 # timeout: 900
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -3,7 +3,7 @@
 # Memory is plugged and unplugged while a guest's disks are in use; QEMU options
 # that must be refused, and with which message; and more queues than a guest
 # needs.
-# kernels: trixie trixie-backports
+# kernels: trixie
 # timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The features that a Linux guest negotiates with us, bit by bit; its disks must
 # work with them.
-# kernels: trixie trixie-backports
+# kernels: trixie-backports
 # timeout: 200
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -19,7 +19,7 @@ quantile()
 # Starts a driver with depth 16 in the background; deep_ends waits for it
 deep()
 {
-	doorbell-bench emulate --socket "$sock" --seconds $((6 * factor)) \
+	doorbell-bench emulate --socket "$sock" --seconds $((4 * factor)) \
 		--rw randread --depth 16 "$@" >"$CASE_DIR/deep.log" 2>&1 &
 	driver=$!
 	wait_for $((10 * factor)) under_way

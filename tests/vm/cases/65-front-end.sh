@@ -4,7 +4,7 @@
 # guest memory that is not shared, a disk that is resized while no guest runs. Also
 # the daemon's log without a reader, and descriptors of files on FUSE. The guest is
 # SeaBIOS, if the machine has one.
-# kernels: bookworm trixie
+# kernels: trixie
 # timeout: 240
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -76,13 +76,13 @@ held_in_stats()
 	doorbellctl --json show 2>/dev/null | grep '"held": [1-9]' >/dev/null
 }
 
-for mode in inline worker; do
-	features=flush=on
-	waits "$mode, split"
-	if [ $mode = inline ] || [ "${EVERYWHERE:-0}" -eq 1 ]; then
-		waits "$mode, packed" --packed
-	fi
-done
+features=flush=on
+mode=inline
+waits "$mode, split"
+[ "${EVERYWHERE:-0}" -eq 0 ] || waits "$mode, packed" --packed
+mode=worker
+waits "$mode, packed" --packed
+[ "${EVERYWHERE:-0}" -eq 0 ] || waits "$mode, split"
 features=flush=on,in_order=on
 waits "$mode, in order" --in-order
 # The buffers are misaligned, so I/O goes through the page cache.

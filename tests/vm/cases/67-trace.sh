@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The bpftrace scripts: each must load, and count under load what the module
 # counts.
+# kernels: trixie
 # timeout: 240
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

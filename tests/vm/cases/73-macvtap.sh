@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Guests on macvtaps, with a link to another host. NET_BACKEND names the back
 # end of the cards, see net.sh.
-# kernels: bookworm trixie-backports
+# kernels: trixie-backports
 # timeout: 300
 . "$VM_DIR/case.sh"
 . "$VM_DIR/guest.sh"

@@ -16,8 +16,6 @@ mac=52:54:00:00:07:04
 # name: properties of virtio-user
 variants=(
 	'split:'
-	'packed:packed_vq=1'
-	'in order:in_order=1'
 	'packed, in order:packed_vq=1,in_order=1'
 	'not mergeable, in order:mrg_rxbuf=0,in_order=1'
 )
@@ -26,6 +24,8 @@ step=3
 [ "${EVERYWHERE:-0}" -eq 0 ] || {
 	step=1
 	variants+=(
+		'packed:packed_vq=1'
+		'in order:in_order=1'
 		'not mergeable:mrg_rxbuf=0'
 		'packed, not mergeable:mrg_rxbuf=0,packed_vq=1'
 		'packed, not mergeable, in order:mrg_rxbuf=0,packed_vq=1,in_order=1'

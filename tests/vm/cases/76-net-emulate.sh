@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A card sends and receives under the emulated driver, on a tap and on a network
 # device of its own, in every mode. Every byte is checked.
+# kernels: trixie trixie-backports
 # timeout: 400
 . "$VM_DIR/case.sh"
 . "$VM_DIR/emulate.sh"

@@ -90,7 +90,7 @@ systemd_run dpkg -i --force-confnew "$debs/vhost-doorbell_$version"_*.deb \
 	>"$CASE_DIR/dpkg.log" 2>&1 || cat "$CASE_DIR/dpkg.log"
 chgrp "$(systemd_run id -g vhost-doorbell)" /dev/vhost-doorbell
 chmod 660 /dev/vhost-doorbell
-nullb one
+systemd_disk one
 echo "blk-file = $disk" >"$systemd_root/etc/vhost-doorbell/blk/one.conf"
 unit start $u.socket
 doorbell-bench emulate --socket "$systemd_root/run/vhost-doorbell/blk/one.sock" \
@@ -118,7 +118,7 @@ check "and tells of the old one" eval '
 check "the front end was served all the while" kill -0 $driver
 diag "$(systemd_run journalctl --no-pager -q -o short-monotonic -n 20 -u $u.service)"
 # The settings name another disk, while the first one is in use.
-nullb two
+systemd_disk two
 echo "blk-file = $disk" >"$systemd_root/etc/vhost-doorbell/blk/one.conf"
 check "a restart with another disk in the settings" unit restart $u.service
 check "the new one says that the front end keeps its disk" wait_for 20 eval '
