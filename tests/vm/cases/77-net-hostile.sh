@@ -12,8 +12,8 @@ modprobe tun
 
 long=${EVERYWHERE:-0}
 
-# attack NAME RING [ARG...]: break all rules on a card with RING, '' or --packed; in 'make
-# check-all' with both, and with --no-mrg
+# attack NAME RING [ARG...]: break all rules on a card whose rings are split (RING is '') or
+# packed (--packed). 'make check-all' tries both, and --no-mrg.
 attack()
 {
 	local name=$1 arg args=("$2")

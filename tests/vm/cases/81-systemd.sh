@@ -10,7 +10,7 @@
 . "$VM_DIR/net_emulate.sh"
 . "$VM_DIR/systemd.sh"
 
-# 50 of them take half a minute.
+# Fewer in make check, as 50 take half a minute to start
 instances=50
 [ "${EVERYWHERE:-0}" -eq 1 ] || instances=10
 
