@@ -229,7 +229,7 @@ static int bell_start(struct bell_bell *b)
 	b->exec_cfg.budget = BELL_BUDGET;
 	bell_exec_init(&b->exec, &bell_exec_ops, &b->exec_cfg, NULL);
 	/* A bell is for measuring: no ring is to wait until a thread is made. */
-	b->worker.lasting = true;
+	b->worker.keep_thread = true;
 	snprintf(name, sizeof(name), "vhd-bell-%u", b->id);
 	ret = bell_exec_worker_start(&b->exec, &b->worker, name);
 	if (ret)

@@ -169,7 +169,7 @@ struct bell_worker {
 	/* Nice value of its threads */
 	int				 nice;
 
-	/* Only the worker's thread accesses these: */
+	/* Of the worker's thread: */
 
 	/* Executors that it has taken from @work and still has to serve */
 	struct llist_node		*batch;
@@ -177,29 +177,35 @@ struct bell_worker {
 	u64				 poll_window;
 	/* Time polled in that window, in ns */
 	u64				 poll_spent;
+	/* Times that it took @work; the maker reads it */
+	unsigned int			 looks;
+	/* The maker asks it to end, as it had no work */
+	bool				 retire;
 
 	/* Executors to serve; any context that wakes the worker adds to it. */
 	struct llist_head		 work ____cacheline_aligned_in_smp;
 
-	/* Times that the thread took @work; only the thread writes it */
-	unsigned int			 looks;
-	/* The maker asks the thread to end, which has had no work */
-	bool				 tired;
 	/* Never end the thread while it has users; set before the first one */
-	bool				 lasting;
+	bool				 keep_thread;
 
 	/* Written under the device's lock, when queues start and stop */
 	unsigned int			 users;		/* running queues that it serves */
 
-	/* Only the maker accesses these, under its lock: */
+	/*
+	 * For the maker: under its lock while the worker is in its list; else of the start
+	 * or stop
+	 */
 
 	/* In the maker's list */
 	struct list_head		 node;
 	/* The last thread that was made, with a reference, until it has ended */
-	struct task_struct		*made;
+	struct task_struct		*last_task;
 	/* @looks when it last changed, and when the maker saw that, in jiffies */
 	unsigned int			 looks_seen;
 	unsigned long			 idle_since;
+	/* When the last thread was made, in jiffies, and how many were missed soon */
+	unsigned long			 born;
+	unsigned int			 missed;
 
 	/* CPU affinity and name of its threads; constant while it has users */
 	cpumask_t			 cpus;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exec_thread - the kernel thread of a worker: made for work, ended without
+ * exec_thread - makes a worker's kernel thread when there is work, ends it when there is
+ * none
  *
  * The start of a worker's first queue makes the thread. A thread that had no work for a
  * while (worker_idle_ms) ends, so an idle device has no thread. The next context that adds an
@@ -47,6 +48,10 @@
 #define THREAD_LOOK	(5 * HZ)
 /* Time after which the maker tries again to make a thread */
 #define THREAD_AGAIN	(HZ / 50 ?: 1)
+/* Idle times shorter than this are for tests, and taken as they are */
+#define THREAD_EXACT	HZ
+/* A thread is kept at most 1 << this times worker_idle_ms */
+#define THREAD_KEEP	7
 
 static unsigned int worker_idle_ms __read_mostly = 5000;
 module_param(worker_idle_ms, uint, 0644);
@@ -56,7 +61,10 @@ struct bell_maker {
 	/* Constant */
 	struct task_struct *task;
 
-	/* Look at the workers; any context sets it, the maker clears it before it looks. */
+	/*
+	 * Some context wants the maker to look at its workers. The maker clears it before
+	 * it looks.
+	 */
 	atomic_t	    wanted;
 
 	/* Under makers_lock: workers that use it, and the entry in @makers */
@@ -65,8 +73,8 @@ struct bell_maker {
 
 	/*
 	 * Protects what a worker keeps for its maker, while the worker is in the list. The
-	 * maker holds it while it makes threads and waits for their end. Neither depends on
-	 * a device.
+	 * maker holds it while it makes a thread, one at a time, and waits for the end of
+	 * others. Neither depends on a device.
 	 */
 	struct mutex	    lock;
 	struct list_head    workers __guarded_by(&lock);
@@ -133,6 +141,18 @@ static int thread_join(struct thread_birth *birth)
 	return birth->ret;
 }
 
+/*
+ * Limit this thread to the worker's CPUs. The maker is in the same cpuset and has no other
+ * limit. If that has changed since the worker's start, the kernel does not look at it when
+ * the affinity is set; so add it here.
+ */
+static void thread_limit_cpus(const struct bell_worker *worker, struct cpumask *cpus)
+{
+	/* Without a common CPU the thread has those of the cpuset. */
+	if (cpumask_and(cpus, &worker->cpus, &worker->maker->task->cpus_mask))
+		set_cpus_allowed_ptr(current, cpus);
+}
+
 /* Let thread_create() return. @birth is on its stack: do not access it after this. */
 static void thread_born(struct thread_birth *birth)
 {
@@ -153,7 +173,7 @@ static void thread_loop(struct bell_worker *worker)
 		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		list = llist_del_all(&worker->work);
 		if (!list) {
-			if (kthread_should_stop() || READ_ONCE(worker->tired))
+			if (kthread_should_stop() || READ_ONCE(worker->retire))
 				break;
 			schedule();
 			continue;
@@ -161,7 +181,8 @@ static void thread_loop(struct bell_worker *worker)
 		__set_current_state(TASK_RUNNING);
 		bell_exec_worker_serve(worker, list);
 		WRITE_ONCE(worker->looks, worker->looks + 1);
-		WRITE_ONCE(worker->tired, false);
+		if (READ_ONCE(worker->retire))
+			WRITE_ONCE(worker->retire, false);
 	}
 	__set_current_state(TASK_RUNNING);
 }
@@ -170,11 +191,24 @@ static int thread_main(void *data)
 {
 	struct thread_birth *birth = data;
 	struct bell_worker *worker = birth->data;
+	cpumask_var_t cpus;
 
-	if (thread_join(birth)) {
+	if (!alloc_cpumask_var(&cpus, GFP_KERNEL)) {
+		birth->ret = -ENOMEM;
 		thread_born(birth);
 		return 0;
 	}
+	if (thread_join(birth)) {
+		free_cpumask_var(cpus);
+		thread_born(birth);
+		return 0;
+	}
+	/*
+	 * Here and not by the creator: newer kernels set a kthread's affinity when it
+	 * starts.
+	 */
+	thread_limit_cpus(worker, cpus);
+	free_cpumask_var(cpus);
 	/*
 	 * Full barrier before the first look at the list. Pairs with llist_add() in
 	 * bell_exec_worker_wake(): that context sees this thread, or its executor is seen
@@ -182,11 +216,6 @@ static int thread_main(void *data)
 	 */
 	smp_store_mb(worker->task, current);
 	thread_born(birth);
-	/*
-	 * Here and not by the creator: newer kernels set a kthread's affinity when it
-	 * starts.
-	 */
-	set_cpus_allowed_ptr(current, &worker->cpus);
 	if (worker->blkcg)
 		kthread_associate_blkcg(worker->blkcg);
 	bell_charge_memcg(worker->memcg);
@@ -203,34 +232,50 @@ static int thread_main(void *data)
 }
 
 /*
- * The thread begins or ends. Called by the maker under its lock, or while the worker is
- * not in the maker's list.
+ * thread_make() and thread_bury(): called under the maker's lock, or while the worker is not
+ * in the maker's list.
  */
 static int thread_make(struct bell_worker *worker)
 {
 	struct task_struct *task;
 
-	WRITE_ONCE(worker->tired, false);
+	WRITE_ONCE(worker->retire, false);
 	worker->looks_seen = worker->looks;
 	worker->idle_since = jiffies;
 	task = thread_create(thread_main, worker, worker->maker->task,
 			     worker->name, worker->nice);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
-	worker->made = task;
+	worker->last_task = task;
 	return 0;
 }
 
 static void thread_bury(struct bell_worker *worker)
 {
-	if (worker->made)
-		thread_end(worker->made);
-	worker->made = NULL;
+	if (worker->last_task)
+		thread_end(worker->last_task);
+	worker->last_task = NULL;
 }
 
 /* --- the maker --- */
 
-/* Ask a thread that had no work for @idle jiffies to end; 0: never. */
+/*
+ * A thread is missed: the worker has work and its last thread has ended. Making another one
+ * takes locks of the whole host. So threads that are missed soon are kept longer: each time
+ * twice as long, until one is not missed for a long time.
+ */
+static void maker_missed(struct bell_worker *worker, unsigned long idle)
+{
+	unsigned long soon = idle << (THREAD_KEEP + 1);
+
+	if (idle < THREAD_EXACT || time_after(jiffies, worker->born + soon))
+		worker->missed = 0;
+	else if (worker->missed < THREAD_KEEP)
+		worker->missed++;
+	worker->born = jiffies;
+}
+
+/* Ask a thread that had no work for @idle jiffies, or longer, to end; 0: never. */
 static void maker_check(struct bell_worker *worker, unsigned long idle)
 {
 	unsigned int looks = READ_ONCE(worker->looks);
@@ -239,13 +284,17 @@ static void maker_check(struct bell_worker *worker, unsigned long idle)
 		worker->looks_seen = looks;
 		worker->idle_since = jiffies;
 	} else if (idle &&
-		   time_after_eq(jiffies, worker->idle_since + idle)) {
-		WRITE_ONCE(worker->tired, true);
-		wake_up_process(worker->made);
+		   time_after_eq(jiffies, worker->idle_since +
+					  (idle << worker->missed))) {
+		WRITE_ONCE(worker->retire, true);
+		wake_up_process(worker->last_task);
 	}
 }
 
-/* Returns the jiffies after which to look again, unless it is woken earlier. */
+/*
+ * Makes at most one thread. Returns the jiffies after which to look again, unless it is
+ * woken earlier.
+ */
 static long maker_look(struct bell_maker *maker)
 {
 	unsigned long idle = msecs_to_jiffies(READ_ONCE(worker_idle_ms));
@@ -256,7 +305,7 @@ static long maker_look(struct bell_maker *maker)
 
 	guard(mutex)(&maker->lock);
 	list_for_each_entry(worker, &maker->workers, node) {
-		if (worker->lasting)
+		if (worker->keep_thread)
 			continue;
 		if (READ_ONCE(worker->task)) {
 			maker_check(worker, idle);
@@ -272,7 +321,9 @@ static long maker_look(struct bell_maker *maker)
 					    worker->name, ret);
 			return THREAD_AGAIN;
 		}
-		again = look;
+		maker_missed(worker, idle);
+		/* Others may want the lock before the next one is made. */
+		return 0;
 	}
 	return again;
 }
@@ -286,14 +337,17 @@ static int maker_main(void *data)
 	struct thread_birth *birth = data;
 	struct bell_maker *maker = birth->data;
 	long again = MAX_SCHEDULE_TIMEOUT;
-	int ret = thread_join(birth);
+	int ret;
 
+	/* Its only limit is that of the cpuset, see thread_limit_cpus(). */
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	ret = thread_join(birth);
 	thread_born(birth);
 	while (!ret) {
 		set_current_state(TASK_IDLE);
 		if (kthread_should_stop())
 			break;
-		if (!atomic_read(&maker->wanted))
+		if (again && !atomic_read(&maker->wanted))
 			schedule_timeout(again);
 		__set_current_state(TASK_RUNNING);
 		/* A full barrier; pairs with the release in bell_exec_thread_want(). */
@@ -441,6 +495,7 @@ int bell_exec_thread_start(struct bell_worker *worker, const char *name)
 		thread_release(worker);
 		return ret;
 	}
+	worker->born = jiffies;
 	scoped_guard(mutex, &maker->lock)
 		list_add(&worker->node, &maker->workers);
 	bell_exec_thread_want(worker);

@@ -178,7 +178,7 @@ void bell_exec_worker_serve(struct bell_worker *worker,
 /**
  * bell_exec_worker_start() - have a worker serve this executor, too
  * @exec: paused; its memory lives as long as the worker's
- * @worker: zeroed before its first use, except for @worker->lasting. The first user
+ * @worker: zeroed before its first use, except for @worker->keep_thread. The first user
  *	creates its thread, which gets nice value, affinity and cgroups of the caller
  * @name: name of the thread
  *

@@ -36,11 +36,12 @@ all_listen()
 
 module_load
 nullb shared irqmode=1
-cgroups=(/sys/fs/cgroup/case-idle-{one,two})
+cgroups=(/sys/fs/cgroup/case-idle-{one,two,set})
+echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
 mkdir "${cgroups[@]}"
 check "the parameter's default" grep -qx 5000 $idle
 tap test-idle "${cgroups[@]}"
-rmdir "${cgroups[1]}"
+rmdir "${cgroups[@]:1}"
 
 [ -e /sys/kernel/tracing/kprobe_events ] ||
 	mount -t tracefs tracefs /sys/kernel/tracing

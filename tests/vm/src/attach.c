@@ -123,11 +123,13 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Milliseconds */
-static double median(double *seconds)
+/* The shortest time, in ms: that of the round which other load disturbed least */
+static double shortest(double *seconds)
 {
 	qsort(seconds, ROUNDS, sizeof(*seconds), by_size);
-	return seconds[ROUNDS / 2] * 1e3;
+	diag("shortest %.1f ms, median %.1f ms", seconds[0] * 1e3,
+	     seconds[ROUNDS / 2] * 1e3);
+	return seconds[0] * 1e3;
 }
 
 static void test_large(void)
@@ -151,12 +153,12 @@ static void test_large(void)
 				     &detach[is][i]);
 		}
 	}
-	small = median(attach[0]);
-	large = median(attach[1]);
+	small = shortest(attach[0]);
+	large = shortest(attach[1]);
 	ok(large <= 1.1 * small, "attach with 64 GiB: %.1f ms, with 1 GiB: %.1f ms",
 	   large, small);
-	small = median(detach[0]);
-	large = median(detach[1]);
+	small = shortest(detach[0]);
+	large = shortest(detach[1]);
 	ok(large <= 1.1 * small, "detach with 64 GiB: %.1f ms, with 1 GiB: %.1f ms",
 	   large, small);
 }

@@ -22,7 +22,7 @@
 
 /* Bounds, in bytes of kernel memory */
 #define BOUND_DEVICE	(200 * 1024L)	/* with one queue */
-#define BOUND_QUEUE	(176 * 1024L)	/* each further queue */
+#define BOUND_QUEUE	(192 * 1024L)	/* each further queue */
 /* Instructions of a request with many devices, by those with one */
 #define BOUND_RATIO	1.15
 /* And with many regions of guest memory */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * idle ONE TWO - threads of workers end without work and are made again for it: in the
+ * idle ONE TWO SET - threads of workers end without work and are made again for it: in the
  * cgroups, and with the nice value and CPU affinity, of the owner's start
  *
- * ONE and TWO are empty cgroups, version 2. ONE is removed.
+ * ONE, TWO and SET are empty cgroups, version 2; SET has a cpuset. ONE is removed.
  */
 #include <sched.h>
 #include <sys/resource.h>
@@ -191,6 +191,66 @@ static void test_owner(const char *one, const char *two)
 	close(ready);
 }
 
+/* The cpuset becomes smaller while there is no thread. */
+static void test_cpuset(const char *set)
+{
+	int dev = dev_open(), ready = eventfd(0, 0);
+	char path[256];
+	eventfd_t count;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/cpuset.cpus", set);
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		skip("a cpuset becomes smaller", "there is one CPU");
+		return;
+	}
+	driver_reset();
+	pid = fork();
+	MUST(pid >= 0);
+	if (!pid) {
+		join(set);
+		run_worker(dev);
+		MUST(!eventfd_write(ready, 1));
+		for (;;)
+			pause();
+	}
+	MUST(!eventfd_read(ready, &count));
+	MUST(driver_works(0));
+	ok(thread_of(dev) > 0 && !runs_on(thread_of(dev), 0),
+	   "before the cpuset becomes smaller the thread has other CPUs, too");
+	MUST(UNTIL(!thread_of(dev)));
+	put(path, 0);
+	ok(driver_works(0) && runs_on(thread_of(dev), 0),
+	   "the next thread has the CPUs of the cpuset only");
+	MUST(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
+	close(dev);
+	close(ready);
+}
+
+/* Threads that are missed soon are kept longer. */
+static void test_missed(void)
+{
+	double begin, first, last = 0;
+	int dev = dev_open();
+
+	put(IDLE, 1000);
+	driver_reset();
+	run_worker(dev);
+	for (int i = 0; i < 3; i++) {
+		MUST(driver_works(0));
+		begin = now();
+		MUST(UNTIL(!thread_of(dev)));
+		last = now() - begin;
+		if (!i)
+			first = last;
+	}
+	/* Not before 4 s; each time is rounded up to the next look, by a second */
+	ok(first < 3 * tap_factor() && last >= 3.9,
+	   "an idle thread ends after %.1f s, one that is often missed after %.1f s",
+	   first, last);
+	close(dev);
+}
+
 /* --- no thread can be made --- */
 
 static void test_no_threads(void)
@@ -256,7 +316,7 @@ int main(int argc, char **argv)
 {
 	unsigned long idle = get(IDLE);
 
-	MUST(argc == 3);
+	MUST(argc == 4);
 	tap_begin(240);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -267,8 +327,10 @@ int main(int argc, char **argv)
 	test_owner(argv[1], NULL);
 	test_owner(argv[1], argv[2]);
 	ok(UNTIL(!rmdir(argv[1])), "without a device the cgroup can be removed");
+	test_cpuset(argv[3]);
 	test_no_threads();
 	test_never();
+	test_missed();
 	put(IDLE, idle);
 	return tap_end();
 }
