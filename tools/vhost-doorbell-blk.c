@@ -278,7 +278,7 @@ static int set_blk(int fd, const struct blk_back_end *b)
 	 * Check for each new device: the volume below may have moved to other
 	 * disks.
 	 */
-	if (b->disk->is_block && disk_below_nowait(b->disk->fd))
+	if (disk_below_nowait(b->disk->fd))
 		blk.flags |= VHOST_DOORBELL_BLK_F_NOWAIT;
 	if (o->features & BIT(FEATURE_LIFETIME))
 		set_lifetime(&blk, b->disk);

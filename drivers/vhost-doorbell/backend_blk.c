@@ -71,7 +71,7 @@ static int blk_write_config(struct bell_backend *be, u32 offset,
 	 * the flush below, which makes it stable.
 	 */
 	smp_mb();
-	return bell_disk_flush(&blk->disk);
+	return bell_disk_flush(&blk->disk, false);
 }
 
 /*

@@ -2,12 +2,11 @@
 /*
  * backend_blk_defer - requests that the disk has completed, but that end in process context
  *
- * Until such a request of a file has ended, others wait for it: a write that needs all
- * direct I/O of the file to be over (inode_dio_wait()), and a freeze of the file system.
- * Meanwhile the queue's worker, or the disk's workqueue, may wait for that write, or for the
- * thaw. So neither of them ends these requests, or both would wait for ever: io_uring did not
- * heed that, and no longer sets IOCB_DIO_CALLER_COMP (838b35bb6a89). A workqueue ends them,
- * in which nothing else is done.
+ * Others may wait for such a request of a file to end: a write that needs all direct I/O of
+ * the file to be over (inode_dio_wait()), and a freeze of the file system. The worker and the
+ * disk's workqueue may themselves wait for that write, or for the thaw; if they ended these
+ * requests, they could deadlock. (io_uring had that deadlock, and no longer sets
+ * IOCB_DIO_CALLER_COMP: 838b35bb6a89.) So a workqueue ends them that does nothing else.
  *
  * All disks share it. An end that would sleep (pages of the image are in the page cache, and
  * another process may hold their locks for long) goes to a second workqueue. So a tenant

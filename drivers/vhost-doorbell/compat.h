@@ -113,7 +113,8 @@ static inline bool bell_file_asks(const struct file *file)
 /*
  * Does the file system ask the completion of a direct write to continue in process
  * context? Kernels from 6.6 do if IOCB_DIO_CALLER_COMP is set; newer ones complete
- * overwrites in any context and need no such flag.
+ * overwrites in any context and need no such flag. Drop with 6.12, together with
+ * backend_blk_defer.c and the workqueues in disk.c.
  */
 #ifdef IOCB_DIO_CALLER_COMP
 static inline bool bell_dio_wants_task(const struct kiocb *iocb)

@@ -85,23 +85,6 @@ void bell_disk_wrote(struct bell_disk *disk)
 }
 
 /**
- * bell_disk_lost() - a write reports that earlier data could not be written back
- * @disk: a file
- * @error: negative errno
- *
- * The file system reports that once. The guest, which was told that the earlier writes
- * succeeded, expects it of a flush: the next one fails with this error.
- *
- * Context: Any; before the request ends.
- */
-void bell_disk_lost(struct bell_disk *disk, int error)
-{
-	/* Pairs with disk_fsync(): a flush that covers the count below sees the error. */
-	xchg(&disk->lost, error);
-	bell_disk_wrote(disk);
-}
-
-/**
  * bell_disk_all_stable() - would a flush find nothing to do?
  * @disk: a file
  *
@@ -110,7 +93,8 @@ void bell_disk_lost(struct bell_disk *disk, int error)
  * Only a flush that has ended well, with no other write of this device since before that
  * flush began, gives true. Writes of other devices, and of other processes, to the same file
  * are not known here. A start of a queue counts as a write, so of what was written before
- * it the first flush takes care.
+ * it the first flush takes care. An error of writeback that no flush has reported gives
+ * false, too.
  *
  * Context: The queue's runner.
  */
@@ -120,7 +104,8 @@ bool bell_disk_all_stable(struct bell_disk *disk)
 
 	WRITE_ONCE(disk->flush_often, n <= DISK_FLUSH_OFTEN);
 	WRITE_ONCE(disk->since_flush, 0);
-	return READ_ONCE(disk->flushed) == (u64)atomic64_read(&disk->unstable);
+	return READ_ONCE(disk->flushed) == (u64)atomic64_read(&disk->unstable) &&
+	       !errseq_check(disk->wb_err, READ_ONCE(disk->told));
 }
 
 /**
@@ -144,42 +129,54 @@ bool bell_disk_prefers_stable(struct bell_disk *disk)
 /* --- flushes --- */
 
 /*
- * A flush returns an error, so the guest knows of all that the file system has reported to
- * @disk->io. The owner's own fsync() would report the same again, in its open file: it then
- * would not give the disk up to another host. What is reported later remains.
+ * Has writeback failed since the last error that a flush reported? The file system tells
+ * each open file of it once, and a stable write may be the one that it tells (on NFS, any
+ * write). The guest, which was told that its earlier writes succeeded, expects it of a
+ * flush. So this does not depend on what the file system told @disk->io.
+ *
+ * If the guest is told, the owner's fsync() need not repeat the error: the owner then would
+ * not give the disk up to another host. What comes later remains for both.
  */
-static void disk_error_told(struct bell_disk *disk)
+static int disk_error(struct bell_disk *disk, bool tell)
 {
-	if (disk->io == disk->file)
-		return;
-	spin_lock(&disk->file->f_lock);
-	disk->file->f_wb_err = READ_ONCE(disk->io->f_wb_err);
-	spin_unlock(&disk->file->f_lock);
+	struct file *file = disk->file;
+	errseq_t told;
+	int ret;
+
+	spin_lock(&file->f_lock);
+	told = disk->told;
+	ret = errseq_check_and_advance(disk->wb_err, &told);
+	if (ret && tell) {
+		WRITE_ONCE(disk->told, told);
+		file->f_wb_err = told;
+	}
+	spin_unlock(&file->f_lock);
+	return ret;
 }
 
-static int disk_fsync(struct bell_disk *disk)
+static int disk_fsync(struct bell_disk *disk, bool tell)
 {
 	/* Writes that complete from here on may not be covered. */
 	u64 seen = atomic64_read(&disk->unstable);
 	const struct cred *cred;
-	int ret;
+	int lost, ret;
 
 	cred = override_creds(disk->file->f_cred);
 	ret = vfs_fsync(disk->io, 1);
 	revert_creds(cred);
+	lost = disk_error(disk, tell);
 	if (!ret)
-		ret = xchg(&disk->lost, 0);
+		ret = lost;
 	/* Two at a time may store the lower value: one flush more is done then. */
 	if (!ret)
 		WRITE_ONCE(disk->flushed, seen);
-	else
-		disk_error_told(disk);
 	return ret;
 }
 
 /**
  * bell_disk_flush() - make all completed writes stable
  * @disk: the disk
+ * @tell: the guest learns of an error; otherwise the next flush reports it once more
  *
  * On a file it uses the credentials of the opener, as all I/O on the file does: a file
  * system in user space may refuse other users. A block device only gets a flush: the guest's
@@ -190,11 +187,12 @@ static int disk_fsync(struct bell_disk *disk)
  * Return: 0 or a negative errno. A full disk gives -EDQUOT and never -ENOSPC: data of
  * earlier writes is lost, and submitting the request again would not bring it back.
  */
-int bell_disk_flush(struct bell_disk *disk)
+int bell_disk_flush(struct bell_disk *disk, bool tell)
 {
 	int ret;
 
-	ret = disk->bdev ? blkdev_issue_flush(disk->bdev) : disk_fsync(disk);
+	ret = disk->bdev ? blkdev_issue_flush(disk->bdev) :
+			   disk_fsync(disk, tell);
 	return ret == -ENOSPC ? -EDQUOT : ret;
 }
 
@@ -215,7 +213,7 @@ static void disk_flush_work(struct work_struct *work)
 	list = llist_reverse_order(list);
 	req = llist_entry(list, struct bell_disk_req, retry);
 	bell_exec_worker_charge(req->exec);
-	ret = bell_disk_flush(disk);
+	ret = bell_disk_flush(disk, true);
 	bell_exec_worker_uncharge();
 	/*
 	 * bell_disk_done() of the last request allows the disk to be freed: do not
@@ -349,7 +347,10 @@ void bell_disk_queue_end(struct bell_disk_req *req,
 	queue_work(disk_end_wq, &req->work);
 }
 
-/* Another function than that of disk_end_wq: a work item may move there from here. */
+/*
+ * A function of its own: the workqueue code would otherwise queue the item behind itself, on
+ * the thread that still runs it in disk_end_wq.
+ */
 static void disk_end_slow_work(struct work_struct *work)
 {
 	disk_end_work(work);

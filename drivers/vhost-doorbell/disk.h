@@ -76,8 +76,6 @@ struct bell_disk_req {
 	enum bell_disk_op	 op;
 	/* Must be stable when it completes */
 	bool			 fua;
-	/* Files only: a write that is submitted as stable, also if it need not be */
-	bool			 dsync;
 	/* The disk can DMA to @vecs as they are */
 	bool			 aligned;
 	bool			 held;		/* held because the disk was full */
@@ -107,6 +105,8 @@ struct bell_disk_req {
 	 * the worker and by backend_blk_hold.c, each while it has the request.
 	 */
 	bool			 nowait;
+	/* Files only: a write that is submitted as stable, also if it need not be */
+	bool			 dsync;
 	/* Files only: bytes already written by earlier attempts */
 	u32			 done;
 	/* Files only: f_wb_err of the file when the attempt began */
@@ -246,6 +246,8 @@ struct bell_disk {
 	 * ringing thread may submit it; for an overwrite that costs no flush
 	 */
 	bool				 stable_inline;
+	/* Files only: the file system's record of errors of writeback of the file */
+	errseq_t			*wb_err;
 
 	/*
 	 * The members from here on are not constant.
@@ -259,12 +261,15 @@ struct bell_disk {
 	wait_queue_head_t		 bounce_wait;
 	/* Long requests end after the current slice */
 	bool				 aborted;
-	/* Files only: completed writes, and ranges, that were not stable; from 1 */
+	/*
+	 * Files only, from 1: writes and ranges that ended and may need a flush, writes
+	 * that failed, and starts of queues
+	 */
 	atomic64_t			 unstable;
 	/* Files only: the value of @unstable up to which all is stable */
 	u64				 flushed;
-	/* Files only: negative errno that the next flush reports, or 0 */
-	int				 lost;
+	/* Files only: the last error of writeback, in @wb_err, that a flush reported */
+	errseq_t			 told;
 	/* Files only, hints: writes begun since the last flush, up to a limit */
 	u32				 since_flush;
 	/* The last flush came after few writes */
@@ -279,6 +284,7 @@ void bell_disk_exit(void);
 int bell_disk_open(struct bell_disk *disk);
 void bell_disk_close(struct bell_disk *disk);
 int bell_disk_bdev_open(struct bell_disk *disk);
+bool bell_disk_bdev_may_inline(struct block_device *bdev, bool below_nowait);
 
 /* disk_cache.c */
 int bell_disk_cache_init(void);
@@ -295,10 +301,9 @@ void bell_disk_times_close(struct bell_disk *disk);
 void bell_disk_times_touch(struct bell_disk_times *times);
 
 void bell_disk_wrote(struct bell_disk *disk);
-void bell_disk_lost(struct bell_disk *disk, int error);
 bool bell_disk_all_stable(struct bell_disk *disk);
 bool bell_disk_prefers_stable(struct bell_disk *disk);
-int bell_disk_flush(struct bell_disk *disk);
+int bell_disk_flush(struct bell_disk *disk, bool tell);
 void bell_disk_queue_flush(struct bell_disk_req *req);
 
 int bell_disk_do_ranges(struct bell_disk_req *req,
@@ -338,7 +343,7 @@ void bell_disk_done(struct bell_disk_req *req, int error);
  * ops->resubmit().
  */
 void bell_disk_retry(struct bell_disk_req *req);
-/* Has a completed request ended in process context, by ops->finish(). */
+/* Ends a completed request later, in process context, by ops->finish(). */
 void bell_disk_defer(struct bell_disk_req *req);
 
 #endif

@@ -252,7 +252,7 @@ static void bdev_do_ranges(struct bell_disk_req *req)
 	int ret = bell_disk_do_ranges(req, bdev_do_range);
 
 	if (!ret && req->fua)
-		ret = bell_disk_flush(req->disk);
+		ret = bell_disk_flush(req->disk, true);
 	bell_disk_done(req, ret);
 }
 
@@ -415,20 +415,23 @@ static const struct bell_disk_ops bdev_ops = {
 	.close = bell_disk_cache_end,
 };
 
-/*
- * May the ringing thread submit? With REQ_NOWAIT it does not wait for a request slot.
- * But some drivers (nbd) may sleep when they are given a request. Only their tag set
- * says so, and a stacked device hides those of the devices below: there the owner may
- * vouch.
+/**
+ * bell_disk_bdev_may_inline() - may the ringing thread submit to a block device?
+ * @bdev: the disk, or what the file system of a file lies on
+ * @below_nowait: the owner vouches that no driver below it waits
+ *
+ * With REQ_NOWAIT that thread does not wait for a request slot. But some drivers (nbd) may
+ * sleep when they are given a request. Only their tag set says so, and a stacked device
+ * hides those of the devices below: there the owner may vouch.
  */
-static bool bdev_may_inline(const struct bell_disk *disk)
+bool bell_disk_bdev_may_inline(struct block_device *bdev, bool below_nowait)
 {
-	struct request_queue *q = bdev_get_queue(disk->bdev);
+	struct request_queue *q = bdev_get_queue(bdev);
 
-	if (!bdev_nowait(disk->bdev))
+	if (!bdev_nowait(bdev))
 		return false;
 	/* (null_blk with memory also sets the flag, though it only allocates.) */
-	if (disk->below_nowait)
+	if (below_nowait)
 		return true;
 	return queue_is_mq(q) && !(q->tag_set->flags & BLK_MQ_F_BLOCKING);
 }
@@ -469,7 +472,7 @@ int bell_disk_bdev_open(struct bell_disk *disk)
 	disk->discard_align = bdev_discard_granularity(bdev) >> SECTOR_SHIFT;
 	disk->addr_mask = bdev_dma_alignment(bdev);
 	disk->len_mask = disk->block_size - 1;
-	disk->may_inline = bdev_may_inline(disk);
+	disk->may_inline = bell_disk_bdev_may_inline(disk->bdev, disk->below_nowait);
 	init_waitqueue_head(&disk->bounce_wait);
 	bdev_open_zones(disk);
 	return 0;

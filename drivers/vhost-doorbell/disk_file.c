@@ -58,23 +58,19 @@ static int file_error(const struct bell_disk_req *req, int error)
 }
 
 /*
- * A write has failed, other than with EAGAIN. If it has advanced the file's f_wb_err, it has
- * reported that earlier data could not be written back, and the file system does not report
- * that again: a stable write may, as it may end with a flush, and on NFS any write. If a
- * flush has advanced it at the same time, the next flush reports the loss once more.
+ * What a write ends with that must be stable. If its fsync() ends well, its data may be lost
+ * all the same: that of another write, or a flush, may have been told of the error.
  */
-static void file_failed(struct bell_disk_req *req)
+static long file_stable_ret(const struct bell_disk_req *req, long ret)
 {
-	struct bell_disk *disk = req->disk;
-	int lost = errseq_check(&disk->io->f_wb_err, req->wb_err);
+	int lost = errseq_check(&req->disk->io->f_wb_err, req->wb_err);
 
-	if (lost)
-		bell_disk_lost(disk, lost);
+	return ret >= 0 && lost ? lost : ret;
 }
 
 /*
- * A write has ended. A stable one owes no flush; each other one counts. So does a stable one
- * on a file system that may need a flush all the same: see file_keeps_dsync().
+ * A write has ended. A stable one needs no flush if @stable_inline is set. Any other counts,
+ * and so does one that failed.
  */
 static void file_wrote(struct bell_disk_req *req, long ret)
 {
@@ -88,8 +84,6 @@ static void file_end(struct bell_disk_req *req, long ret)
 {
 	u32 rest = req->bytes - req->done;
 
-	if (unlikely(ret < 0 && ret != -EAGAIN) && req->op == BELL_DISK_WRITE)
-		file_failed(req);
 	/*
 	 * With NOWAIT the request was cut short, or not done, as it would have waited.
 	 * Have the worker do all of it again, which is idempotent. Some file systems
@@ -124,8 +118,11 @@ static void file_end(struct bell_disk_req *req, long ret)
 	/* If the disk is aborted, the rest was not tried. */
 	if (ret >= 0 && ret != rest)
 		ret = READ_ONCE(req->disk->aborted) ? -EINTR : -EIO;
-	if (req->op == BELL_DISK_WRITE)
+	if (req->op == BELL_DISK_WRITE) {
+		if (req->fua)
+			ret = file_stable_ret(req, ret);
 		file_wrote(req, ret);
+	}
 	bell_disk_done(req, file_error(req, min(ret, 0L)));
 }
 
@@ -242,7 +239,8 @@ static void file_start(struct bell_disk_req *req, int flags)
 		.ki_complete = file_complete,
 	};
 	req->nowait = flags & IOCB_NOWAIT;
-	req->wb_err = READ_ONCE(file->f_wb_err);
+	if (!req->done)
+		req->wb_err = READ_ONCE(file->f_wb_err);
 	iov_iter_bvec(&iter, write ? ITER_SOURCE : ITER_DEST, req->vecs,
 		      req->nvecs, req->bytes);
 	iov_iter_advance(&iter, req->done);
@@ -296,7 +294,7 @@ static void file_do_ranges(struct bell_disk_req *req)
 		ret = -ENOSPC;
 	bell_disk_wrote(req->disk);
 	if (!ret && req->fua)
-		ret = bell_disk_flush(req->disk);
+		ret = bell_disk_flush(req->disk, true);
 	revert_creds(cred);
 	bell_disk_done(req, ret);
 }
@@ -305,15 +303,23 @@ static void file_do_ranges(struct bell_disk_req *req)
 
 static void file_work(struct bell_disk_req *req)
 {
-	/* Buffered: only if it must be stable is it worth a flush. */
+	/* A buffered stable write ends with fsync(): ask for that only if it must be stable. */
 	req->dsync = req->fua;
 	file_start(req, 0);
 }
 
-/* Can direct I/O of this file be done without blocking? */
+/* Can direct I/O of this file be done without blocking, as far as the file knows? */
 static bool file_may_inline(const struct file *file)
 {
 	return file->f_mode & FMODE_NOWAIT && !bell_file_asks(file);
+}
+
+/* And of the disk below? That of a file system on several (btrfs) is not known. */
+static bool file_disk_may_inline(const struct bell_disk *disk)
+{
+	struct block_device *bdev = file_inode(disk->file)->i_sb->s_bdev;
+
+	return !bdev || bell_disk_bdev_may_inline(bdev, disk->below_nowait);
 }
 
 /*
@@ -341,6 +347,7 @@ static bool file_wants_dsync(struct bell_disk_req *req, bool nowait)
 
 	if (req->op != BELL_DISK_WRITE)
 		return false;
+	/* Also counts the write, whoever submits it. */
 	prefers = bell_disk_prefers_stable(disk);
 	if (!nowait)
 		return req->fua;
@@ -394,7 +401,10 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 
 static void file_resubmit(struct bell_disk_req *req)
 {
-	/* It is no overwrite: only if it must be is it worth a commit of the journal. */
+	/*
+	 * A write that would have blocked is probably no overwrite, and a stable one would
+	 * commit the journal. Ask for that only if the write must be stable.
+	 */
 	req->dsync = req->fua;
 	file_start(req, IOCB_DIRECT);
 }
@@ -447,12 +457,12 @@ static bool file_keeps_dsync(const struct inode *inode)
 }
 
 /*
- * May the ringing thread submit a stable write? If it is no overwrite after all, then the
- * file system flushes when its bio has ended. That is in a workqueue, unless the bio ends
- * well before it was submitted. A disk that is memory does that, with a driver without a
- * queue of requests; so does a volume on such a disk, which does not tell, so disks without
- * such a queue are left out (dm, md, NVMe with multipath). With a queue the pass's plug
- * keeps the request until its end, or until a later one is submitted.
+ * May the ringing thread submit a stable write? If it is no overwrite after all, the file
+ * system flushes after its bio has ended: in a workqueue, unless the bio succeeds before
+ * submit_bio() returns. Bio-based drivers of memory do that, and so do volumes over them,
+ * which do not tell; so disks without a queue of requests are left out (dm, md, NVMe with
+ * multipath). On a disk with a queue, the pass's plug holds the request until the pass ends
+ * or the plug is full.
  *
  * What remains: a file on a realtime device of xfs, which is not looked at.
  */
@@ -500,12 +510,15 @@ static void file_set_blocks(struct bell_disk *disk)
 int bell_disk_file_open(struct bell_disk *disk)
 {
 	struct file *file = disk->file;
+	bool direct;
 
 	if (!file->f_op->read_iter ||
 	    (file->f_mode & FMODE_WRITE && !file->f_op->write_iter))
 		return -EOPNOTSUPP;
 	disk->ops = &file_ops;
 	disk->write_limit = rlimit(RLIMIT_FSIZE);
+	disk->wb_err = &file->f_mapping->wb_err;
+	disk->told = READ_ONCE(file->f_wb_err);
 	file_set_align(disk);
 	file_set_blocks(disk);
 	/*
@@ -517,10 +530,12 @@ int bell_disk_file_open(struct bell_disk *disk)
 	/* The file system makes the bios, and charges them to the submitting thread. */
 	disk->charges_runner = true;
 	/* Without O_DIRECT all I/O goes to the workqueue, so submit() never blocks. */
-	disk->may_inline = !(file->f_flags & O_DIRECT) || file_may_inline(file);
-	/* Only a write in the ringing thread must not set times: it could sleep. */
 	disk->io = file;
-	if (!disk->read_only && file->f_flags & O_DIRECT && file_may_inline(file))
+	direct = file->f_flags & O_DIRECT && file_may_inline(file) &&
+		 file_disk_may_inline(disk);
+	disk->may_inline = !(file->f_flags & O_DIRECT) || direct;
+	/* Only a write in the ringing thread must not set times: it could sleep. */
+	if (!disk->read_only && direct)
 		bell_disk_times_open(disk);
 	disk->stable_inline = file_stable_inline(disk);
 	return 0;

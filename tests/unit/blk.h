@@ -161,7 +161,7 @@ static int flush_ret;
 static struct bell_disk_req *queued;
 static void (*queued_func)(struct bell_disk_req *req);
 
-int bell_disk_flush(struct bell_disk *disk)
+int bell_disk_flush(struct bell_disk *disk, bool tell)
 {
 	flushes++;
 	return flush_ret;

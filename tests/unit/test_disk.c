@@ -63,7 +63,7 @@ int vfs_fsync(struct file *f, int datasync)
 	comes_meanwhile = NULL;
 	if (flush_meanwhile) {
 		flush_meanwhile = false;
-		meanwhile_ret = bell_disk_flush(&disk);
+		meanwhile_ret = bell_disk_flush(&disk, true);
 		return fsync_after;
 	}
 	/* The file system reports each error of writeback to each open file once. */
@@ -115,7 +115,8 @@ static void begin(void)
 	fsync_ret = 0;
 	fsync_after = 0;
 	nr_done = 0;
-	file.f_wb_err = own.f_wb_err = wb_err;
+	file.f_wb_err = own.f_wb_err = disk.told = wb_err;
+	disk.wb_err = &wb_err;
 }
 
 static void end(const char *name)
@@ -166,18 +167,18 @@ static void test_flush(void)
 	flush_work(&disk.flush_work);
 	CHECK_EQ(done_error[0], -EDQUOT);
 	fsync_ret = -EDQUOT;
-	CHECK_EQ(bell_disk_flush(&disk), -EDQUOT);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EDQUOT);
 	end("flush: never -ENOSPC");
 
 	/* What others have in the page cache of the device is no matter of the guest's. */
 	begin();
 	disk.bdev = (void *)&disk;
 	bdev_flushes = 0;
-	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	CHECK_EQ(bdev_flushes, 1);
 	CHECK_EQ(fsyncs, 0);
 	fsync_ret = -ENOSPC;
-	CHECK_EQ(bell_disk_flush(&disk), -EDQUOT);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EDQUOT);
 	end("flush: a block device is only flushed");
 }
 
@@ -187,23 +188,23 @@ static void test_all_stable(void)
 	begin();
 	/* An earlier daemon may have left writes that were not flushed. */
 	CHECK(!bell_disk_all_stable(&disk));
-	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	CHECK(bell_disk_all_stable(&disk));
 	bell_disk_wrote(&disk);
 	CHECK(!bell_disk_all_stable(&disk));
 	fsync_ret = -EIO;
-	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
 	CHECK(!bell_disk_all_stable(&disk));
 	fsync_ret = 0;
-	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	CHECK(bell_disk_all_stable(&disk));
 	end("stable: after a flush that succeeded, until the next write");
 
 	begin();
 	write_meanwhile = true;
-	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	CHECK(!bell_disk_all_stable(&disk));
-	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	CHECK(bell_disk_all_stable(&disk));
 	end("stable: not the write that completes while a flush runs");
 
@@ -225,12 +226,12 @@ static void test_two_flushes(void)
 	flush_meanwhile = true;
 	write_meanwhile = true;
 	/* The write completes after the first has begun, and before the second. */
-	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	CHECK_EQ(meanwhile_ret, 0);
 	CHECK_EQ(fsyncs, 2);
 	/* It stores the lower value last. */
 	CHECK(!bell_disk_all_stable(&disk));
-	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	CHECK(bell_disk_all_stable(&disk));
 	end("stable: two flushes that end in the other order");
 
@@ -239,7 +240,7 @@ static void test_two_flushes(void)
 	write_meanwhile = true;
 	flush_meanwhile = true;
 	fsync_ret = -EIO;
-	CHECK_EQ(bell_disk_flush(&disk), 0);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	CHECK_EQ(meanwhile_ret, -EIO);
 	/* The first does not cover the write, and the second has failed. */
 	CHECK(!bell_disk_all_stable(&disk));
@@ -249,46 +250,65 @@ static void test_two_flushes(void)
 	bell_disk_wrote(&disk);
 	flush_meanwhile = true;
 	fsync_after = -EIO;
-	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
 	CHECK_EQ(meanwhile_ret, 0);
 	/* The second covers all writes, and the guest has the error of the first. */
 	CHECK(bell_disk_all_stable(&disk));
 	end("stable: two flushes, and the one that began first fails");
 }
 
-/*
- * A write reports that earlier data is lost, which the file system then does not report to a
- * flush any more.
- */
+/* Writeback has failed, and perhaps a write has taken the error from the open file. */
+static void writeback_fails(bool write_was_told)
+{
+	wb_err++;
+	if (write_was_told)
+		disk.io->f_wb_err = wb_err;
+}
+
 static void test_lost(void)
 {
-	begin();
-	CHECK_EQ(bell_disk_flush(&disk), 0);
-	bell_disk_lost(&disk, -EIO);
-	CHECK(!bell_disk_all_stable(&disk));
-	CHECK_EQ(bell_disk_flush(&disk), -EIO);
-	CHECK(!bell_disk_all_stable(&disk));
-	CHECK_EQ(bell_disk_flush(&disk), 0);
-	CHECK(bell_disk_all_stable(&disk));
-	end("lost: the next flush reports it, once");
+	for (int told = 0; told <= 1; told++) {
+		begin();
+		disk.io = &own;
+		CHECK_EQ(bell_disk_flush(&disk, true), 0);
+		CHECK(bell_disk_all_stable(&disk));
+		writeback_fails(told);
+		CHECK(!bell_disk_all_stable(&disk));
+		CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
+		CHECK_EQ(bell_disk_flush(&disk, true), 0);
+		CHECK(bell_disk_all_stable(&disk));
+		end(told ? "lost: a flush reports what a write was told, once" :
+			   "lost: a flush reports it, once");
+	}
 
 	begin();
-	bell_disk_lost(&disk, -ENOSPC);
+	disk.io = &own;
+	writeback_fails(true);
 	bell_disk_queue_flush(&reqs[0]);
 	bell_disk_queue_flush(&reqs[1]);
 	flush_work(&disk.flush_work);
-	CHECK_EQ(done_error[0], -EDQUOT);
-	CHECK_EQ(done_error[1], -EDQUOT);
-	end("lost: for want of room, to all flushes that wait");
+	CHECK_EQ(done_error[0], -EIO);
+	CHECK_EQ(done_error[1], -EIO);
+	end("lost: all flushes that wait report it");
 
 	begin();
+	disk.io = &own;
+	writeback_fails(true);
+	CHECK_EQ(bell_disk_flush(&disk, false), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
+	end("lost: a flush that the guest does not see leaves it to the next");
+
+	/* Both: the guest is told of one loss, and the next flush is not one more. */
+	begin();
+	disk.io = &own;
 	fsync_ret = -EROFS;
-	bell_disk_lost(&disk, -EIO);
-	CHECK_EQ(bell_disk_flush(&disk), -EROFS);
+	writeback_fails(true);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EROFS);
 	fsync_ret = 0;
-	CHECK_EQ(bell_disk_flush(&disk), -EIO);
-	CHECK_EQ(bell_disk_flush(&disk), 0);
-	end("lost: a flush that fails otherwise leaves it to the next");
+	CHECK_EQ(vfs_fsync(&file, 0), 0);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
+	end("lost: a flush that fails otherwise has told of it");
 }
 
 /* What the guest was told is no news to the owner, and what it was not told is. */
@@ -296,32 +316,46 @@ static void test_owner(void)
 {
 	begin();
 	disk.io = &own;
-	wb_err++;
-	CHECK_EQ(bell_disk_flush(&disk), -EIO);
-	CHECK_EQ(bell_disk_flush(&disk), 0);
+	writeback_fails(false);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	CHECK_EQ(vfs_fsync(&file, 0), 0);
 	end("owner: its fsync does not repeat an error that a flush reported");
 
 	begin();
 	disk.io = &own;
-	wb_err++;
-	/* A write has reported it. */
-	own.f_wb_err = wb_err;
-	bell_disk_lost(&disk, -EIO);
+	writeback_fails(true);
 	CHECK_EQ(vfs_fsync(&file, 0), -EIO);
-	CHECK_EQ(bell_disk_flush(&disk), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
+	CHECK_EQ(vfs_fsync(&file, 0), 0);
 	end("owner: its fsync reports an error that no flush has reported");
 
 	begin();
 	disk.io = &own;
-	wb_err++;
-	own.f_wb_err = wb_err;
-	bell_disk_lost(&disk, -EIO);
-	CHECK_EQ(bell_disk_flush(&disk), -EIO);
-	wb_err++;
+	writeback_fails(true);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
+	writeback_fails(false);
 	CHECK_EQ(vfs_fsync(&file, 0), -EIO);
-	CHECK_EQ(bell_disk_flush(&disk), -EIO);
-	end("owner: what is reported later remains");
+	CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
+	end("owner: what comes later remains");
+
+	/* The owner has the same open file: its own fsync() takes nothing from the guest. */
+	begin();
+	writeback_fails(false);
+	CHECK_EQ(vfs_fsync(&file, 0), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
+	CHECK_EQ(bell_disk_flush(&disk, true), 0);
+	end("owner: its fsync takes no error from the guest");
+
+	begin();
+	disk.io = &own;
+	writeback_fails(true);
+	CHECK_EQ(vfs_fsync(&file, 0), -EIO);
+	fsync_ret = -EROFS;
+	CHECK_EQ(bell_disk_flush(&disk, true), -EROFS);
+	fsync_ret = 0;
+	CHECK_EQ(vfs_fsync(&file, 0), 0);
+	end("owner: a flush that fails otherwise gives it no old error again");
 }
 
 /* begin_writes(): @n writes begin; how many of them should be stable? */

@@ -33,7 +33,10 @@ static struct inode inode = {
 static struct address_space mapping;
 static struct file own;
 
-/* What the next writes return; 0: all of it. Then what an attempt advances f_wb_err by. */
+/*
+ * What the next writes return; 0: all of it. Then errors of writeback that an attempt finds,
+ * and its open file is told of.
+ */
 static long write_ret;
 static unsigned int writeback_errors;
 /* The attempts, and the flags of the last one */
@@ -47,7 +50,8 @@ static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *iter)
 
 	attempts++;
 	flags = iocb->ki_flags;
-	iocb->ki_filp->f_wb_err += writeback_errors;
+	mapping.wb_err += writeback_errors;
+	iocb->ki_filp->f_wb_err = mapping.wb_err;
 	write_ret = 0;
 	writeback_errors = 0;
 	return ret ? ret : (long)iov_iter_count(iter);
@@ -130,6 +134,11 @@ bool bell_file_asks(const struct file *f)
 	return false;
 }
 
+bool bell_disk_bdev_may_inline(struct block_device *b, bool below_nowait)
+{
+	return !b->blocks || below_nowait;
+}
+
 bool bell_bdev_synchronous(struct block_device *b)
 {
 	return b->synchronous;
@@ -194,6 +203,9 @@ void bell_exec_worker_uncharge(void)
 
 /* --- the tests --- */
 
+/* The owner vouches for the disk below. */
+static bool below_nowait;
+
 static void begin(const char *fs, struct block_device dev, bool hold)
 {
 	type.name = fs;
@@ -202,6 +214,7 @@ static void begin(const char *fs, struct block_device dev, bool hold)
 	memset(&disk, 0, sizeof(disk));
 	disk.file = &file;
 	disk.hold_nospc = hold;
+	disk.below_nowait = below_nowait;
 	CHECK_EQ(bell_disk_open(&disk), 0);
 	attempts = fsyncs = nr_done = retries = 0;
 	flags = 0;
@@ -399,14 +412,53 @@ static void test_lost(void)
 	CHECK_EQ(done_error, -EIO);
 	CHECK(!flush_is_spared());
 
-	/* A flush has advanced it while a write found that it would wait. */
-	write_ret = -EAGAIN;
-	writeback_errors = 1;
-	CHECK_EQ(write_at(0, BLOCK, false, true), 0);
-	disk.ops->resubmit(&req);
-	CHECK(!flush_is_spared());
-	file.f_wb_err = 0;
 	bell_disk_close(&disk);
+}
+
+/* The fsync() of another write, or a flush, is told that this one's data is lost. */
+static void test_lost_elsewhere(void)
+{
+	begin("ext4", good, false);
+	writeback_errors = 1;
+	CHECK_EQ(write_at(0, BLOCK, true, false), 0);
+	CHECK_EQ(done_error, -EIO);
+	CHECK_EQ(write_at(0, BLOCK, true, false), 0);
+	CHECK_EQ(done_error, 0);
+	/* If it need not be stable, the flush tells. */
+	writeback_errors = 1;
+	CHECK_EQ(write_at(0, BLOCK, false, false), 0);
+	CHECK_EQ(done_error, 0);
+	bell_disk_close(&disk);
+
+	/* Cut short, and lost before the rest is written */
+	begin("ext4", good, false);
+	write_ret = 512;
+	writeback_errors = 1;
+	CHECK_EQ(write_at(0, BLOCK, true, false), 0);
+	world_run_work();
+	CHECK_EQ(attempts, 2);
+	CHECK_EQ(done_error, -EIO);
+	bell_disk_close(&disk);
+}
+
+/* The ringing thread must not wait for the disk below. */
+static void test_blocks(void)
+{
+	struct block_device dev = good;
+
+	dev.blocks = true;
+	begin("ext4", dev, false);
+	CHECK(!disk.may_inline);
+	CHECK(!disk.times);
+	CHECK(!disk.stable_inline);
+	bell_disk_close(&disk);
+
+	below_nowait = true;
+	begin("ext4", dev, false);
+	CHECK(disk.may_inline);
+	CHECK(disk.stable_inline);
+	bell_disk_close(&disk);
+	below_nowait = false;
 }
 
 /* Not O_DIRECT, or data at any address */
@@ -429,6 +481,8 @@ static const struct tap_test tests[] = {
 	{ "file: a write that is done buffered", test_buffered },
 	{ "file: a write from any address", test_unaligned },
 	{ "file: a write that reports a loss", test_lost },
+	{ "file: a loss that is reported elsewhere", test_lost_elsewhere },
+	{ "file: a disk that may block", test_blocks },
 };
 
 int main(void)

@@ -174,7 +174,8 @@ bool disk_below_nowait(int fd)
 	struct stat st;
 
 	return !fstat(fd, &st) &&
-	       disk_below_nowait_at("/sys", "/proc", st.st_rdev);
+	       disk_below_nowait_at("/sys", "/proc",
+				    S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev);
 }
 
 bool disk_below_read_only(int fd)

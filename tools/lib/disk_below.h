@@ -12,7 +12,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Whether no disk below the open block device sleeps when a request is submitted. */
+/*
+ * Whether no disk below sleeps when a request is submitted: below the open block device, or
+ * below the file system of the open file (false if that lies on no single disk).
+ */
 bool disk_below_nowait(int fd);
 
 /* The same with sysfs at @sys and procfs at @proc, for tests. */

@@ -93,12 +93,12 @@ struct vhost_doorbell_info {
  * vhost_doorbell_blk.
  */
 #define VHOST_DOORBELL_BLK_F_LIFETIME		(1U << 6)
-/* The caller vouches that no driver below this block device waits when it is given a
- * request with REQ_NOWAIT. This is for stacked devices (device-mapper, md, NVMe
- * multipath), which hide the drivers below, and for drivers that say that they may
- * sleep. Without the flag the worker submits to such a device, never the thread that
- * rings. If the flag is wrong that thread waits for the disk, which harms only the
- * caller's own VMM.
+/* The caller vouches that no driver of this block device, or of the one that the file
+ * system of this file lies on, waits when it is given a request with REQ_NOWAIT. This is
+ * for stacked devices (device-mapper, md, NVMe multipath), which hide the drivers below,
+ * and for drivers that say that they may sleep. Without the flag the worker submits to
+ * such a device, never the thread that rings. If the flag is wrong that thread waits for
+ * the disk, which harms only the caller's own VMM.
  */
 #define VHOST_DOORBELL_BLK_F_NOWAIT		(1U << 7)
 /* Hold a write, write zeroes or discard for which the disk has no room (ENOSPC,

@@ -23,6 +23,7 @@ struct block_device {
 	bool	fua;
 	bool	mq;		/* has a queue of requests */
 	bool	synchronous;
+	bool	blocks;
 };
 
 int blkdev_issue_flush(struct block_device *bdev);

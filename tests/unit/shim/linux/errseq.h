@@ -12,4 +12,12 @@ static inline int errseq_check(errseq_t *now, errseq_t since)
 	return *now == since ? 0 : -EIO;
 }
 
+static inline int errseq_check_and_advance(errseq_t *now, errseq_t *since)
+{
+	int error = errseq_check(now, *since);
+
+	*since = *now;
+	return error;
+}
+
 #endif

@@ -51,6 +51,7 @@ struct path {
 
 struct address_space {
 	unsigned long	nrpages;
+	errseq_t	wb_err;
 };
 
 struct file_operations {
