@@ -156,18 +156,12 @@ struct bell_worker {
 	/* The thread; NULL if there is none. Readers are in an RCU read-side section. */
 	struct task_struct		*task;
 
-	/* Constant while it has users. */
+	/* Constant while it has users: */
 
-	/* Makes its threads */
-	struct bell_maker		*maker;
 	/* Block cgroup that its I/O is charged to */
 	struct cgroup_subsys_state	*blkcg;
 	/* Memory cgroup that its memory is charged to */
 	struct mem_cgroup		*memcg;
-	/* User whose RLIMIT_NPROC it counts for */
-	kuid_t				 uid;
-	/* Nice value of its threads */
-	int				 nice;
 
 	/* Of the worker's thread: */
 
@@ -207,7 +201,15 @@ struct bell_worker {
 	unsigned long			 born;
 	unsigned int			 missed;
 
-	/* CPU affinity and name of its threads; constant while it has users */
+	/* Constant while it has users: */
+
+	/* Makes its threads */
+	struct bell_maker		*maker;
+	/* User whose RLIMIT_NPROC it counts for */
+	kuid_t				 uid;
+	/* Nice value of its threads */
+	int				 nice;
+	/* CPU affinity and name of its threads */
 	cpumask_t			 cpus;
 	char				 name[TASK_COMM_LEN];
 };
