@@ -153,6 +153,7 @@ static int blk_start_queue(struct bell_backend *be, struct bell_exec *exec,
 	q->lifetime = features & BIT_ULL(VIRTIO_BLK_F_LIFETIME);
 	bell_backend_blk_hold_start(q);
 	bell_backend_blk_defer_start(q);
+	exec->bytes_shift = BELL_EXEC_DISK_SHIFT;
 	vq->priv = q;
 	return 0;
 }

@@ -637,7 +637,7 @@ int bell_backend_net_rx_start(struct bell_net_pair *pair,
 	/* A queue starts with kicks enabled. */
 	rx->kick = true;
 	exec->auto_inline = true;
-	exec->weighs_bytes = true;
+	exec->bytes_shift = BELL_EXEC_FRAME_SHIFT;
 	pair->rx = rx;
 	if (pair->port)
 		ret = pair->port->ops->start(pair->port, rx, exec);

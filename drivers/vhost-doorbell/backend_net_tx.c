@@ -387,7 +387,7 @@ int bell_backend_net_tx_start(struct bell_net_pair *pair,
 		kvfree(tx);
 		return -ENOMEM;
 	}
-	exec->weighs_bytes = true;
+	exec->bytes_shift = BELL_EXEC_FRAME_SHIFT;
 	tx->vq = exec->vq;
 	tx->stats = &pair->stats;
 	tx->hdr_len = bell_backend_net_hdr_len(features);

@@ -214,6 +214,11 @@ struct bell_worker {
 	char				 name[TASK_COMM_LEN];
 };
 
+/* Values of bytes_shift: a network's frames are copied, often with a checksum */
+#define BELL_EXEC_FRAME_SHIFT	11
+/* Disks in memory copy within the submission */
+#define BELL_EXEC_DISK_SHIFT	16
+
 /*
  * Executor of one queue or bell: chooses the context that serves it, and ensures that
  * only one does at a time
@@ -235,8 +240,11 @@ struct bell_exec {
 
 	/* In auto mode the ringing thread always serves. */
 	bool				 auto_inline;
-	/* Auto mode counts bytes as work, too: a network's frames are copied. */
-	bool				 weighs_bytes;
+	/*
+	 * Auto mode counts so many bytes, as a power of 2, as one more request: about as
+	 * many as the serving context copies in the time of a small one
+	 */
+	u8				 bytes_shift;
 
 	/* Constant while the queue runs; set by bell_exec_worker_start() */
 	struct bell_worker		*worker;

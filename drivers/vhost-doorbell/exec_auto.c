@@ -10,8 +10,8 @@
  * A disk that completes at once never has requests in flight when the bell rings,
  * however much the driver submits. If each ring brings many requests, both choices are
  * tried, and the worker gets the rings if more is served that way: it serves while the
- * guest submits and reaps. For a network card the bytes count as well, since a frame of
- * 64 KiB is copied.
+ * guest submits and reaps. The bytes count as well, as a frame of 64 KiB, or a request of
+ * 1 MiB to a disk in memory, is copied.
  *
  * The choice rests on a few measurements, which become stale. Each is dropped after
  * some rings, so that the other choice is tried again.
@@ -35,8 +35,6 @@
 #define AUTO_BLOCKED		256	/* rings that the worker serves then */
 /* Rings served inline after the worker had to share its CPU */
 #define AUTO_CROWDED		64
-/* Bytes copied in the time of a small request, as a power of 2 */
-#define AUTO_BYTES_SHIFT	11
 #define AUTO_WINDOW		NSEC_PER_MSEC
 /*
  * Time between requests, in ns, from which inline submission is cheap: it takes about 2
@@ -50,16 +48,13 @@
 /* The worker must be faster by this part (1/16), as it costs more CPU time. */
 #define AUTO_FASTER		16
 
-/* Work done so far: requests; for a network card the bytes add to it. */
+/* Work done so far: requests, and what their bytes add to it */
 static u64 auto_served(const struct bell_exec *exec)
 {
 	const struct bell_stats *st = &exec->vq->stats;
-	u64 served = READ_ONCE(st->requests);
+	u64 bytes = READ_ONCE(st->bytes_read) + READ_ONCE(st->bytes_written);
 
-	if (exec->weighs_bytes)
-		served += (READ_ONCE(st->bytes_read) +
-			   READ_ONCE(st->bytes_written)) >> AUTO_BYTES_SHIFT;
-	return served;
+	return READ_ONCE(st->requests) + (bytes >> exec->bytes_shift);
 }
 
 /* Are requests so rare that inline submission is cheap? */

@@ -231,21 +231,26 @@ static void test_frames(void)
 	 * is faster.
 	 */
 	begin(0);
-	exec.weighs_bytes = true;
+	exec.bytes_shift = BELL_EXEC_FRAME_SHIFT;
 	CHECK_EQ(frames(10000, 1500, 100, 10), 10000);
 	/* A large frame is as much work as many small ones. */
 	begin(0);
-	exec.weighs_bytes = true;
+	exec.bytes_shift = BELL_EXEC_FRAME_SHIFT;
 	frames(10000, 65000, 100, 50);
 	CHECK(frames(10000, 65000, 100, 50) < 1000);
 	frames(20000, 65000, 50, 100);
 	CHECK(frames(10000, 65000, 50, 100) > 9000);
-	/* For a disk the number of bytes does not count. */
+	/* For a disk so many bytes are little work, and a request of 1 MiB is much. */
 	begin(0);
+	exec.bytes_shift = BELL_EXEC_DISK_SHIFT;
 	CHECK_EQ(frames(10000, 65000, 100, 50), 10000);
+	begin(0);
+	exec.bytes_shift = BELL_EXEC_DISK_SHIFT;
+	frames(10000, 1 << 20, 100, 50);
+	CHECK(frames(10000, 1 << 20, 100, 50) < 1000);
 	/* While another sender holds the lock, nothing is counted. */
 	begin(0);
-	exec.weighs_bytes = true;
+	exec.bytes_shift = BELL_EXEC_FRAME_SHIFT;
 	exec.automatic.busy = 1;
 	CHECK_EQ(frames(10000, 65000, 100, 50), 10000);
 }
