@@ -149,7 +149,7 @@ count_syscalls()
 	wait $pid || return 0
 	# As in row.awk, the disk's count is the number of requests only for loads
 	# of 4k without sync on a block device; otherwise take the load's count.
-	[ "$bs$fsync" = 4k ] && [ "$kind" != file ] ||
+	[[ $bs$fsync = 4k && $kind != file* ]] ||
 		n=$(iops <"$CASE_DIR/load")
 	calls=$(ratio "$(calls_of "$(who "$1")")" "$n")
 	[ "$client" = emulated ] ||
@@ -171,7 +171,7 @@ row_id()
 keep_row()
 {
 	tee -a "$rows" | awk -F '\t' '{
-		printf "round %d  %-8s %-5s %d CPU  %-15s %4s depth %3d  %-22s %8.0f IOPS %9s insn\n",
+		printf "round %d  %-8s %-12s %d CPU  %-15s %4s depth %3d  %-22s %8.0f IOPS %9s insn\n",
 			$9, $4, $3, $8, $5, $6, $7, $2, $10,
 			$18 == "null" ? $18 : int($18) }'
 }

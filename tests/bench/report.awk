@@ -239,7 +239,7 @@ function write_bars(    one, deep, e1, e32, mib, copied)
 	verdict("1 vCPU, all loads: the same, worst row",
 		worst("^guest" FS "null" FS ".*" FS "1$"), ">=", 1)
 	verdict("1 vCPU, all loads on other disks: the same, worst row",
-		worst("^guest" FS "(timer|mem|file)" FS ".*" FS "1$"), ">=", 1)
+		worst("^guest" FS "(timer|mem|file|file-.*)" FS ".*" FS "1$"), ">=", 1)
 	verdict("1M sequential read, depth 4: of the bare disk's bandwidth",
 		ratio(at(mib, ours, "iops"), at(mib, "bare", "iops")), ">=",
 		0.95)

@@ -45,7 +45,7 @@ function terse(text,    from)
 # counter, which covers exactly the same time.
 function requests()
 {
-	if (bs == "4k" && fsync == "" && kind != "file")
+	if (bs == "4k" && fsync == "" && kind !~ /^file/)
 		return busy["requests"]
 	return iops * busy["us"] / 1e6
 }

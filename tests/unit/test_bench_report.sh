@@ -72,6 +72,7 @@ check 'bench: a request is one of the disk' row 4k '' null 8 0.375
 check 'bench: but of the load where it syncs' row 4k 1 null 8 1.500
 check 'bench: and where the disk may split it' row 64k '' null 8 1.500
 check 'bench: and where it is a file' row 4k '' file 8 1.500
+check 'bench: and where it is a file on xfs' row 4k '' file-xfs 8 1.500
 terse 0 500 >"$dir/load"
 check 'bench: percentiles are those of writes without reads' \
 	row 4k '' null 4,5,12 $'100\t200\t300'

@@ -27,6 +27,21 @@ on()
 	done
 }
 
+# serve PATH: read it in mode inline; set $passes to the passes of the ringing thread
+serve()
+{
+	local driver
+
+	daemon_start --blk-file="$1" --mode=inline
+	doorbell-bench emulate --socket "$sock" --seconds $((2 * factor)) \
+		--rw randread --depth 4 >"$CASE_DIR/driver.log" 2>&1 &
+	driver=$!
+	wait_for $((20 * factor)) under_way
+	passes=$(counter 0 inline_passes)
+	wait $driver
+	daemon_stop
+}
+
 # with MODULE[,MODULE] COMMAND...: run it if this kernel has these modules
 with()
 {
@@ -135,6 +150,14 @@ nbd()
 		"$CASE_DIR/nbd" >"$CASE_DIR/qemu-nbd" 2>&1 &
 	wait_for 30 has_size /dev/nbd0
 	on "nbd" /dev/nbd0
+	mkfs.ext4 -q /dev/nbd0
+	mkdir "$CASE_DIR/nbd-files"
+	mount /dev/nbd0 "$CASE_DIR/nbd-files"
+	dd if=/dev/zero of="$CASE_DIR/nbd-files/image" bs=1M count=16 status=none
+	# The driver sleeps while it sends.
+	check "a file on nbd: a load" serve "$CASE_DIR/nbd-files/image"
+	check "a file on nbd: no pass of the ringing thread" test "$passes" = 0
+	umount "$CASE_DIR/nbd-files"
 	qemu-nbd --disconnect /dev/nbd0
 	wait $! || :
 }
@@ -187,6 +210,9 @@ file_system()
 	on "$name, a sparse file" "$dir/sparse"
 	fallocate -l 64M "$dir/full"
 	on "$name, a file with its blocks" "$dir/full"
+	check "$name, a file with its blocks: a load" serve "$dir/full"
+	check "$name, a file with its blocks: the ringing thread serves it" \
+		test "$passes" -gt 0
 	truncate -s 1M "$dir/ranges"
 	diag "a file on $name" && tap test-ranges "$dir/ranges"
 	umount "$dir"
