@@ -54,6 +54,7 @@ static int blk_write_config(struct bell_backend *be, u32 offset,
 			    const void *buf, u32 size)
 {
 	struct bell_blk *blk = container_of(be, struct bell_blk, be);
+	int ret;
 	u8 wce;
 
 	if (!(be->features & BIT_ULL(VIRTIO_BLK_F_CONFIG_WCE)) ||
@@ -71,7 +72,11 @@ static int blk_write_config(struct bell_backend *be, u32 offset,
 	 * the flush below, which makes it stable.
 	 */
 	smp_mb();
-	return bell_disk_flush(&blk->disk, false);
+	ret = bell_disk_flush(&blk->disk, false);
+	/* Stay in write-back: the guest goes on flushing, and the next flush tells it. */
+	if (ret)
+		WRITE_ONCE(blk->config.wce, 1);
+	return ret;
 }
 
 /*

@@ -198,7 +198,7 @@ static bool blk_owes_flush(const struct bell_disk_req *req)
 static void blk_flush_owed(struct bell_disk_req *req)
 {
 	req->fua = true;
-	bell_disk_done(req, bell_disk_flush(req->disk, true));
+	bell_disk_done(req, bell_disk_flush_for(req));
 }
 
 /* The ends of requests that bell_disk_done() does not handle itself */

@@ -146,6 +146,7 @@ static int large_alloc(struct bell_blk *blk, struct bell_disk_req *req,
 		.sector = req->sector, .reserved = reserve,
 	};
 	req->large = large;
+	req->told = READ_ONCE(req->disk->told);
 	return 0;
 }
 

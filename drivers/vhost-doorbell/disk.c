@@ -129,13 +129,13 @@ bool bell_disk_prefers_stable(struct bell_disk *disk)
 /* --- flushes --- */
 
 /*
- * Has writeback failed since the last error that a flush reported? The file system tells
- * each open file of it once, and a stable write may be the one that it tells (on NFS, any
- * write). The guest, which was told that its earlier writes succeeded, expects it of a
- * flush. So this does not depend on what the file system told @disk->io.
+ * Has writeback failed since the last error that a flush reported? The file system reports
+ * each failure once to each open file, and a stable write (on NFS, any write) may consume
+ * that report. The guest was told that its earlier writes succeeded, so a flush must fail.
+ * So compare with a cursor of our own, not with f_wb_err of @disk->io.
  *
- * If the guest is told, the owner's fsync() need not repeat the error: the owner then would
- * not give the disk up to another host. What comes later remains for both.
+ * Once the guest knows, the owner's fsync() must not report the error again: the owner would
+ * refuse to hand the disk over to another host. Both still see later errors.
  */
 static int disk_error(struct bell_disk *disk, bool tell)
 {
@@ -197,6 +197,29 @@ int bell_disk_flush(struct bell_disk *disk, bool tell)
 }
 
 /*
+ * What a request ends with if bell_disk_flush() gave @ret after it. Another flush may have
+ * reported the loss of its data since it began, and then this one does not.
+ */
+static int disk_flush_ret(const struct bell_disk_req *req, int ret)
+{
+	if (!ret && !req->disk->bdev)
+		ret = errseq_check(&req->disk->told, req->told);
+	return ret == -ENOSPC ? -EDQUOT : ret;
+}
+
+/**
+ * bell_disk_flush_for() - make a write or range stable that has ended
+ * @req: the request; a file's has its @told
+ *
+ * Context: Process context.
+ * Return: As bell_disk_flush().
+ */
+int bell_disk_flush_for(const struct bell_disk_req *req)
+{
+	return disk_flush_ret(req, bell_disk_flush(req->disk, true));
+}
+
+/*
  * One fsync() answers all flushes that were queued before it begins; later ones
  * wait for the next.
  */
@@ -220,7 +243,7 @@ static void disk_flush_work(struct work_struct *work)
 	 * access it after that.
 	 */
 	llist_for_each_entry_safe(req, next, list, retry)
-		bell_disk_done(req, ret);
+		bell_disk_done(req, disk_flush_ret(req, ret));
 }
 
 /**
@@ -235,6 +258,7 @@ void bell_disk_queue_flush(struct bell_disk_req *req)
 {
 	struct bell_disk *disk = req->disk;
 
+	req->told = READ_ONCE(disk->told);
 	/*
 	 * A caller that finds the list not empty has added its request before
 	 * disk_flush_work() takes the list, and so before the flush.

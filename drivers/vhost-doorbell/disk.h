@@ -109,8 +109,10 @@ struct bell_disk_req {
 	bool			 dsync;
 	/* Files only: bytes already written by earlier attempts */
 	u32			 done;
-	/* Files only: f_wb_err of the file when the attempt began */
+	/* Files only: f_wb_err of disk->io when the write began, also if it was continued */
 	errseq_t		 wb_err;
+	/* Files only: disk->told when the write or range began, or the flush was queued */
+	errseq_t		 told;
 	/*
 	 * Entry in one list at a time: exec->retries, the queue's held or deferred
 	 * requests, disk->flushes
@@ -262,8 +264,8 @@ struct bell_disk {
 	/* Long requests end after the current slice */
 	bool				 aborted;
 	/*
-	 * Files only, from 1: writes and ranges that ended and may need a flush, writes
-	 * that failed, and starts of queues
+	 * Files only: counts, from 1, ended writes and ranges that may need a flush, failed
+	 * writes, and starts of queues
 	 */
 	atomic64_t			 unstable;
 	/* Files only: the value of @unstable up to which all is stable */
@@ -304,6 +306,7 @@ void bell_disk_wrote(struct bell_disk *disk);
 bool bell_disk_all_stable(struct bell_disk *disk);
 bool bell_disk_prefers_stable(struct bell_disk *disk);
 int bell_disk_flush(struct bell_disk *disk, bool tell);
+int bell_disk_flush_for(const struct bell_disk_req *req);
 void bell_disk_queue_flush(struct bell_disk_req *req);
 
 int bell_disk_do_ranges(struct bell_disk_req *req,

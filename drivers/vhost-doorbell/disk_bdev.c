@@ -252,7 +252,7 @@ static void bdev_do_ranges(struct bell_disk_req *req)
 	int ret = bell_disk_do_ranges(req, bdev_do_range);
 
 	if (!ret && req->fua)
-		ret = bell_disk_flush(req->disk, true);
+		ret = bell_disk_flush_for(req);
 	bell_disk_done(req, ret);
 }
 

@@ -58,8 +58,8 @@ static int file_error(const struct bell_disk_req *req, int error)
 }
 
 /*
- * What a write ends with that must be stable. If its fsync() ends well, its data may be lost
- * all the same: that of another write, or a flush, may have been told of the error.
+ * Result of a write that must be stable. Its fsync() may succeed although its data is lost:
+ * the fsync() of another write, or a flush, may have consumed the error.
  */
 static long file_stable_ret(const struct bell_disk_req *req, long ret)
 {
@@ -294,7 +294,7 @@ static void file_do_ranges(struct bell_disk_req *req)
 		ret = -ENOSPC;
 	bell_disk_wrote(req->disk);
 	if (!ret && req->fua)
-		ret = bell_disk_flush(req->disk, true);
+		ret = bell_disk_flush_for(req);
 	revert_creds(cred);
 	bell_disk_done(req, ret);
 }
@@ -314,7 +314,7 @@ static bool file_may_inline(const struct file *file)
 	return file->f_mode & FMODE_NOWAIT && !bell_file_asks(file);
 }
 
-/* And of the disk below? That of a file system on several (btrfs) is not known. */
+/* Nor in the driver below? A file system on several disks (btrfs) names none: assume so. */
 static bool file_disk_may_inline(const struct bell_disk *disk)
 {
 	struct block_device *bdev = file_inode(disk->file)->i_sb->s_bdev;
@@ -359,6 +359,9 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 {
 	struct file *file = req->disk->file;
 
+	/* A large request keeps that of its beginning. */
+	if (!req->large)
+		req->told = READ_ONCE(req->disk->told);
 	if (req->op == BELL_DISK_DISCARD || req->op == BELL_DISK_ZERO) {
 		bell_disk_queue(req, file_do_ranges);
 		return 0;

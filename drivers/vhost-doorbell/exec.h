@@ -186,8 +186,8 @@ struct bell_worker {
 	unsigned int			 users;		/* running queues that it serves */
 
 	/*
-	 * For the maker: under its lock while the worker is in its list; else of the start
-	 * or stop
+	 * Under the maker's lock while the worker is in the maker's list; otherwise only the
+	 * worker's start and stop access these:
 	 */
 
 	/* In the maker's list */
@@ -241,8 +241,8 @@ struct bell_exec {
 	/* In auto mode the ringing thread always serves. */
 	bool				 auto_inline;
 	/*
-	 * Auto mode counts so many bytes, as a power of 2, as one more request: about as
-	 * many as the serving context copies in the time of a small one
+	 * log2 of the bytes that auto mode counts as one more request: about what the serving
+	 * context copies in the time of a small request
 	 */
 	u8				 bytes_shift;
 

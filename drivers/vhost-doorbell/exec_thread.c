@@ -142,14 +142,15 @@ static int thread_join(struct thread_birth *birth)
 }
 
 /*
- * Limit this thread to the worker's CPUs. The maker is in the same cpuset and has no other
- * limit. If that has changed since the worker's start, the kernel does not look at it when
- * the affinity is set; so add it here.
+ * Limit this thread, which has the CPUs of its cpuset since it joined, to those of the
+ * worker. The cpuset may have changed since the worker's start, and the kernel does not look
+ * at it when an affinity is set. If it changes right here, the thread keeps a CPU that the
+ * cpuset no longer has, until the next change or its end.
  */
 static void thread_limit_cpus(const struct bell_worker *worker, struct cpumask *cpus)
 {
-	/* Without a common CPU the thread has those of the cpuset. */
-	if (cpumask_and(cpus, &worker->cpus, &worker->maker->task->cpus_mask))
+	/* Without a common CPU it keeps those of the cpuset. */
+	if (cpumask_and(cpus, &worker->cpus, &current->cpus_mask))
 		set_cpus_allowed_ptr(current, cpus);
 }
 
@@ -198,15 +199,16 @@ static int thread_main(void *data)
 		thread_born(birth);
 		return 0;
 	}
+	/*
+	 * Here and not by the creator: newer kernels set a kthread's affinity when it
+	 * starts. Joining a cpuset leaves the CPUs of that.
+	 */
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
 	if (thread_join(birth)) {
 		free_cpumask_var(cpus);
 		thread_born(birth);
 		return 0;
 	}
-	/*
-	 * Here and not by the creator: newer kernels set a kthread's affinity when it
-	 * starts.
-	 */
 	thread_limit_cpus(worker, cpus);
 	free_cpumask_var(cpus);
 	/*
@@ -260,9 +262,9 @@ static void thread_bury(struct bell_worker *worker)
 /* --- the maker --- */
 
 /*
- * A thread is missed: the worker has work and its last thread has ended. Making another one
- * takes locks of the whole host. So threads that are missed soon are kept longer: each time
- * twice as long, until one is not missed for a long time.
+ * Called when a worker has work but no thread: its last thread is missed. Making a thread
+ * takes locks that the whole host shares. So keep a thread that is missed soon for longer,
+ * twice as long each time, until one is not missed for a long time.
  */
 static void maker_missed(struct bell_worker *worker, unsigned long idle)
 {
@@ -303,6 +305,8 @@ static long maker_look(struct bell_maker *maker)
 	struct bell_worker *worker;
 	int ret;
 
+	/* It is shifted by THREAD_KEEP + 1 at most. */
+	idle = min(idle, (unsigned long)MAX_JIFFY_OFFSET >> (THREAD_KEEP + 1));
 	guard(mutex)(&maker->lock);
 	list_for_each_entry(worker, &maker->workers, node) {
 		if (worker->keep_thread)
@@ -337,11 +341,8 @@ static int maker_main(void *data)
 	struct thread_birth *birth = data;
 	struct bell_maker *maker = birth->data;
 	long again = MAX_SCHEDULE_TIMEOUT;
-	int ret;
+	int ret = thread_join(birth);
 
-	/* Its only limit is that of the cpuset, see thread_limit_cpus(). */
-	set_cpus_allowed_ptr(current, cpu_possible_mask);
-	ret = thread_join(birth);
 	thread_born(birth);
 	while (!ret) {
 		set_current_state(TASK_IDLE);

@@ -167,6 +167,11 @@ int bell_disk_flush(struct bell_disk *disk, bool tell)
 	return flush_ret;
 }
 
+int bell_disk_flush_for(const struct bell_disk_req *req)
+{
+	return bell_disk_flush(req->disk, true);
+}
+
 /* How often all that the disk holds became not stable */
 static unsigned int unstables;
 

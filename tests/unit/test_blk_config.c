@@ -78,6 +78,13 @@ static void test_wce_rules(void)
 	CHECK_EQ(flushes, 1);
 	be->ops->get_config(be, WCE, &wce, 1);
 	CHECK_EQ(wce, 0);
+	CHECK_EQ(set_wce(WCE, 1, 1), 0);
+	/* If the flush fails the guest must go on to flush. */
+	flush_ret = -EIO;
+	CHECK_EQ(set_wce(WCE, 0, 1), -EIO);
+	flush_ret = 0;
+	be->ops->get_config(be, WCE, &wce, 1);
+	CHECK_EQ(wce, 1);
 	end();
 	disk_file.f_mode = FMODE_READ;
 	begin_with(0);

@@ -299,6 +299,29 @@ static void test_lost(void)
 	CHECK_EQ(bell_disk_flush(&disk, true), 0);
 	end("lost: a flush that the guest does not see leaves it to the next");
 
+	/* The loss is reported to a flush of another queue first. */
+	begin();
+	disk.io = &own;
+	bell_disk_queue_flush(&reqs[0]);
+	writeback_fails(false);
+	CHECK_EQ(bell_disk_flush(&disk, true), -EIO);
+	bell_disk_queue_flush(&reqs[1]);
+	flush_work(&disk.flush_work);
+	CHECK_EQ(done_error[0], -EIO);
+	CHECK_EQ(done_error[1], 0);
+	end("lost: a flush that waits meanwhile reports it, too");
+
+	/* The same where a flush follows a write that must be stable */
+	begin();
+	disk.io = &own;
+	reqs[0].told = reqs[1].told = disk.told;
+	writeback_fails(false);
+	CHECK_EQ(bell_disk_flush_for(&reqs[0]), -EIO);
+	CHECK_EQ(bell_disk_flush_for(&reqs[1]), -EIO);
+	reqs[2].told = disk.told;
+	CHECK_EQ(bell_disk_flush_for(&reqs[2]), 0);
+	end("lost: of two writes with a flush each");
+
 	/* Both: the guest is told of one loss, and the next flush is not one more. */
 	begin();
 	disk.io = &own;
