@@ -24,10 +24,15 @@ offered()
 		sed -n 's/^features: *//p')"
 }
 
-# Are all features offered except this one?
+# Are all features offered except these?
 lacks_only()
 {
-	test $((all ^ $(offered))) -eq $((1 << bit[$1]))
+	local name lacking=0
+
+	for name; do
+		lacking=$((lacking | 1 << bit[$name]))
+	done
+	test $((all ^ $(offered))) -eq $lacking
 }
 
 verify()
@@ -70,9 +75,15 @@ check "config_wce, in_order, notification_data and flush are off by default" \
 	test $((all ^ $(offered))) -eq $((1 << 9 | 1 << 11 | 1 << 35 | 1 << 38))
 check "the daemon ends well" daemon_stop
 
+check_fails "config_wce without flush is refused" vhost-doorbell-blk \
+	--socket-path="$sock" --blk-file="$disk" --features="$asked_for,flush=off"
 for name in "${!bit[@]}"; do
-	daemon_start --blk-file="$disk" --features="$asked_for,$name=off"
-	check "$name: not offered when it is off" lacks_only "$name"
+	off=("$name")
+	# The cache cannot be switched on if no flush empties it.
+	[ "$name" != flush ] || off+=(config_wce)
+	daemon_start --blk-file="$disk" \
+		--features="$asked_for$(printf ',%s=off' "${off[@]}")"
+	check "$name: not offered when it is off" lacks_only "${off[@]}"
 	check "$name: served without it" verify
 	check "$name: the daemon ends well" daemon_stop
 done
