@@ -18,7 +18,9 @@
 #include "ring.h"
 #include "tap.h"
 
+#ifndef NUM
 #define NUM		32U
+#endif
 #define DISK_FD		7
 #define CAPACITY	2048ULL		/* sectors */
 #define MAX_ZERO	64U
