@@ -165,7 +165,7 @@ static void (*queued_func)(struct bell_disk_req *req);
 
 int bell_disk_flush(struct bell_disk *disk, bool tell)
 {
-	flushes++;
+	WRITE_ONCE(flushes, flushes + 1);
 	return flush_ret;
 }
 
@@ -199,9 +199,12 @@ void bell_disk_close(struct bell_disk *disk)
 	disk->ops->close(disk);
 }
 
+/* The runner polls: returns whether the ring may have more. NULL: it does not. */
+static bool (*on_poll)(void);
+
 bool bell_exec_poll(struct bell_run *run)
 {
-	return false;
+	return on_poll && on_poll();
 }
 
 void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)

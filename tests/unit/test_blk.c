@@ -502,6 +502,42 @@ static void test_keeps_pages(void)
 	end();
 }
 
+static unsigned int polls;
+
+/* The disk completes a request while the runner polls, and the driver sends it again, twice. */
+static bool poll_twice(void)
+{
+	if (++polls > 2)
+		return false;
+	bell_disk_done(submitted, 0);
+	ring_add(&r, 0);
+	return true;
+}
+
+static void test_poll(void)
+{
+	struct bell_run run = { .exec = &exec, .budget = 1 };
+
+	begin();
+	polls = 0;
+	on_poll = poll_twice;
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(polls, 3);
+	CHECK_EQ(submits, 3);
+	bell_disk_done(submitted, 0);
+
+	/* The budget is spent: the pass ends. */
+	polls = 0;
+	ring_add(&r, 0);
+	CHECK_EQ(be->ops->exec.pass(&exec, &run), BELL_PASS_MORE);
+	CHECK_EQ(polls, 0);
+	bell_disk_done(submitted, 0);
+	on_poll = NULL;
+	end();
+}
+
 static void test_dead(void)
 {
 	begin();
@@ -674,6 +710,7 @@ static const struct tap_test tests[] = {
 	{ "blk: the owner is gone", test_owner_gone },
 	{ "blk: no memory for vectors", test_vectors_no_memory },
 	{ "blk: pages in use by the disk are kept", test_keeps_pages },
+	{ "blk: a pass that polls", test_poll },
 	{ "blk: a dead queue takes nothing", test_dead },
 	{ "blk: latencies by kind, and the oldest in flight", test_latency },
 	{ "blk: what is put back has no latency", test_latency_put_back },
