@@ -293,6 +293,36 @@ static void test_append_not_pinned(void)
 	disk_zone_sectors = 0;
 }
 
+/* --- slices --- */
+
+/* A large read ends with a block that is smaller than the write granularity. */
+static void test_slices(void)
+{
+	static const struct row read = {
+		.type = VIRTIO_BLK_T_IN, .sector = Z1, .bytes = 8192 + 512,
+	};
+
+	begin_zoned();
+	end();
+	cfg.blk_size = 512;
+	cfg.seg_max = 1;
+	cfg.size_max = 8192;
+	begin_with(BIT_ULL(VIRTIO_BLK_F_FLUSH) | BIT_ULL(VIRTIO_BLK_F_ZONED));
+	put(&read);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(submitted->bytes, 8192);
+	bell_disk_done(submitted, 0);
+	be->ops->exec.retry(&exec, &retried->retry);
+	CHECK_EQ(submits, 2);
+	CHECK_EQ(submitted->bytes, 512);
+	CHECK_EQ(submitted->sector, Z1 + 16);
+	bell_disk_done(submitted, 0);
+	be->ops->exec.retry(&exec, &retried->retry);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	end();
+	disk_zone_sectors = 0;
+}
+
 /* --- errors that do not depend on the zone --- */
 
 /* A read or flush fails in a zone that went offline: that is an I/O error all the same. */
@@ -325,6 +355,7 @@ static const struct tap_test tests[] = {
 	{ "blk zone: a report that is refused", test_report_refused },
 	{ "blk zone: open, close, finish, reset", test_manage },
 	{ "blk zone: append, no page for its result", test_append_not_pinned },
+	{ "blk zone: slices of a read", test_slices },
 	{ "blk zone: a read or flush that fails", test_no_zone },
 	{ "blk zone: report", test_report },
 	{ "blk zone: the disk cannot report", test_report_fails },
