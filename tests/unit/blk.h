@@ -277,8 +277,13 @@ static enum bell_pass pass(bool may_sleep)
 	struct bell_run run = {
 		.exec = &exec, .budget = 64, .may_sleep = may_sleep,
 	};
+	enum bell_pass how;
 
-	return be->ops->exec.pass(&exec, &run);
+	/* The ringing thread must not sleep. */
+	world.atomic += !may_sleep;
+	how = be->ops->exec.pass(&exec, &run);
+	world.atomic -= !may_sleep;
+	return how;
 }
 
 static inline void put_header(u32 type, u64 sector)
