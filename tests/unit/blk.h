@@ -18,7 +18,9 @@
 #include "ring.h"
 #include "tap.h"
 
+#ifndef NUM
 #define NUM		32U
+#endif
 #define DISK_FD		7
 #define CAPACITY	2048ULL		/* sectors */
 #define MAX_ZERO	64U
@@ -163,7 +165,7 @@ static void (*queued_func)(struct bell_disk_req *req);
 
 int bell_disk_flush(struct bell_disk *disk, bool tell)
 {
-	flushes++;
+	WRITE_ONCE(flushes, flushes + 1);
 	return flush_ret;
 }
 
@@ -202,9 +204,12 @@ void bell_disk_close(struct bell_disk *disk)
 	disk->ops->close(disk);
 }
 
+/* The runner polls: returns whether the ring may have more. NULL: it does not. */
+static bool (*on_poll)(void);
+
 bool bell_exec_poll(struct bell_run *run)
 {
-	return false;
+	return on_poll && on_poll();
 }
 
 void bell_exec_worker_retry(struct bell_exec *exec, struct llist_node *node)
@@ -277,8 +282,13 @@ static enum bell_pass pass(bool may_sleep)
 	struct bell_run run = {
 		.exec = &exec, .budget = 64, .may_sleep = may_sleep,
 	};
+	enum bell_pass how;
 
-	return be->ops->exec.pass(&exec, &run);
+	/* The ringing thread must not sleep. */
+	world.atomic += !may_sleep;
+	how = be->ops->exec.pass(&exec, &run);
+	world.atomic -= !may_sleep;
+	return how;
 }
 
 static inline void put_header(u32 type, u64 sector)

@@ -109,6 +109,8 @@ static inline int fake_send_large(struct bell_port *of, struct iov_iter *iter,
 	(void)may_sleep;
 	if (of != &port.port)
 		shim_die("another port");
+	if (iter->direction != ITER_SOURCE)
+		shim_die("an iterator of direction %u", iter->direction);
 	port.calls++;
 	if (port.large_ret) {
 		port.refused++;

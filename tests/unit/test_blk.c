@@ -466,16 +466,20 @@ static void test_vectors_no_memory(void)
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	bell_disk_done(submitted, 0);
 	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
-	ring_add(&r, 0);
-	for (u32 i = 0; i < 10 * HZ; i++) {
+	/* The next request has as much time. */
+	for (u32 n = 0; n < 2; n++) {
+		*(u8 *)ring_at(STATUS) = 0xee;
+		ring_add(&r, 0);
+		for (u32 i = 0; i < 10 * HZ; i++) {
+			world.fail_alloc = 1;
+			CHECK_EQ(pass(true), BELL_PASS_PUNT);
+		}
 		world.fail_alloc = 1;
-		CHECK_EQ(pass(true), BELL_PASS_PUNT);
+		CHECK_EQ(pass(true), BELL_PASS_DONE);
+		CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
+		CHECK_EQ(r.vq.failures.last.cause, BELL_CAUSE_NOMEM);
+		CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
 	}
-	world.fail_alloc = 1;
-	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
-	CHECK_EQ(r.vq.failures.last.cause, BELL_CAUSE_NOMEM);
-	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
 	end();
 }
 
@@ -499,6 +503,42 @@ static void test_keeps_pages(void)
 	CHECK_EQ(world_page_pins(DATA >> PAGE_SHIFT), 0);
 	CHECK_EQ(world_page_pins(STATUS >> PAGE_SHIFT), 0);
 	CHECK_EQ(le16toh(r.used->idx), 1);
+	end();
+}
+
+static unsigned int polls;
+
+/* The disk completes a request while the runner polls, and the driver sends it again, twice. */
+static bool poll_twice(void)
+{
+	if (++polls > 2)
+		return false;
+	bell_disk_done(submitted, 0);
+	ring_add(&r, 0);
+	return true;
+}
+
+static void test_poll(void)
+{
+	struct bell_run run = { .exec = &exec, .budget = 1 };
+
+	begin();
+	polls = 0;
+	on_poll = poll_twice;
+	put_header(VIRTIO_BLK_T_IN, 0);
+	put_chain(a_read, 3, 1);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(polls, 3);
+	CHECK_EQ(submits, 3);
+	bell_disk_done(submitted, 0);
+
+	/* The budget is spent: the pass ends. */
+	polls = 0;
+	ring_add(&r, 0);
+	CHECK_EQ(be->ops->exec.pass(&exec, &run), BELL_PASS_MORE);
+	CHECK_EQ(polls, 0);
+	bell_disk_done(submitted, 0);
+	on_poll = NULL;
 	end();
 }
 
@@ -674,6 +714,7 @@ static const struct tap_test tests[] = {
 	{ "blk: the owner is gone", test_owner_gone },
 	{ "blk: no memory for vectors", test_vectors_no_memory },
 	{ "blk: pages in use by the disk are kept", test_keeps_pages },
+	{ "blk: a pass that polls", test_poll },
 	{ "blk: a dead queue takes nothing", test_dead },
 	{ "blk: latencies by kind, and the oldest in flight", test_latency },
 	{ "blk: what is put back has no latency", test_latency_put_back },

@@ -3,7 +3,9 @@
  * backend_blk.c: creating a disk, its config space, and its write cache
  * setting.
  */
+#include "backend_blk_priv.h"
 #include "blk.h"
+#include "order.h"
 
 /* --- write cache: write-through and write-back --- */
 
@@ -157,6 +159,45 @@ static void test_wce_in_flight(void)
 	end();
 }
 
+/* Zeroes are stable in write-through mode as other writes are. */
+static void test_wce_zeroes(void)
+{
+	const struct virtio_blk_discard_write_zeroes range = { .num_sectors = htole32(8) };
+	const struct bell_seg seg[] = { H, { DATA, sizeof(range) }, S };
+
+	begin_wce();
+	end();
+	cfg.flags |= VHOST_DOORBELL_BLK_F_WRITE_ZEROES;
+	begin_with(BIT_ULL(VIRTIO_BLK_F_FLUSH) | BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES));
+	memcpy(ring_at(DATA), &range, sizeof(range));
+	put_header(VIRTIO_BLK_T_WRITE_ZEROES, 0);
+	put_chain(seg, 3, 2);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(submitted->op, BELL_DISK_ZERO);
+	CHECK(!submitted->fua);
+	CHECK_EQ(set_wce(WCE, 0, 1), 0);
+	bell_disk_done(submitted, 0);
+	CHECK(queued == submitted && status() == 0xee);
+	queued_func(queued);
+	CHECK_EQ(flushes, 2);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	end();
+}
+
+/* A write whose completion does not see the switch is in the flush that follows it. */
+static void test_wce_order(void)
+{
+	struct bell_blk *blk;
+
+	begin_wce();
+	blk = container_of(be, struct bell_blk, be);
+	order_start();
+	CHECK_EQ(set_wce(WCE, 0, 1), 0);
+	CHECK(ORDER({ SHIM_WRITE, ORDER_AT(&blk->config.wce) }, { SHIM_MB },
+		    { SHIM_WRITE, ORDER_AT(&flushes) }));
+	end();
+}
+
 /* Writes that begin after the switch. */
 static void test_wce_after(void)
 {
@@ -208,6 +249,13 @@ static void test_create(void)
 	ROW(blk_size, 8192, -EINVAL);
 	ROW(blk_size, 1536, -EINVAL);
 #undef ROW
+	/* The longest request has 16 MiB. */
+	cfg = good;
+	cfg.seg_max = 16;
+	cfg.size_max = SZ_1M;
+	CHECK_EQ(create_error(), 0);
+	cfg.size_max++;
+	CHECK_EQ(create_error(), -EINVAL);
 	cfg = good;
 	disk_file.f_mode = FMODE_WRITE;
 	CHECK_EQ(create_error(), -EACCES);
@@ -274,6 +322,8 @@ static const struct tap_test tests[] = {
 	{ "blk: who may switch the cache, and to what", test_wce_rules },
 	{ "blk: what the cache is at first", test_wce_initial },
 	{ "blk: writes in flight when it is switched", test_wce_in_flight },
+	{ "blk: zeroes in flight when it is switched", test_wce_zeroes },
+	{ "blk: it is switched before the flush", test_wce_order },
 	{ "blk: writes after that", test_wce_after },
 	{ "blk: what SET_BLK refuses", test_create },
 	{ "blk: config space", test_config },

@@ -110,6 +110,9 @@ static void test_slice_fails(void)
 	CHECK_EQ(used_len(), 1);
 	CHECK_EQ(r.vq.stats.errors, 1);
 	CHECK_EQ(r.vq.stats.bytes_written, 0);
+	/* The report has the sector of the slice. */
+	CHECK_EQ(r.vq.failures.last.sector, 16);
+	CHECK_EQ(r.vq.failures.last.error, -EIO);
 	end_small();
 }
 
@@ -175,33 +178,45 @@ static void test_pieces(void)
  */
 static void test_slice_again(void)
 {
+	static const int errors[] = { -EAGAIN, -ENOMEM };
 	struct bell_disk_req *req;
 
+	for (int i = 0; i < 2; i++) {
+		begin_small();
+		put_one(VIRTIO_BLK_T_IN, 0, DATA, 2 * SLICE);
+		CHECK_EQ(pass(true), BELL_PASS_DONE);
+		req = submitted;
+		submit_ret = errors[i];
+		slice_ends(0);
+		CHECK_EQ(shim_slept, 1);
+		CHECK(retried == req && !submitted);
+		submit_ret = 0;
+		be->ops->exec.retry(&exec, &req->retry);
+		check_slice(16, DATA + SLICE, SLICE);
+		slice_ends(0);
+		CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+		end_small();
+	}
+
+	/* The attempts of each slice count from the start. */
 	begin_small();
-	put_one(VIRTIO_BLK_T_IN, 0, DATA, 2 * SLICE);
+	put_one(VIRTIO_BLK_T_IN, 0, DATA, 3 * SLICE);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	req = submitted;
 	submit_ret = -EAGAIN;
 	slice_ends(0);
-	CHECK_EQ(shim_slept, 1);
-	CHECK(retried == req && !submitted);
 	submit_ret = 0;
 	be->ops->exec.retry(&exec, &req->retry);
 	check_slice(16, DATA + SLICE, SLICE);
-	slice_ends(0);
-	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
-	end_small();
-
-	begin_small();
-	put_one(VIRTIO_BLK_T_IN, 0, DATA, 2 * SLICE);
-	CHECK_EQ(pass(true), BELL_PASS_DONE);
-	req = submitted;
 	submit_ret = -EAGAIN;
+	shim_slept = 0;
 	slice_ends(0);
 	for (u32 i = 0; i < 20 * HZ && !le16toh(r.used->idx); i++)
 		be->ops->exec.retry(&exec, &req->retry);
 	CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
 	CHECK_EQ(shim_slept, 10 * HZ);
+	CHECK_EQ(r.vq.failures.last.sector, 32);
+	CHECK_EQ(r.vq.failures.last.error, -EIO);
 	end_small();
 }
 
@@ -338,8 +353,12 @@ static void test_vectors_bounded(void)
 	CHECK_EQ(pass(true), BELL_PASS_PUNT);
 	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
 	CHECK_EQ(blk->vec_bytes.counter, BELL_BLK_VEC_BYTES);
-	blk->vec_bytes.counter = 0;
+	/* The last of them */
+	blk->vec_bytes.counter = BELL_BLK_VEC_BYTES - 20 * sizeof(struct bio_vec) + 1;
+	CHECK_EQ(pass(true), BELL_PASS_PUNT);
+	blk->vec_bytes.counter--;
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	blk->vec_bytes.counter -= BELL_BLK_VEC_BYTES - 20 * sizeof(struct bio_vec);
 	bell_disk_done(submitted, 0);
 	end_small();
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* backend_blk.c: where header, data and status of a request may lie. */
 #include "blk.h"
+#include "gmem.h"
+#include "order.h"
 
 #define PAGE	((u64)PAGE_SIZE)
 /* The last page of guest memory, of which only a part is guest memory */
@@ -182,8 +184,44 @@ static void check_row(const struct row *row, bool write)
 	end();
 }
 
+/*
+ * Header and status lie in one page, which is looked up once; so the header, which the driver
+ * may change, is read once.
+ */
+static void test_looked_up_once(void)
+{
+	static const struct row row = { .hdr = HDR + 64, .data = DATA, .status = HDR + 128 };
+	struct order_step entry;
+	unsigned int n = 0;
+
+	begin();
+	swap_pages();
+	/* This pins the pages. */
+	check_served(&row, false, 0);
+	/* Find the entry of the page in the table. */
+	order_start();
+	CHECK(bell_gmem_page(r.gm, row.hdr));
+	world.on_order = NULL;
+	entry = order_record[order_n - 1];
+	CHECK_EQ(entry.what, SHIM_READ);
+
+	put_request(&row, 3, false);
+	order_start();
+	CHECK_EQ(pass(false), BELL_PASS_DONE);
+	world.on_order = NULL;
+	for (size_t i = 0; i < order_n; i++)
+		n += order_record[i].what == entry.what && order_record[i].at == entry.at;
+	CHECK_EQ(n, 1);
+	check_begun(&row, false, 2);
+	end();
+}
+
 int main(void)
 {
+	static const struct tap_test tests[] = {
+		{ "blk: header and status in one page", test_looked_up_once },
+	};
+
 	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
 		const struct row *row = &rows[i / 2];
 		char name[100];
@@ -194,5 +232,6 @@ int main(void)
 			 row->where);
 		tap_end(name);
 	}
+	TAP_RUN(tests);
 	return tap_done();
 }

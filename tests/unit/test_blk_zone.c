@@ -66,10 +66,10 @@ static const struct row {
 
 static void begin_zoned(void)
 {
-	begin();
-	end();
-	cfg.flags = VHOST_DOORBELL_BLK_F_ZONED;
-	cfg.blk_size = 4096;
+	cfg = (struct vhost_doorbell_blk){
+		.fd = DISK_FD, .num_queues = 1, .blk_size = 4096,
+		.flags = VHOST_DOORBELL_BLK_F_ZONED,
+	};
 	disk_zone_sectors = ZONE;
 	begin_with(BIT_ULL(VIRTIO_BLK_F_FLUSH) | BIT_ULL(VIRTIO_BLK_F_ZONED));
 	queued = NULL;
@@ -152,11 +152,11 @@ static void test_crossing(void)
 	disk_zone_sectors = 0;
 }
 
-static void put_report(void)
+static void put_report(u64 sector, u32 len)
 {
-	static const struct bell_seg seg[] = { H, { DATA, 4096 }, S };
+	const struct bell_seg seg[] = { H, { DATA, len }, S };
 
-	put_header(VIRTIO_BLK_T_ZONE_REPORT, 0);
+	put_header(VIRTIO_BLK_T_ZONE_REPORT, sector);
 	put_chain(seg, 3, 1);
 }
 
@@ -165,7 +165,7 @@ static void test_report(void)
 	struct virtio_blk_zone_report *report = ring_at(DATA);
 
 	begin_zoned();
-	put_report();
+	put_report(0, 4096);
 	CHECK_EQ(pass(true), BELL_PASS_DONE);
 	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
 	/* As many as the buffer holds: the disk knows where to stop. */
@@ -185,7 +185,7 @@ static void test_report_fails(void)
 
 		begin_zoned();
 		report->nr_zones = 77;
-		put_report();
+		put_report(0, 4096);
 		report_ret = errors[i];
 		CHECK_EQ(pass(true), BELL_PASS_DONE);
 		CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
@@ -196,7 +196,167 @@ static void test_report_fails(void)
 	}
 }
 
+static void test_report_refused(void)
+{
+	struct virtio_blk_zone_report *report = ring_at(DATA);
+	const u32 one = sizeof(*report) + sizeof(report->zones[0]);
+
+	begin_zoned();
+	put_report(0, one - 1);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(status(), VIRTIO_BLK_S_ZONE_INVALID_CMD);
+	put_report(CAPACITY, 4096);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(status(), VIRTIO_BLK_S_ZONE_INVALID_CMD);
+	put_report(CAPACITY - 1, one);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	CHECK_EQ(le64toh(report->nr_zones), 1);
+	end();
+	disk_zone_sectors = 0;
+}
+
+/* --- management --- */
+
+static void test_manage(void)
+{
+	static const struct {
+		u32 type;
+		u64 sector;
+		bool refused;
+		enum req_op op;
+		u64 first, nsectors;
+	} cases[] = {
+		{ VIRTIO_BLK_T_ZONE_OPEN, Z1, false, REQ_OP_ZONE_OPEN, Z1, ZONE },
+		{ VIRTIO_BLK_T_ZONE_CLOSE, Z2, false, REQ_OP_ZONE_CLOSE, Z2, ZONE },
+		{ VIRTIO_BLK_T_ZONE_FINISH, Z1, false, REQ_OP_ZONE_FINISH, Z1, ZONE },
+		{ VIRTIO_BLK_T_ZONE_RESET, CAPACITY - ZONE, false, REQ_OP_ZONE_RESET,
+		  CAPACITY - ZONE, ZONE },
+		{ VIRTIO_BLK_T_ZONE_RESET_ALL, Z1 + 8, false, REQ_OP_ZONE_RESET, 0,
+		  CAPACITY },
+		{ VIRTIO_BLK_T_ZONE_RESET, Z1 + 8, true },
+		{ VIRTIO_BLK_T_ZONE_RESET, CAPACITY, true },
+	};
+	static const struct bell_seg seg[] = { H, S };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		begin_zoned();
+		put_header(cases[i].type, cases[i].sector);
+		put_chain(seg, 2, 1);
+		CHECK_EQ(pass(true), BELL_PASS_DONE);
+		CHECK_EQ(submits, !cases[i].refused);
+		if (submitted) {
+			CHECK_EQ(submitted->op, BELL_DISK_ZONE);
+			CHECK_EQ(submitted->zone_op, cases[i].op);
+			CHECK_EQ(submitted->sector, cases[i].first);
+			CHECK_EQ(submitted->zone_nsectors, cases[i].nsectors);
+			bell_disk_done(submitted, 0);
+		}
+		CHECK_EQ(status(), cases[i].refused ? VIRTIO_BLK_S_ZONE_INVALID_CMD :
+						      VIRTIO_BLK_S_OK);
+		end();
+		disk_zone_sectors = 0;
+	}
+}
+
+/* --- append --- */
+
+/* The page for the resulting sector is not pinned: the worker pins it. */
+static void test_append_not_pinned(void)
+{
+	static const struct row read = {
+		.type = VIRTIO_BLK_T_IN, .sector = Z1, .bytes = 4096,
+	};
+	static const struct row append = {
+		.type = VIRTIO_BLK_T_ZONE_APPEND, .sector = Z1, .bytes = 4096,
+	};
+	const __le64 *result = ring_at(DATA + SZ_1M);
+
+	begin_zoned();
+	/* This pins the other pages. */
+	put(&read);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	bell_disk_done(submitted, 0);
+	put(&append);
+	CHECK_EQ(pass(false), BELL_PASS_PUNT);
+	CHECK_EQ(submits, 1);
+	CHECK_EQ(bell_vq_in_flight(&r.vq), 0);
+	CHECK_EQ(status(), 0xee);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(submits, 2);
+	CHECK_EQ(submitted->op, BELL_DISK_APPEND);
+	submitted->sector = Z1 + 16;
+	bell_disk_done(submitted, 0);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	CHECK_EQ(le64toh(*result), Z1 + 16);
+	end();
+	disk_zone_sectors = 0;
+}
+
+/* --- slices --- */
+
+/* A large read ends with a block that is smaller than the write granularity. */
+static void test_slices(void)
+{
+	static const struct row read = {
+		.type = VIRTIO_BLK_T_IN, .sector = Z1, .bytes = 8192 + 512,
+	};
+
+	begin_zoned();
+	end();
+	cfg.blk_size = 512;
+	cfg.seg_max = 1;
+	cfg.size_max = 8192;
+	begin_with(BIT_ULL(VIRTIO_BLK_F_FLUSH) | BIT_ULL(VIRTIO_BLK_F_ZONED));
+	put(&read);
+	CHECK_EQ(pass(true), BELL_PASS_DONE);
+	CHECK_EQ(submitted->bytes, 8192);
+	bell_disk_done(submitted, 0);
+	be->ops->exec.retry(&exec, &retried->retry);
+	CHECK_EQ(submits, 2);
+	CHECK_EQ(submitted->bytes, 512);
+	CHECK_EQ(submitted->sector, Z1 + 16);
+	bell_disk_done(submitted, 0);
+	be->ops->exec.retry(&exec, &retried->retry);
+	CHECK_EQ(status(), VIRTIO_BLK_S_OK);
+	end();
+	disk_zone_sectors = 0;
+}
+
+/* --- errors that do not depend on the zone --- */
+
+/* A read or flush fails in a zone that went offline: that is an I/O error all the same. */
+static void test_no_zone(void)
+{
+	static const struct row read = {
+		.type = VIRTIO_BLK_T_IN, .sector = Z1, .bytes = 4096,
+	};
+	static const struct bell_seg flush[] = { H, S };
+
+	for (int i = 0; i < 2; i++) {
+		begin_zoned();
+		disk_zone.cond = BLK_ZONE_COND_OFFLINE;
+		if (i) {
+			put_header(VIRTIO_BLK_T_FLUSH, 0);
+			put_chain(flush, 2, 1);
+		} else {
+			put(&read);
+		}
+		CHECK_EQ(pass(true), BELL_PASS_DONE);
+		bell_disk_done(submitted, -EIO);
+		CHECK(!queued);
+		CHECK_EQ(status(), VIRTIO_BLK_S_IOERR);
+		end();
+		disk_zone_sectors = 0;
+	}
+}
+
 static const struct tap_test tests[] = {
+	{ "blk zone: a report that is refused", test_report_refused },
+	{ "blk zone: open, close, finish, reset", test_manage },
+	{ "blk zone: append, no page for its result", test_append_not_pinned },
+	{ "blk zone: slices of a read", test_slices },
+	{ "blk zone: a read or flush that fails", test_no_zone },
 	{ "blk zone: report", test_report },
 	{ "blk zone: the disk cannot report", test_report_fails },
 	{ "blk zone: in which context it is looked at", test_crossing },

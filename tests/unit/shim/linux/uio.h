@@ -11,15 +11,16 @@ struct iov_iter {
 	const struct bio_vec	*bvec;
 	unsigned long		 nr_segs;
 	size_t			 count;
+	unsigned int		 direction;
 };
 
 static inline void iov_iter_bvec(struct iov_iter *i, unsigned int direction,
 				 const struct bio_vec *bvec,
 				 unsigned long nr_segs, size_t count)
 {
-	if (direction != ITER_SOURCE)
+	if (direction != ITER_SOURCE && direction != ITER_DEST)
 		shim_die("an iterator of direction %u", direction);
-	*i = (struct iov_iter){ bvec, nr_segs, count };
+	*i = (struct iov_iter){ bvec, nr_segs, count, direction };
 }
 
 static inline void iov_iter_advance(struct iov_iter *i, size_t n)
