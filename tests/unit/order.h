@@ -22,16 +22,16 @@ struct order_step {
 static struct order_step order_record[ORDER_MAX];
 static size_t order_n;
 
-static void order_see(enum shim_order what, const volatile void *p)
+static void order_see(enum shim_order what, const volatile void *ptr)
 {
-	long pfn = p ? world_pfn_of(p) : -1;
+	long pfn = ptr ? world_pfn_of(ptr) : -1;
 
 	if (order_n == ORDER_MAX)
 		shim_die("too many accesses to record");
 	order_record[order_n++] = (struct order_step){
 		.what = what,
-		.at = pfn < 0 ? (uintptr_t)p :
-		      pfn * PAGE_SIZE + offset_in_page(p),
+		.at = pfn < 0 ? (uintptr_t)ptr :
+		      pfn * PAGE_SIZE + offset_in_page(ptr),
 	};
 }
 

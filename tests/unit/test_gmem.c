@@ -491,6 +491,27 @@ static void test_epochs(void)
 	end();
 }
 
+static void go_and_leave(void)
+{
+	world.on_wait = NULL;
+	world_punch(LEAF + 3, 1);
+	leave(&user, stay);
+}
+
+/* A second page goes while the reaper waits with the first: both are released. */
+static void test_go_meanwhile(void)
+{
+	begin(0, 2 * LEAF);
+	stay = bell_gmem_user_enter(&user);
+	CHECK_EQ(find_page(3, MAY_PIN), 3);
+	CHECK_EQ(find_page(LEAF + 3, MAY_PIN), LEAF + 3);
+	world_punch(3, 1);
+	world.on_wait = go_and_leave;
+	CHECK(world_run_work());
+	CHECK_EQ(world.pins, 0);
+	end();
+}
+
 /* A request of the second user keeps the page pinned. */
 static void test_two_users(void)
 {
@@ -694,6 +715,7 @@ static const struct tap_test tests[] = {
 	{ "gmem: invalidation takes the lock for each leaf",
 	  test_drop_latency },
 	{ "gmem: stale pages wait for the stays of their epoch", test_epochs },
+	{ "gmem: a page goes while the reaper waits", test_go_meanwhile },
 	{ "gmem: stale pages wait for each user", test_two_users },
 	{ "gmem: the epoch turns while a stay begins", test_enter_race },
 	{ "gmem: draining", test_drain },

@@ -94,6 +94,30 @@ static void test_held(void)
 	end();
 }
 
+/* A ring takes the place of a data page. A pin beyond the limit evicts a leaf. */
+static void test_evict(void)
+{
+	struct bell_gmem_map ring = {};
+	unsigned int full = 0;
+
+	world.mm.limit = 2 * LEAF;
+	begin(0, 2 * LEAF);
+	CHECK_EQ(bell_gmem_map(gm, WORLD_UADDR, PAGE_SIZE, &ring), 0);
+	for (unsigned long n = 0; n < 6 * LEAF; n++) {
+		unsigned long page = n % (2 * LEAF);
+
+		if (find_page(page, MAY_PIN) == -EAGAIN) {
+			full++;
+			CHECK(world_run_work());
+		}
+		CHECK_EQ(find_page(page, MAY_PIN), page);
+		CHECK(world.pins <= (long)(2 * LEAF));
+	}
+	CHECK(full >= 3);
+	bell_gmem_unmap(gm, &ring);
+	end();
+}
+
 /*
  * bell_gmem_stay_blocks(): is it this request that keeps other pages from being
  * pinned?
@@ -212,6 +236,7 @@ static const struct tap_test tests[] = {
 	{ "gmem: a page goes while it is pinned", test_retry_gone },
 	{ "gmem: killed while pages keep moving", test_killed },
 	{ "gmem: stale pages count as held", test_held },
+	{ "gmem: a pin beyond the limit makes room", test_evict },
 	{ "gmem: which stay keeps pages from being pinned", test_blocks },
 	{ "gmem: the rest of a folio counts as held", test_held_folio },
 	{ "gmem: which errors of pinning are final", test_errors },

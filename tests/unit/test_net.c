@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* backend_net.c: cards and their ports, and how a receiving queue starts. */
 #include "net_rx.h"
+#include "order.h"
 
 /* --- cards without a port, ports, config space --- */
 
@@ -48,7 +49,10 @@ static void test_set_port(void)
 	CHECK_EQ(net_set_port_of(&cfg), -ENOBUFS);
 	CHECK_EQ(net_set_port(-1), 0);
 	CHECK_EQ(net_set_port(3), -EBADF);
+	/* The owner's number of a pair is clamped before it is an index. */
+	order_start();
 	CHECK_EQ(net_set_port(PORT_FD), 0);
+	CHECK(ORDER({ SHIM_NOSPEC }));
 	/*
 	 * A port that cannot be opened leaves the old one in place; a good one
 	 * replaces it.

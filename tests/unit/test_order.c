@@ -4,6 +4,7 @@
  * other side (driver, VMM, another context) relies on.
  */
 #include "dirty.h"
+#include "gmem_priv.h"
 #include "gmem_user.h"
 #include "order.h"
 #include "packed.h"
@@ -195,37 +196,46 @@ static void test_packed_enable_kick(void)
 	packed_end(&p);
 }
 
-static struct bell_gmem_user user;
-
 /* A request counts itself, and looks whether the epoch turned meanwhile. */
 static void test_user_enter(void)
 {
-	bell_gmem_user_init(&user);
+	struct bell_gmem_user *user = &r.vq.user;
+	struct bell_chain chain;
+
+	ring_begin(&r, NUM);
+	ring_add_simple(&r, 3);
 	order_start();
-	CHECK_EQ(bell_gmem_user_enter(&user), 0);
-	CHECK(ORDER({ SHIM_ACQUIRE, ORDER_AT(&user.epoch) },
-		    { SHIM_WRITE, ORDER_AT(&user.entered[0]) }, { SHIM_MB },
-		    { SHIM_ACQUIRE, ORDER_AT(&user.epoch) }));
+	CHECK_EQ(ring_take(&r, &chain), 1);
+	CHECK(ORDER({ SHIM_ACQUIRE, ORDER_AT(&user->epoch) },
+		    { SHIM_WRITE, ORDER_AT(&user->entered[0]) }, { SHIM_MB },
+		    { SHIM_ACQUIRE, ORDER_AT(&user->epoch) },
+		    { SHIM_READ, S_ADDR(3) }));
 	order_start();
-	bell_gmem_user_cancel(&user, 0);
-	CHECK(ORDER({ SHIM_RELEASE, ORDER_AT(&user.entered[0]) }));
+	bell_vq_untake(&r.vq, &chain);
+	CHECK(ORDER({ SHIM_RELEASE, ORDER_AT(&user->entered[0]) }));
+	ring_end(&r);
 }
 
 /* All accesses of a request are before its count, and the waiter reads `left` first. */
 static void test_user_leave(void)
 {
-	bell_gmem_user_init(&user);
-	CHECK_EQ(bell_gmem_user_enter(&user), 0);
+	struct bell_gmem_user *user = &r.vq.user;
+	struct bell_chain chain;
+
+	ring_begin(&r, NUM);
+	ring_add_simple(&r, 3);
+	CHECK_EQ(ring_take(&r, &chain), 1);
 	order_start();
-	bell_gmem_user_leave(&user, 0, 1);
-	CHECK(ORDER({ SHIM_RELEASE, ORDER_AT(&user.left[0]) }, { SHIM_MB }));
+	ring_complete(&r, chain.head, chain.epoch, 5);
+	CHECK(ORDER({ SHIM_RELEASE, ORDER_AT(&user->left[0]) }, { SHIM_MB }));
 	order_start();
-	bell_gmem_user_turn(&user);
-	CHECK(ORDER({ SHIM_RELEASE, ORDER_AT(&user.epoch) }, { SHIM_MB }));
+	bell_gmem_user_turn(user);
+	CHECK(ORDER({ SHIM_RELEASE, ORDER_AT(&user->epoch) }, { SHIM_MB }));
 	order_start();
-	CHECK(bell_gmem_user_turned(&user));
-	CHECK(ORDER({ SHIM_ACQUIRE, ORDER_AT(&user.left[0]) },
-		    { SHIM_ACQUIRE, ORDER_AT(&user.entered[0]) }));
+	CHECK(bell_gmem_user_turned(user));
+	CHECK(ORDER({ SHIM_ACQUIRE, ORDER_AT(&user->left[0]) },
+		    { SHIM_ACQUIRE, ORDER_AT(&user->entered[0]) }));
+	ring_end(&r);
 }
 
 /* The bytes of a used entry are visible before the bit of their page is looked at. */
@@ -264,6 +274,30 @@ static void test_pin(void)
 	ring_end(&r);
 }
 
+/* Pages may leave the table at any time: each pointer is read once, with READ_ONCE(). */
+static void test_find(void)
+{
+	const size_t i = RING_DATA >> PAGE_SHIFT;
+	const u32 lens[] = { 1, PAGE_SIZE };
+	struct bell_gmem_span span;
+	struct bell_gmem_leaf **at;
+	u8 byte;
+
+	ring_begin(&r, NUM);
+	CHECK(!bell_gmem_read(r.gm, RING_DATA, &byte, 1, true));
+	at = &r.gm->region[0].leaf[i >> GMEM_LEAF_SHIFT];
+	for (int k = 0; k < 2; k++) {
+		order_start();
+		CHECK(!bell_gmem_span(r.gm, RING_DATA, lens[k], false, &span));
+		CHECK(ORDER({ SHIM_READ, ORDER_AT(&r.gm->hint[0]) }, { SHIM_NOSPEC },
+			    { SHIM_READ, ORDER_AT(at) },
+			    { SHIM_READ, ORDER_AT(&(*at)->page[i & GMEM_LEAF_MASK]) }));
+		/* No more accesses for a whole page than for one byte */
+		CHECK_EQ(order_n, 4);
+	}
+	ring_end(&r);
+}
+
 int main(void)
 {
 	static const struct tap_test tests[] = {
@@ -279,6 +313,7 @@ int main(void)
 		{ "order: a request leaves, the epoch turns", test_user_leave },
 		{ "order: dirty log", test_log },
 		{ "order: pin", test_pin },
+		{ "order: find a page", test_find },
 	};
 
 	TAP_RUN(tests);

@@ -68,6 +68,27 @@ static void test_untake(void)
 	ring_end(&r);
 }
 
+static struct bell_chain last;
+static unsigned int waits;
+
+static void complete_last(void)
+{
+	if (!waits++)
+		ring_complete(&r, last.head, last.epoch, 1);
+}
+
+/* The last completion wakes the waiter, which does not need its timeout. */
+static void test_drain(void)
+{
+	ring_begin(&r, NUM);
+	ring_add_simple(&r, 1);
+	CHECK_EQ(ring_take(&r, &last), 1);
+	world.on_wait = complete_last;
+	CHECK(bell_gmem_user_drain(&r.vq.user, 1));
+	CHECK_EQ(waits, 1);
+	ring_end(&r);
+}
+
 static void test_out_of_order(void)
 {
 	struct bell_chain chain[3];
@@ -343,6 +364,7 @@ static const struct tap_test tests[] = {
 	{ "vq: stopped, and started where it was", test_restart },
 	{ "vq: put back and taken again", test_untake },
 	{ "vq: completed in another order", test_out_of_order },
+	{ "vq: wait for the last request", test_drain },
 	{ "vq: counters", test_counters },
 	{ "vq: a head is free before the driver sees it used",
 	  test_reuse_at_once },

@@ -4,12 +4,15 @@
  * and regions of hostile front ends. The layouts are written from the vhost-user
  * specification alone.
  */
+#include "order.h"
 #include "packed.h"
 #include "tap.h"
 
 #define NUM	8U
 #define REGION	0x300000ULL	/* in guest memory, for want of other memory */
 #define RUNNING	0xffff
+/* Where order.h records an access of the region of a split ring */
+#define S_AT(member)	(REGION + offsetof(struct split, member))
 
 struct sdesc {
 	u8	inflight, padding[5];
@@ -337,6 +340,47 @@ static void test_foreign(void)
 	ring_free(r);
 }
 
+/* Heads in another back end's list are clamped; the stop writes the version last. */
+static void test_order(void)
+{
+	foreign();
+	r->used->idx = htole16(12);
+	r->cfg.base = 12;
+	s->last_batch_head = 4;
+	s->desc[4].next = 6;
+	order_start();
+	CHECK_EQ(start(), 0);
+	CHECK(ORDER({ SHIM_READ, S_AT(last_batch_head) }, { SHIM_NOSPEC },
+		    { SHIM_READ, S_AT(desc[4].next) }, { SHIM_NOSPEC },
+		    { SHIM_READ, S_AT(desc[6].next) }));
+	order_start();
+	stop();
+	CHECK(ORDER({ SHIM_RELEASE, S_AT(version) }));
+	ring_free(r);
+}
+
+/* The stop reads the number of chains taken again while the runner changes it. */
+static void test_waits(void)
+{
+	struct bell_chain chain;
+	u64 next;
+
+	foreign();
+	CHECK_EQ(start(), 0);
+	order_start();
+	CHECK(bell_vq_inflight_waits(&r->vq));
+	next = order_record[order_n - 1].at;
+	CHECK(ORDER({ SHIM_READ, ORDER_AT(&r->vq.broken) }, { SHIM_READ, next }));
+	order_start();
+	CHECK_EQ(ring_take(r, &chain), 1);
+	CHECK(ORDER({ SHIM_WRITE, next }));
+	order_start();
+	bell_vq_untake(&r->vq, &chain);
+	CHECK(ORDER({ SHIM_WRITE, next }));
+	stop();
+	ring_free(r);
+}
+
 /* The queue breaks at a chain of the region, and that chain stays there. */
 static void test_foreign_breaks(void)
 {
@@ -441,6 +485,8 @@ static const struct tap_test tests[] = {
 	{ "in-flight region: put back", test_put_back },
 	{ "in-flight region: what is not kept", test_not_kept },
 	{ "in-flight region: of another back end", test_foreign },
+	{ "in-flight region: the order of accesses", test_order },
+	{ "in-flight region: is there a chain to take again?", test_waits },
 	{ "in-flight region: a chain that breaks the queue", test_foreign_breaks },
 	{ "in-flight region: hostile", test_hostile },
 	{ "in-flight region: hostile, packed", test_hostile_packed },

@@ -266,6 +266,38 @@ static void test_ring(bool packed)
 	ring_end(r);
 }
 
+/* The VMM reads and clears the log just before the driver can see an entry. */
+static u64 release_gpa;
+
+static void sync_before_release(enum shim_order what, const volatile void *at)
+{
+	if (what != SHIM_RELEASE || world_pfn_of(at) != (long)(release_gpa >> PAGE_SHIFT))
+		return;
+	world.on_order = NULL;
+	dirty_sync();
+}
+
+static void test_sync_meanwhile(bool packed)
+{
+	struct bell_chain chain;
+
+	release_gpa = packed ? RING_DESC : RING_USED;
+	ring_make(packed, true, false);
+	ring_go();
+	dirty_start(r);
+	if (packed)
+		packed_add_simple(&p, 3);
+	else
+		ring_add_simple(r, 3);
+	CHECK_EQ(ring_take(r, &chain), 1);
+	world.on_order = sync_before_release;
+	ring_complete(r, chain.head, chain.epoch, 1);
+	CHECK(!world.on_order);
+	CHECK(only_page(release_gpa));
+	CHECK_EQ(dirty_missed(), 0);
+	ring_end(r);
+}
+
 /* The driver may change its descriptors meanwhile: it is what was taken that counts. */
 static void test_changed(void)
 {
@@ -574,6 +606,7 @@ int main(void)
 	TEST(test_after, "the bit comes after the byte");
 	both(test_kicks_all, "what the driver is told of kicks");
 	both(test_ring, "used ring, stop and start");
+	both(test_sync_meanwhile, "the log is read meanwhile");
 	both(test_random_all, "nothing is missed");
 	both(test_random_unlogged, "the check sees what is missed");
 	TEST(test_changed, "descriptors that the driver changes");
