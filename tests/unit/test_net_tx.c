@@ -203,13 +203,23 @@ static void test_too_many_pieces(void)
 	CHECK_EQ(port.nsent, 0);
 	CHECK_EQ(net_stats().tx_drop_bad, 1);
 	CHECK_EQ(used(), 1);
+	/* The header of the frame does not count. */
+	seg[0].len = 12;
+	put(seg, 1025, 1025);
+	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	put(seg, 1026, 1026);
+	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	CHECK_EQ(port.nsent, 1);
+	CHECK_EQ(port.sent[0].len, 4096);
+	CHECK_EQ(net_stats().tx_drop_bad, 2);
+	CHECK_EQ(used(), 3);
 	/* A small frame may have any number of pieces. */
 	for (u32 i = 0; i < 1300; i++)
 		seg[i].len = 1;
 	put(seg, 700, 700);
 	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
-	CHECK_EQ(port.nsent, 1);
-	CHECK_EQ(port.sent[0].len, 688);
+	CHECK_EQ(port.nsent, 2);
+	CHECK_EQ(port.sent[1].len, 688);
 	net_end();
 }
 
