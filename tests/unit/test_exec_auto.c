@@ -192,6 +192,19 @@ static void test_bursts(void)
 	CHECK(burst(10000, 1000, 50000, 50000) > 9000);
 }
 
+/* The driver begins to bring few requests a ring while the worker is on trial. */
+static void test_trial_ends(void)
+{
+	u32 rings = 0;
+
+	begin(0);
+	while (burst(1, 32, 100, 97) && rings < 1000)
+		rings++;
+	CHECK(rings < 1000);
+	burst(64, 1, 100, 97);
+	CHECK_EQ(burst(1000, 1, 100, 97), 1000);
+}
+
 static void test_bursts_crowded(void)
 {
 	begin(0);
@@ -261,6 +274,7 @@ static const struct tap_test tests[] = {
 	{ "exec auto: what would block", test_blocked },
 	{ "exec auto: no CPU to spare", test_crowded },
 	{ "exec auto: many requests a ring", test_bursts },
+	{ "exec auto: few requests a ring, during a trial", test_trial_ends },
 	{ "exec auto: the same without a CPU to spare", test_bursts_crowded },
 	{ "exec auto: frames of a network", test_frames },
 };
