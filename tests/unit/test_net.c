@@ -18,6 +18,42 @@ static void test_no_port(void)
 	net_end();
 }
 
+static u32 settled;
+
+static void settle(struct bell_port *of)
+{
+	CHECK(of == &port.port);
+	settled++;
+}
+
+/*
+ * A pause waits for deliveries of the port in the receiving queue, if the port delivers on
+ * its own.
+ */
+static void test_settle(void)
+{
+	struct bell_port_ops ops = fake_ops;
+
+	ops.settle = settle;
+	for (u32 sends = 0; sends < 2; sends++) {
+		net_init(RX_NUM, false, sends);
+		settled = 0;
+		CHECK_EQ(net_set_port(PORT_FD), 0);
+		net_start(MRG);
+		be->ops->exec.settle(&exec);
+		CHECK_EQ(settled, 0);
+		port.port.ops = &ops;
+		be->ops->exec.settle(&exec);
+		CHECK_EQ(settled, !sends);
+		net_end();
+		net_init(RX_NUM, false, sends);
+		net_start(MRG);
+		be->ops->exec.settle(&exec);
+		CHECK_EQ(settled, !sends);
+		net_end();
+	}
+}
+
 static void test_start_fails(void)
 {
 	net_init(RX_NUM, false, false);
@@ -165,6 +201,7 @@ static void test_create(void)
 
 static const struct tap_test tests[] = {
 	{ "net rx: no port", test_no_port },
+	{ "net: a pause and the port's deliveries", test_settle },
 	{ "net rx: a start that fails", test_start_fails },
 	{ "net: ports of pairs", test_set_port },
 	{ "net: a device of the card's own", test_set_dev },

@@ -274,6 +274,27 @@ static void test_budget(void)
 	net_end();
 }
 
+/* The driver need not kick while the queue is served, and must kick after that. */
+static void test_kicks(void)
+{
+	net_init(NUM, false, true);
+	r->cfg.event_idx = false;
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	net_start(V1);
+	next_desc = 0;
+	for (u32 i = 0; i < 3; i++) {
+		port.used_flags = 0;
+		put_frame(12, 60, 1);
+		CHECK_EQ(net_pass(!i), BELL_PASS_DONE);
+		CHECK_EQ(port.nsent, i + 1);
+		CHECK_EQ(port.used_flags, VRING_USED_F_NO_NOTIFY);
+		CHECK_EQ(le16toh(r->used->flags), 0);
+	}
+	CHECK_EQ(r->vq.stats.worker_passes, 1);
+	CHECK_EQ(r->vq.stats.inline_passes, 2);
+	net_end();
+}
+
 static void test_dead(void)
 {
 	begin();
@@ -532,6 +553,7 @@ static const struct tap_test tests[] = {
 	{ "net tx: too many pieces", test_too_many_pieces },
 	{ "net tx: batches, in order", test_batches },
 	{ "net tx: budget", test_budget },
+	{ "net tx: kicks off during a pass", test_kicks },
 	{ "net tx: the queue is stopped", test_dead },
 	{ "net tx: a writable piece", test_writable },
 	{ "net tx: what is not in memory", test_not_in_memory },
