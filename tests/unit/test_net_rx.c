@@ -76,6 +76,8 @@ static void test_merged(void)
 	CHECK_EQ(used(), 20 + 8);
 	CHECK_EQ(world_signals(r->call), 1);
 	CHECK_EQ(net_stats().rx_batches, 1);
+	CHECK_EQ(bell_backend_net_places(port.rx), 8);
+	CHECK_EQ(bell_backend_net_places(port.rx), 0);
 	CHECK_EQ(used_len(20), 300);
 	CHECK_EQ(used_len(23), 112);
 	for (u32 i = 0; i < 4; i++)

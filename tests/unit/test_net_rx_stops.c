@@ -283,6 +283,8 @@ static void test_punt(void)
 	CHECK_EQ(net_pass(false), BELL_PASS_PUNT);
 	CHECK_EQ(net_stats().rx_punts, 1);
 	CHECK_EQ(r->vq.stats.punts, 1);
+	CHECK_EQ(r->vq.stats.inline_passes, 1);
+	CHECK_EQ(r->vq.stats.worker_passes, 0);
 	CHECK_EQ(port.next, 0);
 	CHECK_EQ(bell_vq_in_flight(&r->vq), 0);
 	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
