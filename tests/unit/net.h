@@ -56,6 +56,7 @@ struct fake_port {
 	u32			 hdr_len;	/* bytes of virtio header of a large frame */
 	int			 start_ret;
 	u32			 starts, opens, closes;
+	u16			 used_flags;	/* of the ring, at the last send */
 };
 
 static struct fake_port port;
@@ -73,6 +74,8 @@ static inline int fake_send(struct bell_port *of,
 	if (of != &port.port || !n || n > BELL_PORT_BATCH || world.atomic)
 		shim_die("send of %u", n);
 	port.calls++;
+	if (!r->cfg.packed)
+		port.used_flags = le16toh(r->used->flags);
 	port.longest = max(port.longest, n);
 	for (u32 i = 0; i < n; i++) {
 		struct sent *s = &port.sent[port.nsent % FRAMES];

@@ -192,6 +192,34 @@ static void test_bursts(void)
 	CHECK(burst(10000, 1000, 50000, 50000) > 9000);
 }
 
+/* The driver begins to bring few requests a ring while the worker is on trial. */
+static void test_trial_ends(void)
+{
+	u32 rings = 0;
+
+	begin(0);
+	while (burst(1, 32, 100, 97) && rings < 1000)
+		rings++;
+	CHECK(rings < 1000);
+	burst(64, 1, 100, 97);
+	CHECK_EQ(burst(1000, 1, 100, 97), 1000);
+}
+
+/*
+ * The time between two bursts is no part of the time that the requests take. (A span has 64
+ * rings; each burst begins with a span.)
+ */
+static void test_bursts_apart(void)
+{
+	begin(0);
+	burst(64 * 300, 32, 100, 97);
+	for (u32 i = 0; i < 20; i++) {
+		burst(128, 1, 100, 97);
+		shim_now += NSEC_PER_SEC;
+		CHECK(burst(1024, 32, 100, 97) > 512);
+	}
+}
+
 static void test_bursts_crowded(void)
 {
 	begin(0);
@@ -261,6 +289,8 @@ static const struct tap_test tests[] = {
 	{ "exec auto: what would block", test_blocked },
 	{ "exec auto: no CPU to spare", test_crowded },
 	{ "exec auto: many requests a ring", test_bursts },
+	{ "exec auto: few requests a ring, during a trial", test_trial_ends },
+	{ "exec auto: bursts with time between them", test_bursts_apart },
 	{ "exec auto: the same without a CPU to spare", test_bursts_crowded },
 	{ "exec auto: frames of a network", test_frames },
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* backend_net.c: cards and their ports, and how a receiving queue starts. */
+#include <linux/seq_file.h>
+
 #include "net_rx.h"
 #include "order.h"
 
@@ -15,6 +17,42 @@ static void test_no_port(void)
 	CHECK(!be->ops->exec.pending(&exec));
 	CHECK_EQ(used(), 0);
 	net_end();
+}
+
+static u32 settled;
+
+static void settle(struct bell_port *of)
+{
+	CHECK(of == &port.port);
+	settled++;
+}
+
+/*
+ * A pause waits for deliveries of the port in the receiving queue, if the port delivers on
+ * its own.
+ */
+static void test_settle(void)
+{
+	struct bell_port_ops ops = fake_ops;
+
+	ops.settle = settle;
+	for (u32 sends = 0; sends < 2; sends++) {
+		net_init(RX_NUM, false, sends);
+		settled = 0;
+		CHECK_EQ(net_set_port(PORT_FD), 0);
+		net_start(MRG);
+		be->ops->exec.settle(&exec);
+		CHECK_EQ(settled, 0);
+		port.port.ops = &ops;
+		be->ops->exec.settle(&exec);
+		CHECK_EQ(settled, !sends);
+		net_end();
+		net_init(RX_NUM, false, sends);
+		net_start(MRG);
+		be->ops->exec.settle(&exec);
+		CHECK_EQ(settled, !sends);
+		net_end();
+	}
 }
 
 static void test_start_fails(void)
@@ -97,6 +135,31 @@ static void test_set_dev(void)
 	net_end();
 }
 
+/* Text that fdinfo shows: a line for each pair */
+static void test_show(void)
+{
+	static struct seq_file m;
+	char line[32];
+
+	for (u32 pairs = 1; pairs <= VHOST_DOORBELL_MAX_PAIRS; pairs++) {
+		struct vhost_doorbell_net cfg = { .num_pairs = pairs };
+		const char *at = m.text;
+
+		m.len = 0;
+		be = bell_backend_net_create(&cfg);
+		be->ops->show(be, &m);
+		be->ops->destroy(be);
+		snprintf(line, sizeof(line), "pairs:\t%u\n", pairs);
+		CHECK(!strncmp(at, line, strlen(line)));
+		for (u32 i = 0; i < pairs && at; i++) {
+			snprintf(line, sizeof(line), "\npair%u:\t", i);
+			at = strstr(at, line);
+			CHECK(at);
+		}
+		CHECK(at && !strstr(at + 1, "\npair"));
+	}
+}
+
 static void test_create(void)
 {
 	static const struct {
@@ -134,7 +197,6 @@ static void test_create(void)
 		be->ops->get_config(be, -1U, beyond, 16);
 		CHECK_EQ(be->ops->set_config(be, 0, beyond, 1), -EPERM);
 		CHECK_EQ(bell_backend_net_get_stats(be, &st), -ENOBUFS);
-		be->ops->show(be, NULL);
 		be->ops->destroy(be);
 	}
 	world.fail_alloc = 1;
@@ -143,10 +205,12 @@ static void test_create(void)
 
 static const struct tap_test tests[] = {
 	{ "net rx: no port", test_no_port },
+	{ "net: a pause and the port's deliveries", test_settle },
 	{ "net rx: a start that fails", test_start_fails },
 	{ "net: ports of pairs", test_set_port },
 	{ "net: a device of the card's own", test_set_dev },
 	{ "net: cards, and what they offer", test_create },
+	{ "net: the text of fdinfo", test_show },
 };
 
 int main(void)

@@ -76,6 +76,8 @@ static void test_merged(void)
 	CHECK_EQ(used(), 20 + 8);
 	CHECK_EQ(world_signals(r->call), 1);
 	CHECK_EQ(net_stats().rx_batches, 1);
+	CHECK_EQ(bell_backend_net_places(port.rx), 8);
+	CHECK_EQ(bell_backend_net_places(port.rx), 0);
 	CHECK_EQ(used_len(20), 300);
 	CHECK_EQ(used_len(23), 112);
 	for (u32 i = 0; i < 4; i++)
@@ -367,6 +369,33 @@ static void test_checksums(void)
 	net_end();
 }
 
+/*
+ * A packet that cannot be read is dropped, though its last bytes can be. The driver's
+ * buffers stay in the ring, also one that begins and ends in different spans of memory.
+ */
+static void test_unreadable(void)
+{
+	static const u32 bytes_of_first_span[] = { 800, 900, 2000 };
+
+	for (u32 i = 0; i < 3; i++) {
+		begin(MRG);
+		put(&(struct bell_seg){
+			RING_DATA + (2 << 20) - bytes_of_first_span[i], 2000,
+		}, 1, 0);
+		arrive(1000)->unreadable = 700;
+		arrive(1000);
+		CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+		CHECK_EQ(port.next, 2);
+		CHECK_EQ(net_stats().rx_drop_long, 1);
+		CHECK_EQ(net_stats().rx_packets, 1);
+		CHECK_EQ(used(), 1);
+		check_frame(12, 1);
+		CHECK_EQ(bell_vq_in_flight(&r->vq), 0);
+		net_end();
+		world_reset();
+	}
+}
+
 /* Frames that arrive as XDP buffers, as after an XDP redirect */
 static void test_raw(void)
 {
@@ -517,6 +546,7 @@ static const struct tap_test tests[] = {
 	{ "net rx: the tag of a VLAN", test_vlan },
 	{ "net rx: offloads, agreed on or not", test_offloads },
 	{ "net rx: checksums", test_checksums },
+	{ "net rx: a packet that cannot be read", test_unreadable },
 	{ "net rx: what is no packet", test_raw },
 	{ "net rx: packed ring", test_packed },
 	{ "net rx: packed ring, indirect", test_packed_indirect },

@@ -63,6 +63,8 @@ static void test_dry(void)
  */
 static void post_more(void)
 {
+	if (!port.rx->kick)
+		return;
 	world.on_barrier = NULL;
 	post(1000);
 	post(1000);
@@ -75,10 +77,73 @@ static void test_dry_race(void)
 	arrive(1500);
 	world.on_barrier = post_more;
 	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	CHECK(!world.on_barrier);
 	CHECK_EQ(port.next, 1);
 	check_frame(12, 0);
 	CHECK_EQ(net_stats().rx_dry, 0);
 	net_end();
+}
+
+/*
+ * The buffer that the driver adds meanwhile is an indirect chain whose table is not
+ * pinned. The worker pins it after the delivery, during which it must not sleep.
+ */
+static void post_indirect(void)
+{
+	if (!port.rx->kick)
+		return;
+	world.on_barrier = NULL;
+	ring_put_desc(ring_at(RING_TABLE), BUF(9), 2000, D_WRITE, 0);
+	put(&(struct bell_seg){ RING_TABLE, sizeof(struct vring_desc) }, 1, 0);
+	r->desc[(next_desc - 1) % RX_NUM].flags = htole16(D_INDIRECT);
+}
+
+static void test_dry_race_indirect(void)
+{
+	begin(MRG);
+	post(2000);
+	arrive(100);
+	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	/* The page of this buffer is pinned. */
+	next_buf = 0;
+	post(20);
+	arrive(1500);
+	world.on_barrier = post_indirect;
+	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	CHECK(!world.on_barrier);
+	CHECK_EQ(port.next, 2);
+	CHECK_EQ(used(), 3);
+	CHECK_EQ(net_stats().rx_dry, 0);
+	net_end();
+}
+
+/*
+ * While the driver adds nothing, a frame that waits costs one look at the ring: it is not
+ * copied again into the buffers that are too few.
+ */
+static void test_dry_waits(void)
+{
+	for (u32 i = 0; i < 2; i++) {
+		net_init(RX_NUM, false, false);
+		r->cfg.event_idx = !i;
+		CHECK_EQ(net_set_port(PORT_FD), 0);
+		net_start(MRG);
+		next_desc = seen = next_buf = 0;
+
+		post(300);
+		arrive(1000);
+		CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+		memset(ring_at(BUF(0)), 0xaa, 300);
+		CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+		CHECK_EQ(net_stats().rx_dry, 2);
+		for (u32 k = 0; k < 300; k++)
+			CHECK_EQ(*(u8 *)ring_at(BUF(0) + k), 0xaa);
+		post(2000);
+		CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+		check_frame(12, 0);
+		net_end();
+		world_reset();
+	}
 }
 
 /* Frames that fit are delivered, though the next one must wait for buffers. */
@@ -218,6 +283,8 @@ static void test_punt(void)
 	CHECK_EQ(net_pass(false), BELL_PASS_PUNT);
 	CHECK_EQ(net_stats().rx_punts, 1);
 	CHECK_EQ(r->vq.stats.punts, 1);
+	CHECK_EQ(r->vq.stats.inline_passes, 1);
+	CHECK_EQ(r->vq.stats.worker_passes, 0);
 	CHECK_EQ(port.next, 0);
 	CHECK_EQ(bell_vq_in_flight(&r->vq), 0);
 	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
@@ -313,6 +380,9 @@ static void test_owner_died(void)
 static const struct tap_test tests[] = {
 	{ "net rx: dry, and filled again", test_dry },
 	{ "net rx: filled while we ask for a kick", test_dry_race },
+	{ "net rx: the same, and the table is not pinned",
+	  test_dry_race_indirect },
+	{ "net rx: dry, and nothing added", test_dry_waits },
 	{ "net rx: dry after some", test_dry_after_some },
 	{ "net rx: a buffer shorter than the header", test_no_room_for_header },
 	{ "net rx: a readable piece", test_readable },

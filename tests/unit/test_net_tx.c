@@ -203,13 +203,23 @@ static void test_too_many_pieces(void)
 	CHECK_EQ(port.nsent, 0);
 	CHECK_EQ(net_stats().tx_drop_bad, 1);
 	CHECK_EQ(used(), 1);
+	/* The header of the frame does not count. */
+	seg[0].len = 12;
+	put(seg, 1025, 1025);
+	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	put(seg, 1026, 1026);
+	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
+	CHECK_EQ(port.nsent, 1);
+	CHECK_EQ(port.sent[0].len, 4096);
+	CHECK_EQ(net_stats().tx_drop_bad, 2);
+	CHECK_EQ(used(), 3);
 	/* A small frame may have any number of pieces. */
 	for (u32 i = 0; i < 1300; i++)
 		seg[i].len = 1;
 	put(seg, 700, 700);
 	CHECK_EQ(net_pass(true), BELL_PASS_DONE);
-	CHECK_EQ(port.nsent, 1);
-	CHECK_EQ(port.sent[0].len, 688);
+	CHECK_EQ(port.nsent, 2);
+	CHECK_EQ(port.sent[1].len, 688);
 	net_end();
 }
 
@@ -261,6 +271,27 @@ static void test_budget(void)
 	CHECK_EQ(used(), 10);
 	/* The driver is asked to kick for the next frame. */
 	CHECK_EQ(ring_avail_event(r), 10);
+	net_end();
+}
+
+/* The driver need not kick while the queue is served, and must kick after that. */
+static void test_kicks(void)
+{
+	net_init(NUM, false, true);
+	r->cfg.event_idx = false;
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	net_start(V1);
+	next_desc = 0;
+	for (u32 i = 0; i < 3; i++) {
+		port.used_flags = 0;
+		put_frame(12, 60, 1);
+		CHECK_EQ(net_pass(!i), BELL_PASS_DONE);
+		CHECK_EQ(port.nsent, i + 1);
+		CHECK_EQ(port.used_flags, VRING_USED_F_NO_NOTIFY);
+		CHECK_EQ(le16toh(r->used->flags), 0);
+	}
+	CHECK_EQ(r->vq.stats.worker_passes, 1);
+	CHECK_EQ(r->vq.stats.inline_passes, 2);
 	net_end();
 }
 
@@ -522,6 +553,7 @@ static const struct tap_test tests[] = {
 	{ "net tx: too many pieces", test_too_many_pieces },
 	{ "net tx: batches, in order", test_batches },
 	{ "net tx: budget", test_budget },
+	{ "net tx: kicks off during a pass", test_kicks },
 	{ "net tx: the queue is stopped", test_dead },
 	{ "net tx: a writable piece", test_writable },
 	{ "net tx: what is not in memory", test_not_in_memory },

@@ -328,6 +328,31 @@ static void test_callfd(void)
 	bell_callfd_clear(&c);
 }
 
+static u32 nested;
+
+static void signalled(void)
+{
+	CHECK(bell_callfd_is_signalling());
+	nested++;
+}
+
+/* A ring of a thread that signals is recognised, and only while it signals. */
+static void test_is_signalling(void)
+{
+	struct bell_callfd c = {};
+
+	nested = 0;
+	world.on_signal = signalled;
+	bell_callfd_signal(&c);
+	CHECK(!bell_callfd_is_signalling());
+	CHECK_EQ(bell_callfd_set(&c, world_eventfd()), 0);
+	CHECK(!bell_callfd_is_signalling());
+	bell_callfd_signal(&c);
+	CHECK(!bell_callfd_is_signalling());
+	CHECK_EQ(nested, 1);
+	bell_callfd_clear(&c);
+}
+
 static void test_no_eventfds(void)
 {
 	ring_begin(&r, NUM);
@@ -374,6 +399,7 @@ static const struct tap_test tests[] = {
 	{ "vq: another table of guest memory", test_set_gmem },
 	{ "vq: a chain keeps the pages it was read from", test_keeps_pages },
 	{ "callfd: set, exchanged, cleared", test_callfd },
+	{ "callfd: a thread that signals", test_is_signalling },
 	{ "vq: without eventfds", test_no_eventfds },
 	{ "vq: broken by the back end", test_break_by_back_end },
 };

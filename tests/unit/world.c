@@ -793,4 +793,6 @@ void eventfd_signal(struct eventfd_ctx *ctx)
 	if (ctx->refs <= 0)
 		shim_die("a signal to a dead eventfd");
 	ctx->signals++;
+	if (world.on_signal)
+		world.on_signal();
 }

@@ -34,6 +34,7 @@ struct world {
 	void		(*on_pin)(void);
 	void		(*on_read)(const volatile void *p, size_t size);
 	void		(*on_write)(const volatile void *p, size_t size);
+	void		(*on_signal)(void);
 	void		(*on_order)(enum shim_order what, const volatile void *p);
 
 	unsigned int	fail_alloc;	/* N: the Nth allocation from now fails */

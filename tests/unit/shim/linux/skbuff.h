@@ -46,6 +46,7 @@ struct sk_buff {
 	u16		 csum_offset;
 	u16		 gso_size;
 	u32		 gso_type;
+	u32		 unreadable;	/* offset of a byte that cannot be read; 0: none */
 	int		 help;		/* return value of skb_checksum_help() */
 	unsigned int	 helped;
 };
@@ -64,6 +65,10 @@ static inline int skb_copy_bits(const struct sk_buff *skb, int offset, void *to,
 	u8 *at = to;
 
 	if (offset < 0 || len < 0 || (u32)offset + len > skb->len)
+		return -EFAULT;
+	/* Such as a packet whose data is in a device's memory */
+	if (skb->unreadable && skb->unreadable >= (u32)offset &&
+	    skb->unreadable < (u32)offset + len)
 		return -EFAULT;
 	for (; len; len--, offset++) {
 		u32 head = skb->len - skb->data_len;
