@@ -69,8 +69,8 @@ static long file_stable_ret(const struct bell_disk_req *req, long ret)
 }
 
 /*
- * A write has ended. A stable one needs no flush if @stable_inline is set. Any other counts,
- * and so does one that failed.
+ * A write has ended. If @stable_inline is set a write that was submitted as stable needs no
+ * flush later. Count any other write, and any that failed, as not stable.
  */
 static void file_wrote(struct bell_disk_req *req, long ret)
 {
@@ -347,7 +347,7 @@ static bool file_wants_dsync(struct bell_disk_req *req, bool nowait)
 
 	if (req->op != BELL_DISK_WRITE)
 		return false;
-	/* Also counts the write, whoever submits it. */
+	/* This call also counts the write, so make it for the worker's writes, too. */
 	prefers = bell_disk_prefers_stable(disk);
 	if (!nowait)
 		return req->fua;
@@ -359,7 +359,7 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 {
 	struct file *file = req->disk->file;
 
-	/* A large request keeps that of its beginning. */
+	/* The slices of a large request keep the value from before the first one. */
 	if (!req->large)
 		req->told = READ_ONCE(req->disk->told);
 	if (req->op == BELL_DISK_DISCARD || req->op == BELL_DISK_ZERO) {
@@ -405,8 +405,8 @@ static int file_submit(struct bell_disk_req *req, bool nowait)
 static void file_resubmit(struct bell_disk_req *req)
 {
 	/*
-	 * A write that would have blocked is probably no overwrite, and a stable one would
-	 * commit the journal. Ask for that only if the write must be stable.
+	 * The write would have blocked, so it probably allocates blocks. If it is submitted as
+	 * stable the file system then commits its journal: do that only if it must be stable.
 	 */
 	req->dsync = req->fua;
 	file_start(req, IOCB_DIRECT);

@@ -173,7 +173,7 @@ struct bell_worker {
 	u64				 poll_spent;
 	/* Times that it took @work; the maker reads it */
 	unsigned int			 looks;
-	/* The maker asks it to end, as it had no work */
+	/* The maker sets it: the thread has had no work for long and is to end */
 	bool				 retire;
 
 	/* Executors to serve; any context that wakes the worker adds to it. */

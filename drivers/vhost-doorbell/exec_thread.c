@@ -73,8 +73,8 @@ struct bell_maker {
 
 	/*
 	 * Protects what a worker keeps for its maker, while the worker is in the list. The
-	 * maker holds it while it makes a thread, one at a time, and waits for the end of
-	 * others. Neither depends on a device.
+	 * maker holds it while it makes a thread, one at a time, and while it waits until an
+	 * idle thread has exited. It waits for no device and no disk meanwhile.
 	 */
 	struct mutex	    lock;
 	struct list_head    workers __guarded_by(&lock);

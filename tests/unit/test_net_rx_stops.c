@@ -15,14 +15,19 @@ static bool kicks(u16 nth)
 	return !(le16toh(r->used->flags) & VRING_USED_F_NO_NOTIFY);
 }
 
+static void dry_begin(bool event_idx)
+{
+	net_init(RX_NUM, false, false);
+	r->cfg.event_idx = event_idx;
+	CHECK_EQ(net_set_port(PORT_FD), 0);
+	net_start(MRG);
+	next_desc = seen = next_buf = 0;
+}
+
 static void test_dry(void)
 {
 	for (u32 i = 0; i < 2; i++) {
-		net_init(RX_NUM, false, false);
-		r->cfg.event_idx = !i;
-		CHECK_EQ(net_set_port(PORT_FD), 0);
-		net_start(MRG);
-		next_desc = seen = next_buf = 0;
+		dry_begin(!i);
 
 		post(300);
 		post(300);
@@ -124,11 +129,7 @@ static void test_dry_race_indirect(void)
 static void test_dry_waits(void)
 {
 	for (u32 i = 0; i < 2; i++) {
-		net_init(RX_NUM, false, false);
-		r->cfg.event_idx = !i;
-		CHECK_EQ(net_set_port(PORT_FD), 0);
-		net_start(MRG);
-		next_desc = seen = next_buf = 0;
+		dry_begin(!i);
 
 		post(300);
 		arrive(1000);

@@ -224,11 +224,9 @@ static void test_kicks(bool packed, bool event_idx)
 	ring_end(r);
 }
 
-/* A start, a completion and a stop write to the ring only. */
-static void test_ring(bool packed)
+/* A queue that logs, with one chain */
+static void log_one(bool packed)
 {
-	u64 where = packed ? RING_DESC : RING_USED;
-
 	ring_make(packed, true, false);
 	ring_go();
 	dirty_start(r);
@@ -236,6 +234,14 @@ static void test_ring(bool packed)
 		packed_add_simple(&p, 3);
 	else
 		ring_add_simple(r, 3);
+}
+
+/* A start, a completion and a stop write to the ring only. */
+static void test_ring(bool packed)
+{
+	u64 where = packed ? RING_DESC : RING_USED;
+
+	log_one(packed);
 	dirty_sync();
 	CHECK_EQ(ring_serve(r), 1);
 	CHECK(dirty_test(where >> PAGE_SHIFT));
@@ -282,13 +288,7 @@ static void test_sync_meanwhile(bool packed)
 	struct bell_chain chain;
 
 	release_gpa = packed ? RING_DESC : RING_USED;
-	ring_make(packed, true, false);
-	ring_go();
-	dirty_start(r);
-	if (packed)
-		packed_add_simple(&p, 3);
-	else
-		ring_add_simple(r, 3);
+	log_one(packed);
 	CHECK_EQ(ring_take(r, &chain), 1);
 	world.on_order = sync_before_release;
 	ring_complete(r, chain.head, chain.epoch, 1);

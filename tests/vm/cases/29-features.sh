@@ -79,7 +79,7 @@ check_fails "config_wce without flush is refused" vhost-doorbell-blk \
 	--socket-path="$sock" --blk-file="$disk" --features="$asked_for,flush=off"
 for name in "${!bit[@]}"; do
 	off=("$name")
-	# A driver that cannot flush may not switch the cache on.
+	# The daemon refuses to offer config_wce without flush.
 	[ "$name" != flush ] || off+=(config_wce)
 	daemon_start --blk-file="$disk" \
 		--features="$asked_for$(printf ',%s=off' "${off[@]}")"
