@@ -11,6 +11,7 @@
 #include <linux/uio.h>
 
 #include "disk.h"
+#include "disk_file.h"
 #include "exec.h"
 #include "tap.h"
 
@@ -88,50 +89,15 @@ void kiocb_end_write(struct kiocb *iocb)
 {
 }
 
-int rw_verify_area(int rw, struct file *f, const loff_t *pos, size_t count)
-{
-	return 0;
-}
-
 ssize_t vfs_iocb_iter_read(struct file *f, struct kiocb *iocb, struct iov_iter *iter)
 {
 	return read_iter(iocb, iter);
-}
-
-int vfs_fallocate(struct file *f, int mode, loff_t pos, loff_t len)
-{
-	return 0;
 }
 
 int vfs_fsync(struct file *f, int datasync)
 {
 	fsyncs++;
 	return 0;
-}
-
-int vfs_getattr(const struct path *path, struct kstat *stat, u32 mask, unsigned int how)
-{
-	return -EOPNOTSUPP;
-}
-
-bool filemap_range_has_page(struct address_space *m, loff_t start, loff_t end)
-{
-	return false;
-}
-
-bool bell_dio_wants_task(const struct kiocb *iocb)
-{
-	return false;
-}
-
-long bell_dio_finish(struct kiocb *iocb)
-{
-	return -EIO;
-}
-
-bool bell_file_asks(const struct file *f)
-{
-	return false;
 }
 
 bool bell_disk_bdev_may_inline(struct block_device *b, bool below_nowait)
@@ -177,28 +143,6 @@ void bell_disk_times_close(struct bell_disk *d)
 {
 	d->times = NULL;
 	d->io = d->file;
-}
-
-void bell_disk_times_touch(struct bell_disk_times *times)
-{
-}
-
-int bell_disk_bdev_open(struct bell_disk *d)
-{
-	return -EINVAL;
-}
-
-int blkdev_issue_flush(struct block_device *b)
-{
-	return -EIO;
-}
-
-void bell_exec_worker_charge(struct bell_exec *e)
-{
-}
-
-void bell_exec_worker_uncharge(void)
-{
 }
 
 /* --- the tests --- */
